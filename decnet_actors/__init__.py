@@ -1,0 +1,1 @@
+"""The honeypot domain and its workers."""

@@ -1,0 +1,1 @@
+"""Checks any plugin author can call, one a plugin kind."""

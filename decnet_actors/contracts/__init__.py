@@ -1,0 +1,1 @@
+"""Ports between features, one per plugin kind, and the operations registry."""

@@ -1,0 +1,173 @@
+"""This module defines errors an operator sees: a code, what happened, why, and how to fix it.
+
+OperatorError
+    one per code in CATALOGUE; surfaces: CLI text, ``-o json``, problem+json
+"""
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class ErrorKind:
+    """One entry of the catalogue of error codes."""
+
+    code: str  # DNxxxx: 1 configuration, 2 fleet and decoys, 3 store, 4 access, 5 requests, 6 runtime
+    title: str
+    status: int  # HTTP
+    exit: int  # decnetctl
+    why: str
+    fix: tuple[str, ...] = ()
+
+
+class OperatorError(Exception):
+    """Something an operator asked for cannot be done.
+
+    Args:
+        kind: the catalogue entry.
+        detail: one sentence with the facts: what, where.
+        fix: commands or edits that would help here; the catalogue's when empty.
+        errors: single causes (``file:line:col: text`` or ``/pointer: text``).
+
+    """
+
+    def __init__(self, kind: ErrorKind, detail: str, *, fix: Sequence[str] = (), errors: Sequence[str] = ()) -> None:
+        super().__init__(f"{kind.code}: {detail}")
+        self.kind = kind
+        self.detail = detail
+        self.fix = tuple(fix) or kind.fix
+        self.errors = tuple(errors)
+
+
+CATALOGUE: dict[str, ErrorKind] = {
+    kind.code: kind
+    for kind in (
+        ErrorKind(
+            code="DN1001",
+            title="Configuration file cannot be read",
+            status=500,
+            exit=78,
+            why="The file is missing, unreadable or not UTF-8.",
+        ),
+        ErrorKind(
+            code="DN1002",
+            title="Configuration file is not TOML",
+            status=422,
+            exit=78,
+            why="The TOML parser stopped at the place shown.",
+        ),
+        ErrorKind(
+            code="DN1003",
+            title="Unknown configuration key",
+            status=422,
+            exit=78,
+            why="A key that nothing reads is usually a misspelt one, so it is refused.",
+        ),
+        ErrorKind(
+            code="DN1012",
+            title="Configuration value is not valid",
+            status=422,
+            exit=78,
+            why="The value has the wrong type or is out of range.",
+            fix=("decnetctl explain KEY",),
+        ),
+        ErrorKind(
+            code="DN2001",
+            title="No such decky",
+            status=404,
+            exit=4,
+            why="No decky has that name.",
+            fix=("decnetctl decky list",),
+        ),
+        ErrorKind(
+            code="DN2107",
+            title="Address or port cannot be had",
+            status=409,
+            exit=6,
+            why="Another program owns the port, or the address is not on this host.",
+        ),
+        ErrorKind(code="DN3001", title="No such record", status=404, exit=4, why="Nothing is stored under that id."),
+        ErrorKind(
+            code="DN3002",
+            title="The database cannot be written",
+            status=503,
+            exit=1,
+            why="The disk is full, read-only or gone. Decoys hold their answers until it is back; nothing acknowledged is lost.",
+            fix=("df -h", "decnetctl doctor"),
+        ),
+        ErrorKind(
+            code="DN3003",
+            title="Backup is damaged",
+            status=422,
+            exit=1,
+            why="A checksum in the backup's manifest does not match.",
+        ),
+        ErrorKind(
+            code="DN4001",
+            title="Not signed in",
+            status=401,
+            exit=5,
+            why="The request carries no valid session or token.",
+        ),
+        ErrorKind(
+            code="DN4003",
+            title="Not allowed",
+            status=403,
+            exit=5,
+            why="The caller's role does not include this operation.",
+        ),
+        ErrorKind(code="DN4009", title="Name is taken", status=409, exit=6, why="Another object has that name."),
+        ErrorKind(
+            code="DN4029",
+            title="Too many attempts",
+            status=429,
+            exit=1,
+            why="Sign-in attempts are limited per address and user.",
+        ),
+        ErrorKind(
+            code="DN5001",
+            title="Request is not valid",
+            status=422,
+            exit=2,
+            why="An argument is missing, unknown or has the wrong type.",
+        ),
+        ErrorKind(
+            code="DN5002",
+            title="No such operation",
+            status=404,
+            exit=2,
+            why="Client and daemon may be of different versions.",
+        ),
+        ErrorKind(
+            code="DN6001",
+            title="Daemon is not running or not ready",
+            status=503,
+            exit=3,
+            why="Nobody answers on the control socket.",
+            fix=("decnetd", "decnetctl doctor"),
+        ),
+        ErrorKind(
+            code="DN6002",
+            title="No such actor",
+            status=404,
+            exit=4,
+            why="No actor has that path.",
+            fix=("decnetctl actor tree",),
+        ),
+        ErrorKind(
+            code="DN6004",
+            title="Timed out",
+            status=504,
+            exit=7,
+            why="No answer came within the time allowed.",
+        ),
+        ErrorKind(
+            code="DN6500",
+            title="Internal error",
+            status=500,
+            exit=1,
+            why="A defect of ours. The traceback is in the daemon's log under the request id shown.",
+        ),
+    )
+}

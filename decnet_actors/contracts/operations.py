@@ -1,0 +1,109 @@
+"""This module defines the operations registry: one definition for REST, control socket, CLI and permissions.
+
+A feature lists its operations as data in ``<feature>/operations.py`` (imports attrs and this module only, so the CLI
+stays light) and binds handlers to them at run time: ``table.bind(SESSION_LIST, handler)``. Every surface calls
+``OperationTable.call`` (or ``stream``), which checks the role, structures the arguments and audits.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from attrs import Factory, field, frozen
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class Role(StrEnum):
+    """What a caller may do; each includes the ones before it."""
+
+    VIEWER = "viewer"
+    ANALYST = "analyst"
+    ADMIN = "admin"
+
+    def includes(self, other: "Role") -> bool:
+        """Return whether this role may do what ``other`` may."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
+
+
+class Audit(StrEnum):
+    """Which calls leave an audit record."""
+
+    NONE = "none"  # plain reading
+    READ = "read"  # reading something sensitive: secrets, artifacts, replays
+    CHANGE = "change"
+
+
+class Mode(StrEnum):
+    """How an operation answers."""
+
+    REPLY = "reply"
+    STREAM = "stream"
+
+
+@frozen(kw_only=True)
+class Nothing:
+    """No arguments, or no result."""
+
+
+@frozen(kw_only=True)
+class Route:
+    """Where an operation lives under ``/api/v1``; ``{name}`` parts are argument fields."""
+
+    method: str
+    path: str
+
+
+@frozen(kw_only=True)
+class Operation(Generic[A, R]):
+    """One thing an operator can ask for.
+
+    ``args`` and ``result`` are frozen attrs classes of plain fields (``result`` is the item's class of a stream). Field
+    metadata: ``help`` (always), ``positional`` (CLI), ``secret`` (never logged or audited). ``route`` or ``command`` may be
+    ``None`` only with a reason in ``exempt`` under ``"rest"`` or ``"cli"``.
+    """
+
+    name: str  # noun.verb, e.g. session.list
+    summary: str
+    args: type[A]
+    result: type[R]
+    role: Role
+    audit: Audit = Audit.NONE
+    mode: Mode = Mode.REPLY
+    route: Route | None
+    examples: tuple[str, ...]  # decnetctl command lines
+    columns: tuple[str, ...] = ()  # result fields shown in the CLI's table, in order
+    exempt: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def noun(self) -> str:
+        """The part before the dot."""
+        return self.name.partition(".")[0]
+
+    @property
+    def verb(self) -> str:
+        """The part after the dot."""
+        return self.name.partition(".")[2]
+
+
+@frozen(kw_only=True)
+class Page(Generic[R]):
+    """One page of a list, newest first unless the operation says otherwise."""
+
+    items: Sequence[R] = Factory(tuple)
+    next: str | None = None  # cursor of the next page
+
+
+@frozen(kw_only=True)
+class Caller:
+    """Who asks, as the surface has verified it."""
+
+    name: str
+    role: Role
+    via: str  # control, web, token, local
+    address: str = ""
+
+
+Handler: TypeAlias = Callable[[Any, Caller], Awaitable[Any]] | Callable[[Any, Caller], AsyncIterator[Any]]

@@ -1,0 +1,1 @@
+"""Hosts decoy services: sockets, limits, identity, sessions."""

@@ -1,0 +1,1 @@
+"""Facts, entities, ids and value objects: frozen and pure."""

@@ -1,0 +1,272 @@
+"""This module defines the facts: what was observed, in the past tense, one frozen class each.
+
+A fact carries only what its observer saw. Who saw it, where and when is stamped around it by the
+host that observed it (``domain.records.Record``), so nothing a peer claims can forge an identity.
+
+Adding a fact: write the class here, keep every field keyword-only with a plain type, never change the
+meaning of a field, add new ones with a default. ``make catalogue`` writes ``docs/events.md`` from this file.
+"""
+
+import re
+from enum import StrEnum
+from typing import ClassVar
+
+from attrs import frozen
+
+
+class Outcome(StrEnum):
+    """How a decoy answered an attempt to authenticate."""
+
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+    PENDING = "pending"  # one step of several: the decoy asked for more
+
+
+class CloseReason(StrEnum):
+    """Who ended a session, and why."""
+
+    PEER = "peer"
+    DECOY = "decoy"
+    IDLE = "idle"
+    LIMIT = "limit"
+    CRASH = "crash"
+    SHUTDOWN = "shutdown"
+
+
+class Direction(StrEnum):
+    """Which way bytes went, seen from the decoy."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@frozen(kw_only=True)
+class Fact:
+    """Something that was observed.
+
+    ``barrier``: whether a reply that follows this fact must wait until the fact is durable.
+    ``area``: the first token of its topic; the second is the decky's name.
+    """
+
+    barrier: ClassVar[bool] = False
+    area: ClassVar[str] = "decky"
+
+
+@frozen(kw_only=True)
+class SessionOpened(Fact):
+    """A peer connected to a service."""
+
+    local_address: str
+    local_port: int
+
+
+@frozen(kw_only=True)
+class SessionClosed(Fact):
+    """A session ended; the last fact of its session."""
+
+    reason: CloseReason
+    duration: float  # seconds
+    bytes_in: int
+    bytes_out: int
+
+
+@frozen(kw_only=True)
+class SessionCrashed(Fact):
+    """Our own code failed while serving a session; the session was closed, nothing else was touched."""
+
+    error: str  # exception class and place, never peer bytes
+
+
+@frozen(kw_only=True)
+class CredentialSeen(Fact):
+    """A peer tried to authenticate.
+
+    ``kind`` says what ``secret`` is: plaintext, public_key, http_bearer, http_digest_md5, ...
+    For a challenge-response ``challenge`` is what we sent and ``hashcat`` the line to crack it with.
+    """
+
+    barrier: ClassVar[bool] = True
+
+    user: str | None
+    secret: bytes  # raw: encodings are evidence
+    kind: str = "plaintext"
+    mechanism: str = ""  # ssh password, http form, http basic, redis auth, ...
+    outcome: Outcome = Outcome.REFUSED
+    challenge: bytes | None = None
+    hashcat: str | None = None
+
+
+@frozen(kw_only=True)
+class CommandSeen(Fact):
+    """A peer sent one command of a command protocol (Redis and the like)."""
+
+    barrier: ClassVar[bool] = True
+
+    verb: str  # upper case, printable; the raw first word is args[0] of an unknown verb
+    args: tuple[bytes, ...] = ()
+
+
+@frozen(kw_only=True)
+class ShellCommandSeen(Fact):
+    """A peer ran one command line in a shell."""
+
+    barrier: ClassVar[bool] = True
+
+    line: str
+    interactive: bool
+    cwd: str = ""
+    user: str = ""
+
+
+@frozen(kw_only=True)
+class TerminalSeen(Fact):
+    """Bytes that crossed a terminal; the replay of a session is made of these."""
+
+    direction: Direction
+    data: bytes
+    channel: int = 0
+
+
+@frozen(kw_only=True)
+class TerminalResized(Fact):
+    """The peer asked for a terminal, or changed its size."""
+
+    columns: int
+    rows: int
+    term: str = ""
+    channel: int = 0
+
+
+@frozen(kw_only=True)
+class SshClientSeen(Fact):
+    """An SSH client introduced itself.
+
+    ``hassh`` is the MD5 hex digest of ``algorithms`` (HASSH, Salesforce, BSD-3 specification).
+    """
+
+    version: str
+    hassh: str
+    algorithms: str  # kex;ciphers;macs;compressions, client to server
+
+
+@frozen(kw_only=True)
+class TelnetClientSeen(Fact):
+    """What a telnet client told of itself in option negotiation."""
+
+    options: tuple[str, ...]  # in the order they came: "DO ECHO", "WILL NAWS", ...
+    terminal: str = ""
+
+
+@frozen(kw_only=True)
+class HttpRequestSeen(Fact):
+    """A peer sent an HTTP request; everything it sent, in the order it was sent."""
+
+    barrier: ClassVar[bool] = True
+
+    method: str
+    target: str
+    version: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes  # the first MAX_BODY bytes
+    body_size: int
+    body_sha256: str
+    status: int  # what we answered
+
+
+@frozen(kw_only=True)
+class FileCaptured(Fact):
+    """A file a peer brought, or asked for, was kept as an artifact."""
+
+    barrier: ClassVar[bool] = True
+
+    path: str
+    sha256: str
+    size: int
+    direction: Direction
+    mechanism: str  # sftp, scp, redirect, ...
+    truncated: bool = False
+
+
+@frozen(kw_only=True)
+class DownloadRequested(Fact):
+    """A peer asked the decoy to fetch something (wget, curl, SLAVEOF, MODULE LOAD)."""
+
+    barrier: ClassVar[bool] = True
+
+    url: str
+    mechanism: str
+
+
+@frozen(kw_only=True)
+class ForwardRequested(Fact):
+    """A peer asked the decoy to relay a connection; recorded, never done."""
+
+    barrier: ClassVar[bool] = True
+
+    kind: str  # direct-tcpip, tcpip-forward, ...
+    host: str
+    port: int
+
+
+@frozen(kw_only=True)
+class ProtocolViolated(Fact):
+    """A peer broke the protocol; ``sample`` is the head of what it sent."""
+
+    detail: str
+    sample: bytes = b""
+
+
+@frozen(kw_only=True)
+class LimitReached(Fact):
+    """A cap of ours was reached: connections, bytes, time, commands."""
+
+    limit: str
+    value: int
+
+
+@frozen(kw_only=True)
+class ServiceStarted(Fact):
+    """A decoy service listens."""
+
+    address: str
+    port: int
+
+
+@frozen(kw_only=True)
+class ServiceStopped(Fact):
+    """A decoy service no longer listens."""
+
+    reason: str
+
+
+FACTS: dict[str, type[Fact]] = {
+    cls.__name__: cls
+    for cls in (
+        SessionOpened,
+        SessionClosed,
+        SessionCrashed,
+        CredentialSeen,
+        CommandSeen,
+        ShellCommandSeen,
+        TerminalSeen,
+        TerminalResized,
+        SshClientSeen,
+        TelnetClientSeen,
+        HttpRequestSeen,
+        FileCaptured,
+        DownloadRequested,
+        ForwardRequested,
+        ProtocolViolated,
+        LimitReached,
+        ServiceStarted,
+        ServiceStopped,
+    )
+}
+
+
+def snake_case(name: str) -> str:
+    """Return ``CredentialSeen`` as ``credential_seen``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+TOPIC_TAILS: dict[type[Fact], str] = {cls: snake_case(name) for name, cls in FACTS.items()}

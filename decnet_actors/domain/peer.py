@@ -1,0 +1,13 @@
+"""This module defines the peer: the far end of a session, as the kernel reports it."""
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Peer:
+    """Both ends of a connection; addresses are text, IPv4-mapped IPv6 already unwrapped."""
+
+    address: str
+    port: int
+    local_address: str
+    local_port: int

@@ -1,0 +1,42 @@
+"""This module defines the stamped fact: a fact with its authoritative identity, before and after the journal."""
+
+from attrs import frozen
+
+from decnet_actors.domain.facts import TOPIC_TAILS, Fact
+
+
+@frozen(kw_only=True)
+class Record:
+    """A fact and who observed it. Made only by the host of a decoy (or another observer of ours).
+
+    ``session`` is empty for facts that belong to no session. ``source`` is the peer's address as the
+    kernel gave it, empty when there is no peer.
+    """
+
+    id: str  # 32 hex digits, time-ordered (UUIDv7)
+    time: float  # Unix seconds, UTC
+    host: str
+    decky: str
+    service: str
+    fact: Fact
+    session: str = ""
+    source: str = ""
+    source_port: int = 0
+
+    @property
+    def kind(self) -> str:
+        """The class name of the fact."""
+        return type(self.fact).__name__
+
+    @property
+    def topic(self) -> str:
+        """``<area>.<decky>.<fact_in_snake_case>``; never holds anything a peer chose."""
+        return f"{self.fact.area}.{self.decky}.{TOPIC_TAILS[type(self.fact)]}"
+
+
+@frozen(kw_only=True)
+class Entry:
+    """A record the journal has committed under ``seq`` (> 0, increasing, without holes)."""
+
+    seq: int
+    record: Record

@@ -1,0 +1,1 @@
+"""Which deckies there are, and where they listen."""

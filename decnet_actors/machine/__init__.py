@@ -1,0 +1,1 @@
+"""The machine behind a decoy: persona, filesystem, shell."""

@@ -1,0 +1,1 @@
+"""The journal, tables, migrations and queries: the only SQL."""

@@ -1,0 +1,1 @@
+"""Protocol codecs, bytes to events and back: pure."""

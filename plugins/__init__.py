@@ -1,0 +1,1 @@
+"""Everything that is chosen by name at run time."""

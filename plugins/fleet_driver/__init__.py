@@ -1,0 +1,1 @@
+"""Ways to put a decoy machine on a network."""

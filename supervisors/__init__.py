@@ -1,0 +1,1 @@
+"""The generic runtime: actors, supervision, bus, control socket, plugins, configuration."""
