@@ -113,7 +113,7 @@ class Login:
 
 
 class Terminal(Protocol):
-    """One running shell: the same effects as a decoy session, so a session can pass them through.
+    r"""One running shell: the same effects as a decoy session, so a session can pass them through.
 
     It records ``ShellCommandSeen``, ``DownloadRequested``, ``FileCaptured`` and, with a pty, ``TerminalSeen``; a
     captured file's bytes go with ``take_artifacts``. ``HangUp`` means the shell has exited; ``status`` tells how.

@@ -60,9 +60,9 @@ class Route:
 class Operation(Generic[A, R]):
     """One thing an operator can ask for.
 
-    ``args`` and ``result`` are frozen attrs classes of plain fields (``result`` is the item's class of a stream). Field
-    metadata: ``help`` (always), ``positional`` (CLI), ``secret`` (never logged or audited). ``route`` or ``command`` may be
-    ``None`` only with a reason in ``exempt`` under ``"rest"`` or ``"cli"``.
+    ``args`` and ``result`` are frozen attrs classes of plain fields (``result`` is the item's class of a stream).
+    Field metadata: ``help`` (always), ``positional`` (CLI), ``secret`` (never logged or audited). ``route`` may be
+    ``None``, and a CLI verb missing, only with a reason in ``exempt`` under ``"rest"`` or ``"cli"``.
     """
 
     name: str  # noun.verb, e.g. session.list
