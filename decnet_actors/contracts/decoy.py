@@ -72,6 +72,16 @@ class Session(Protocol):
     def tick(self, now: float) -> Sequence[Effect]:
         """The time asked for with ``WakeAt`` has come."""
 
+    def closed(self, now: float) -> Sequence[Effect]:
+        """The connection is gone, whoever ended it; return the last facts (other effects are ignored)."""
+
+
+class CapturingSession(Session, Protocol):
+    """A session that takes files from its peer; the host keeps them before it lets the replies go."""
+
+    def take_artifacts(self) -> Sequence[bytes]:
+        """Return (once) the contents of the files that the effects just returned call ``FileCaptured``."""
+
 
 class SessionLog(Protocol):
     """What the host gives to a library-hosted service for one connection."""
