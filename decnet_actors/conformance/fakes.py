@@ -5,6 +5,7 @@ import hashlib
 import heapq
 import random
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 from attrs import evolve
 
@@ -13,6 +14,8 @@ from decnet_actors.contracts.decoy import DecoyDeps
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.persona import Persona
 from decnet_actors.domain.records import Record
+
+F = TypeVar("F", bound=Fact)
 
 NOW = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC; any fixed moment will do
 
@@ -56,9 +59,9 @@ class FakeJournal:
         """What was recorded, in order."""
         return [record.fact for record in self.records]
 
-    def of(self, *kinds: type[Fact]) -> list[Fact]:
-        """Return the recorded facts of these classes, in order."""
-        return [fact for fact in self.facts if isinstance(fact, kinds)]
+    def of(self, kind: type[F]) -> list[F]:
+        """Return the recorded facts of a class, in order."""
+        return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def put(self, record: Record) -> int:
         """Take a record and return its number."""

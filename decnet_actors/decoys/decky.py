@@ -1,0 +1,41 @@
+"""This module describes the subtree of one decky: a supervisor with one actor a service."""
+
+from collections.abc import Callable
+from typing import Any
+
+from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
+from decnet_actors.contracts.plugin import Plugin
+from decnet_actors.decoys.host import Household, ServiceHost
+from supervisors.spec import Backoff, ChildSpec, SupervisorSpec
+
+# A port in use or a broken plugin must not climb and take the rest of the fleet along: the service is switched off,
+# said so in the actor tree, and an operator starts it again.
+_BACKOFF = Backoff(backoff_min=0.1, backoff_max=30.0)
+_STOPPING = 5.0  # seconds for one service
+
+
+def decky_spec(
+    plan: DeckyPlan,
+    household: Household,
+    plugin: Callable[[str], Plugin[Any]],  # Any: each plugin has a config class of its own
+) -> SupervisorSpec:
+    """Return the supervisor of a decky; its services fail and restart alone.
+
+    Args:
+        plan: what the decky serves.
+        household: what its services share.
+        plugin: finds a plugin by id; asked now, so that a missing one is told before anything starts.
+
+    """
+    children = [_service(service, household, plugin(service.plugin)) for service in plan.services]
+    return SupervisorSpec(plan.name, children=children, on_exhausted="disable")  # type: ignore[arg-type]  # mypy cannot solve attrs' tuple converter
+
+
+def _service(plan: ServicePlan, household: Household, plugin: Plugin[Any]) -> ChildSpec:
+    return ChildSpec(
+        plan.name,
+        start=lambda: ServiceHost(household, plan, plugin),
+        shutdown=_STOPPING,
+        backoff=_BACKOFF,
+        on_exhausted="disable",
+    )

@@ -1,0 +1,118 @@
+"""This module decides which credentials open a door: bait that was laid out, and a rare weak one per decky.
+
+Never "any": a machine that lets everybody in is recognised by the first random pair.
+"""
+
+import fnmatch
+import random
+import re
+from collections.abc import Iterable, Sequence
+
+from attrs import Attribute, field, frozen
+
+MIN_LITERAL = 4  # characters of a secret pattern that must be literal; fewer would let strangers in by chance
+MAX_PATTERN = 128  # characters
+MAX_STARS = 2  # more make matching expensive for whoever sends the secret
+MAX_MATCHED = 256  # bytes; no bait is longer, so no longer secret is looked at
+
+# Passwords that every published list of common or default credentials has near its top.
+_WEAK = (
+    "123456",
+    "password",
+    "12345678",
+    "qwerty",
+    "123456789",
+    "12345",
+    "1234",
+    "111111",
+    "1234567",
+    "123123",
+    "admin",
+    "root",
+    "toor",
+    "changeme",
+    "letmein",
+    "welcome",
+    "passw0rd",
+    "P@ssw0rd",
+    "abc123",
+    "test",
+    "default",
+    "1q2w3e4r",
+    "qwerty123",
+    "master",
+)
+
+
+def _literal(pattern: str) -> int:
+    return len(re.sub(r"\[[^\]]*\]|[*?]", "", pattern))
+
+
+def _narrow(_: object, attribute: "Attribute[str]", value: str) -> None:
+    if not _is_pattern(value):
+        return
+    if _literal(value) < MIN_LITERAL:
+        raise ValueError(
+            f"{attribute.name}: the pattern {value!r} would accept almost anything; "
+            f"keep at least {MIN_LITERAL} literal characters"
+        )
+    if len(value) > MAX_PATTERN or value.count("*") > MAX_STARS:
+        raise ValueError(f"{attribute.name}: a pattern has at most {MAX_PATTERN} characters and {MAX_STARS} stars")
+
+
+def _exact(_: object, attribute: "Attribute[str]", value: str) -> None:
+    if _is_pattern(value):
+        raise ValueError(f"{attribute.name}: {value!r} is a pattern; a user is given exactly")
+
+
+@frozen(kw_only=True)
+class Bait:
+    """A credential laid out for somebody to find: whoever uses it has been where it was left."""
+
+    user: str = field(validator=_exact, metadata={"help": "exact user name"})
+    secret: str = field(
+        validator=_narrow,
+        metadata={"help": "exact password, or a glob (* ? []) with at least 4 literal characters"},
+    )
+    service: str = field(default="", metadata={"help": "only at this service; empty is everywhere"})
+
+
+class BaitAndRarity:
+    """The policy of one decky; answers depend on its seed, users and baits alone, so they never change."""
+
+    def __init__(self, *, seed: int, users: Sequence[str], baits: Iterable[Bait] = (), rarity: int = 2) -> None:
+        """Choose the weak credentials of this decky.
+
+        Args:
+            seed: of the decky.
+            users: names that can log in on the machine; only these get a weak password.
+            baits: what was laid out.
+            rarity: how many weak pairs are accepted; 0 turns them off.
+
+        """
+        chance = random.Random(f"{seed}/policy")  # noqa: S311  a persona, not a secret
+        weak = [(user, secret) for user in users for secret in dict.fromkeys((*_WEAK, user, f"{user}123"))]
+        self.weak = frozenset(chance.sample(weak, min(rarity, len(weak))))
+        self._exact = {(user, secret.encode(), "") for user, secret in self.weak}
+        self._patterns: list[tuple[str, re.Pattern[bytes], str]] = []
+        for bait in baits:
+            if _is_pattern(bait.secret):
+                pattern = re.compile(fnmatch.translate(bait.secret).encode())
+                self._patterns.append((bait.user, pattern, bait.service))
+            else:
+                self._exact.add((bait.user, bait.secret.encode(), bait.service))
+
+    def accepts(self, user: str, secret: bytes, *, service: str) -> bool:
+        """Return whether the pair logs in."""
+        if len(secret) > MAX_MATCHED:
+            return False
+        if (user, secret, "") in self._exact or (user, secret, service) in self._exact:
+            return True
+        return any(
+            user == theirs and where in {"", service} and pattern.match(secret)
+            for theirs, pattern, where in self._patterns
+        )
+
+
+def _is_pattern(text: str) -> bool:
+    return any(mark in text for mark in "*?[")
