@@ -1,0 +1,364 @@
+"""This module speaks telnet: commands, options and subnegotiations (RFC 854, RFC 855) without any I/O.
+
+``TelnetParser`` splits a stream into events, ``build`` is its inverse, ``Negotiator`` keeps the state of every option
+by the Q method (RFC 1143), which cannot loop. Newlines are left to the caller: see ``Newlines`` and ``from_terminal``.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import IntEnum, StrEnum
+from typing import TypeAlias, assert_never
+
+from attrs import frozen
+
+IAC = 255
+MAX_SUBNEGOTIATION = 4096  # bytes kept of one; ours, the RFCs give no limit. NEW-ENVIRON is the longest in practice
+
+_IAC = b"\xff"
+_CR = 13
+_ENTER = re.compile(rb"\r[\n\0]")
+_SWALLOWED_AFTER_CR = b"\n\0"  # CR LF and CR NUL are one keystroke (RFC 854, "The NVT Printer and Keyboard")
+
+
+class Code(IntEnum):
+    """Command codes (RFC 854, RFC 885, RFC 1184)."""
+
+    EOF = 236
+    SUSP = 237
+    ABORT = 238
+    EOR = 239
+    SE = 240
+    NOP = 241
+    DM = 242
+    BRK = 243
+    IP = 244
+    AO = 245
+    AYT = 246
+    EC = 247
+    EL = 248
+    GA = 249
+    SB = 250
+    WILL = 251
+    WONT = 252
+    DO = 253
+    DONT = 254
+
+
+class Option(IntEnum):
+    """Option codes a server of today meets (IANA "Telnet Options")."""
+
+    BINARY = 0
+    ECHO = 1
+    SGA = 3
+    STATUS = 5
+    TM = 6
+    TTYPE = 24
+    NAWS = 31
+    TSPEED = 32
+    LFLOW = 33
+    LINEMODE = 34
+    XDISPLOC = 35
+    OLD_ENVIRON = 36
+    AUTHENTICATION = 37
+    ENCRYPT = 38
+    NEW_ENVIRON = 39
+
+
+class Verb(IntEnum):
+    """What a negotiation says."""
+
+    WILL = Code.WILL
+    WONT = Code.WONT
+    DO = Code.DO
+    DONT = Code.DONT
+
+
+@frozen
+class Data:
+    """Octets that are not telnet's own; newlines as they came."""
+
+    data: bytes
+
+
+@frozen
+class Command:
+    """A command without argument: AYT, IP, NOP, ... or one no RFC defines."""
+
+    code: int
+
+
+@frozen
+class Negotiation:
+    """WILL, WONT, DO or DONT an option."""
+
+    verb: Verb
+    option: int
+
+
+@frozen
+class Subnegotiation:
+    """The argument of an option; ``cut`` when the peer sent more than ``MAX_SUBNEGOTIATION`` bytes."""
+
+    option: int
+    payload: bytes
+    cut: bool = False
+
+
+Event: TypeAlias = Data | Command | Negotiation | Subnegotiation
+
+
+class _State(StrEnum):
+    DATA = "data"
+    COMMAND = "command"  # after IAC
+    OPTION = "option"  # after IAC WILL/WONT/DO/DONT
+    ARGUMENT = "argument"  # inside IAC SB
+    ARGUMENT_COMMAND = "argument_command"  # after IAC inside IAC SB
+
+
+class TelnetParser:
+    """Turns what a peer sent into events. Any bytes give events; nothing is an error, as in telnet itself."""
+
+    def __init__(self) -> None:
+        self._state = _State.DATA
+        self._verb = Verb.WILL
+        self._argument = bytearray()
+        self._cut = False
+
+    @property
+    def buffered(self) -> int:
+        """Bytes held back, never above ``MAX_SUBNEGOTIATION + 1``."""
+        return len(self._argument)
+
+    def receive(self, data: bytes) -> list[Event]:
+        """Return the events in ``data``; adjacent octets are one ``Data``, however they were escaped."""
+        if self._state is _State.DATA and IAC not in data:
+            return [Data(data)] if data else []
+        events: list[Event] = []
+        text = bytearray()
+        position, size = 0, len(data)
+        while position < size:
+            if self._state in {_State.DATA, _State.ARGUMENT}:
+                end = data.find(_IAC, position)
+                end = size if end < 0 else end
+                if self._state is _State.DATA:
+                    text += data[position:end]
+                else:
+                    self._extend(data[position:end])
+                if end < size:
+                    self._state = _State.COMMAND if self._state is _State.DATA else _State.ARGUMENT_COMMAND
+                position = end + 1
+                continue
+            event = self._octet(data[position], text)
+            position += 1
+            if event is not None:
+                if text:
+                    events.append(Data(bytes(text)))
+                    text.clear()
+                events.append(event)
+        if text:
+            events.append(Data(bytes(text)))
+        return events
+
+    def _octet(self, octet: int, text: bytearray) -> Event | None:
+        """Take one octet after an IAC, or an option code."""
+        if self._state is _State.ARGUMENT_COMMAND:
+            return self._in_argument(octet)
+        after_verb = self._state is _State.OPTION
+        self._state = _State.DATA
+        if after_verb:
+            return Negotiation(self._verb, octet)
+        if octet == IAC:
+            text.append(IAC)
+        elif octet == Code.SB:
+            self._argument.clear()
+            self._cut = False
+            self._state = _State.ARGUMENT
+        elif Code.WILL <= octet <= Code.DONT:
+            self._verb = Verb(octet)
+            self._state = _State.OPTION
+        else:
+            return Command(octet)
+        return None
+
+    def _in_argument(self, octet: int) -> Event | None:
+        if octet == IAC:
+            self._extend(_IAC)
+            self._state = _State.ARGUMENT
+            return None
+        # IAC SE ends it. Any other command here is a broken peer: BSD telnetd ends the argument there and obeys the
+        # command no more than that (state machine of telrcv), so neither do we.
+        self._state = _State.DATA
+        argument, cut = bytes(self._argument), self._cut
+        self._argument.clear()
+        return Subnegotiation(argument[0], argument[1:], cut) if argument else None
+
+    def _extend(self, data: bytes) -> None:
+        room = MAX_SUBNEGOTIATION + 1 - len(self._argument)
+        self._argument += data[:room]
+        self._cut = self._cut or len(data) > room
+
+
+def build(event: Event) -> bytes:
+    """Return the bytes of an event."""
+    match event:
+        case Data(data=data):
+            return escape(data)
+        case Command(code=code):
+            return bytes((IAC, code))
+        case Negotiation(verb=verb, option=option):
+            return bytes((IAC, verb, option))
+        case Subnegotiation(option=option, payload=payload):
+            return bytes((IAC, Code.SB)) + escape(bytes((option,)) + payload) + bytes((IAC, Code.SE))
+        case _:
+            assert_never(event)
+
+
+def escape(data: bytes) -> bytes:
+    """Return ``data`` with every 0xff doubled."""
+    return data.replace(_IAC, b"\xff\xff") if IAC in data else data
+
+
+def from_terminal(data: bytes) -> bytes:
+    r"""Return what a pty wrote as telnet octets: ``\r\n`` stays, a lone ``\r`` becomes ``\r\0``, 0xff is doubled."""
+    if b"\r" in data:
+        parts = data.split(b"\r")
+        data = parts[0] + b"".join(b"\r" + (part if part[:1] == b"\n" else b"\0" + part) for part in parts[1:])
+    return escape(data)
+
+
+class Newlines:
+    r"""Turns the keyboard's ``\r\n`` and ``\r\0`` into the one ``\r`` a terminal expects; a lone ``\n`` stays."""
+
+    def __init__(self) -> None:
+        self._after_cr = False
+
+    def receive(self, data: bytes) -> bytes:
+        """Return ``data`` as a terminal's input; any split of the stream gives the same bytes."""
+        if self._after_cr and data[:1] and data[0] in _SWALLOWED_AFTER_CR:
+            data = data[1:]
+            self._after_cr = False
+        if data:
+            self._after_cr = data[-1] == _CR
+        return _ENTER.sub(b"\r", data) if b"\r" in data else data
+
+
+class _Q(IntEnum):
+    """The states of one side of an option (RFC 1143, section 7); ``OPPOSITE`` is the one-deep queue."""
+
+    NO = 0
+    YES = 1
+    WANT_NO = 2
+    WANT_NO_OPPOSITE = 3
+    WANT_YES = 4
+    WANT_YES_OPPOSITE = 5
+
+
+class Negotiator:
+    """Keeps both sides' options and answers so that no exchange can loop (RFC 1143, the Q method).
+
+    Args:
+        local: options we agree to perform when asked (the peer says DO).
+        remote: options we agree to let the peer perform (the peer says WILL).
+
+    """
+
+    def __init__(self, *, local: Iterable[int] = (), remote: Iterable[int] = ()) -> None:
+        self._allowed = {True: frozenset(local), False: frozenset(remote)}
+        self._states: dict[tuple[bool, int], _Q] = {}  # (ours, option); an absent key is NO
+
+    def ours(self, option: int) -> bool:
+        """Return whether we perform the option."""
+        return self._states.get((True, option)) is _Q.YES
+
+    def theirs(self, option: int) -> bool:
+        """Return whether the peer performs the option."""
+        return self._states.get((False, option)) is _Q.YES
+
+    def pending(self, option: int, *, ours: bool) -> bool:
+        """Return whether an answer of the peer is due."""
+        return self._states.get((ours, option), _Q.NO) > _Q.YES
+
+    def will(self, option: int) -> bytes:
+        """Offer to perform an option; empty when there is nothing to say."""
+        return self._want(option, ours=True)
+
+    def wont(self, option: int) -> bytes:
+        """Stop performing an option."""
+        return self._refuse(option, ours=True)
+
+    def do(self, option: int) -> bytes:
+        """Ask the peer to perform an option."""
+        return self._want(option, ours=False)
+
+    def dont(self, option: int) -> bytes:
+        """Ask the peer to stop performing an option."""
+        return self._refuse(option, ours=False)
+
+    def receive(self, verb: Verb, option: int) -> bytes:
+        """Return the answer to what the peer said, which is nothing for an answer of its own."""
+        ours = verb in {Verb.DO, Verb.DONT}
+        key = (ours, option)
+        state = self._states.get(key, _Q.NO)
+        reply = b""
+        if verb in {Verb.WILL, Verb.DO}:
+            match state:
+                case _Q.NO:
+                    if option in self._allowed[ours]:
+                        state = _Q.YES
+                        reply = _say(option, ours=ours, yes=True)
+                    else:
+                        reply = _say(option, ours=ours, yes=False)
+                case _Q.WANT_NO:  # the peer errs: our refusal answered by consent
+                    state = _Q.NO
+                case _Q.WANT_NO_OPPOSITE | _Q.WANT_YES:
+                    state = _Q.YES
+                case _Q.WANT_YES_OPPOSITE:
+                    state = _Q.WANT_NO
+                    reply = _say(option, ours=ours, yes=False)
+                case _Q.YES:
+                    pass  # said twice: no answer, or two peers would never stop
+        else:
+            match state:
+                case _Q.YES:
+                    state = _Q.NO
+                    reply = _say(option, ours=ours, yes=False)
+                case _Q.WANT_NO_OPPOSITE:
+                    state = _Q.WANT_YES
+                    reply = _say(option, ours=ours, yes=True)
+                case _:
+                    state = _Q.NO
+        self._keep(key, state)
+        return reply
+
+    def _want(self, option: int, *, ours: bool) -> bytes:
+        key = (ours, option)
+        state = self._states.get(key, _Q.NO)
+        if state is _Q.NO:
+            self._states[key] = _Q.WANT_YES
+            return _say(option, ours=ours, yes=True)
+        queued = {_Q.WANT_NO: _Q.WANT_NO_OPPOSITE, _Q.WANT_YES_OPPOSITE: _Q.WANT_YES}
+        self._states[key] = queued.get(state, state)
+        return b""
+
+    def _refuse(self, option: int, *, ours: bool) -> bytes:
+        key = (ours, option)
+        state = self._states.get(key, _Q.NO)
+        if state is _Q.YES:
+            self._states[key] = _Q.WANT_NO
+            return _say(option, ours=ours, yes=False)
+        queued = {_Q.WANT_NO_OPPOSITE: _Q.WANT_NO, _Q.WANT_YES: _Q.WANT_YES_OPPOSITE}
+        self._keep(key, queued.get(state, state))
+        return b""
+
+    def _keep(self, key: tuple[bool, int], state: _Q) -> None:
+        if state is _Q.NO:
+            self._states.pop(key, None)
+        else:
+            self._states[key] = state
+
+
+_VERBS = {(True, True): Verb.WILL, (True, False): Verb.WONT, (False, True): Verb.DO, (False, False): Verb.DONT}
+
+
+def _say(option: int, *, ours: bool, yes: bool) -> bytes:
+    return bytes((IAC, _VERBS[ours, yes], option))
