@@ -1,0 +1,102 @@
+"""This module tabulates what the telnet daemons a persona can run say: their options, in their order, and their banner.
+
+``inetutils`` was recorded from Debian 12's package 2.4-2+deb12u3. ``netkit`` is the 0.17 of Debian 11 and of Ubuntu up
+to 22.04, whose opening every scanner's database knows (``fffd18 fffd20 fffd23 fffd27``). Another daemon (busybox) is
+one more row here and one more line in ``daemon_of``.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from decnet_actors.domain.persona import Persona
+from decnet_actors.wire.telnet import Option, Verb
+
+Requests: TypeAlias = Sequence[tuple[Verb, int]]
+
+_BSD_LOCAL = frozenset({Option.BINARY, Option.ECHO, Option.SGA, Option.STATUS})
+_BSD_REMOTE = frozenset(
+    {
+        Option.BINARY,
+        Option.SGA,
+        Option.TTYPE,
+        Option.NAWS,
+        Option.TSPEED,
+        Option.LFLOW,
+        Option.LINEMODE,
+        Option.XDISPLOC,
+        Option.OLD_ENVIRON,
+        Option.NEW_ENVIRON,
+    }
+)
+# The order in which a daemon of this family asks for the values of the options it was granted.
+_BSD_VALUES = (Option.TSPEED, Option.XDISPLOC, Option.NEW_ENVIRON, Option.OLD_ENVIRON, Option.TTYPE)
+
+
+@frozen(kw_only=True)
+class Daemon:
+    """One implementation of telnetd.
+
+    ``opening`` is sent at once, ``terminal`` when every DO of it has its answer, ``last`` when NAWS has. ``banner``
+    takes ``{kernel} {host} {tty} {issue}`` and is followed by the prompt of ``login``.
+    """
+
+    opening: Requests
+    terminal: Requests
+    last: Requests
+    banner: str
+    values: Sequence[int] = _BSD_VALUES
+    local: frozenset[int] = _BSD_LOCAL
+    remote: frozenset[int] = _BSD_REMOTE
+    alive: bytes = field(default=b"\r\n[Yes]\r\n")  # the answer to AYT
+
+
+INETUTILS = Daemon(
+    opening=(
+        (Verb.WILL, Option.AUTHENTICATION),
+        (Verb.WILL, Option.ENCRYPT),
+        (Verb.DO, Option.TTYPE),
+        (Verb.DO, Option.TSPEED),
+        (Verb.DO, Option.XDISPLOC),
+        (Verb.DO, Option.NEW_ENVIRON),
+        (Verb.DO, Option.OLD_ENVIRON),
+    ),
+    terminal=(
+        (Verb.WILL, Option.SGA),
+        (Verb.DO, Option.ECHO),
+        (Verb.DO, Option.LINEMODE),
+        (Verb.DO, Option.NAWS),
+        (Verb.WILL, Option.STATUS),
+        (Verb.DO, Option.LFLOW),
+    ),
+    last=((Verb.DO, Option.TM), (Verb.DO, Option.BINARY)),
+    banner="\r\nLinux {kernel} ({host}) ({tty})\r\n\r\n",
+)
+
+NETKIT = Daemon(
+    opening=(
+        (Verb.DO, Option.TTYPE),
+        (Verb.DO, Option.TSPEED),
+        (Verb.DO, Option.XDISPLOC),
+        (Verb.DO, Option.NEW_ENVIRON),
+    ),
+    terminal=(
+        (Verb.WILL, Option.SGA),
+        (Verb.DO, Option.ECHO),
+        (Verb.DO, Option.NAWS),
+        (Verb.WILL, Option.STATUS),
+        (Verb.DO, Option.LFLOW),
+    ),
+    last=(),
+    banner="{issue}\r\n",
+)
+
+
+def daemon_of(persona: Persona) -> Daemon:
+    """Return the daemon that the persona's ``telnetd`` package installs (since 0.17+2.4 it is inetutils')."""
+    packages = persona.packages
+    version = packages.get("telnetd", "")
+    if "inetutils-telnetd" in packages or not version or "+2." in version:
+        return INETUTILS
+    return NETKIT

@@ -1,0 +1,304 @@
+"""This module serves one telnet connection: negotiation, then ``login``, then the machine's shell."""
+
+import random
+from collections.abc import Sequence
+from enum import StrEnum
+from math import inf
+
+from attrs import frozen
+
+from decnet_actors.contracts.decoy import CredentialPolicy, Effect, HangUp, Note, Send, WakeAt
+from decnet_actors.contracts.machine import Login, Machine, Terminal
+from decnet_actors.domain.facts import CredentialSeen, LimitReached, Outcome, TelnetClientSeen
+from decnet_actors.domain.peer import Peer
+from decnet_actors.wire.telnet import (
+    Code,
+    Command,
+    Data,
+    Event,
+    Newlines,
+    Option,
+    Subnegotiation,
+    TelnetParser,
+    escape,
+    from_terminal,
+)
+from plugins.decoy.telnet.daemons import Daemon
+from plugins.decoy.telnet.dialogue import Dialogue, Step
+from plugins.decoy.telnet.lines import Ending, LineEditor
+
+MAX_TYPED_AHEAD = 4096  # bytes typed before anybody reads them; N_TTY_BUF_SIZE, drivers/tty/n_tty.c
+LOGIN_TRIES = 5  # LOGIN_RETRIES, /etc/login.defs
+LOGIN_TIMEOUT = 60.0  # LOGIN_TIMEOUT, /etc/login.defs
+
+# What the daemon types into the terminal for a command (BSD telnetd, state.c).
+_KEYS = {
+    Code.IP: b"\x03",
+    Code.BRK: b"\x1c",
+    Code.EC: b"\x7f",
+    Code.EL: b"\x15",
+    Code.EOF: b"\x04",
+    Code.SUSP: b"\x1a",
+    Code.ABORT: b"\x1c",
+}
+_DATA_MARK = b"\xff\xf2"
+
+
+class _Phase(StrEnum):
+    GREETING = "greeting"  # options are negotiated; what is typed waits
+    USER = "user"
+    PASSWORD = "password"  # noqa: S105  a phase, not a secret
+    VERDICT = "verdict"  # the refusal is held back; what is typed waits
+    SHELL = "shell"
+    OVER = "over"
+
+
+@frozen(kw_only=True)
+class Host:
+    """What all sessions of one service share."""
+
+    daemon: Daemon
+    machine: Machine
+    policy: CredentialPolicy
+    rng: random.Random
+    host: str  # in the banner
+    name: str  # in the prompt
+    issue: str
+    failure_delay: float
+    patience: float
+
+
+class TelnetSession:
+    """One connection. See ``contracts.decoy.CapturingSession``."""
+
+    def __init__(self, host: Host, peer: Peer) -> None:
+        self._host = host
+        self._peer = peer
+        self._phase = _Phase.GREETING
+        self._parser = TelnetParser()
+        self._newlines = Newlines()
+        self._dialogue = Dialogue(host.daemon)
+        self._line = LineEditor()
+        self._typed = b""  # ahead of whoever will read it
+        self._user = b""
+        self._tries = 0
+        self._deadline = inf  # of the log-in
+        self._terminal: Terminal | None = None
+        self._handle: int | None = None
+
+    def opened(self, now: float) -> Sequence[Effect]:
+        """Return the daemon's opening."""
+        patience = self._host.patience
+        return [Send(self._dialogue.start()), WakeAt(now + patience if patience else inf)]
+
+    def received(self, data: bytes, now: float) -> Sequence[Effect]:
+        """Take what the peer sent."""
+        effects: list[Effect] = []
+        for event in self._parser.receive(data):
+            if type(event) is Data:
+                self._type(self._newlines.receive(event.data), now, effects)
+            else:
+                self._command(event, now, effects)
+            if self._phase is _Phase.OVER:
+                break
+        return _joined(effects)
+
+    def ended(self, now: float) -> Sequence[Effect]:
+        """The peer finished sending; the daemon hangs up on its terminal."""
+        effects: list[Effect] = []
+        if self._terminal is not None:
+            self._show(self._terminal.ended(now), effects)
+        if self._phase is not _Phase.OVER:
+            self._over(effects)
+        return _joined(effects)
+
+    def tick(self, now: float) -> Sequence[Effect]:
+        """The wait is over: for options, for the verdict, or for the log-in."""
+        effects: list[Effect] = []
+        if self._terminal is not None:
+            self._show(self._terminal.tick(now), effects)
+        elif self._phase is _Phase.GREETING:
+            self._start_login(self._dialogue.give_up(), now, effects)
+        elif now >= self._deadline:
+            effects += [
+                Send(f"\r\nLogin timed out after {LOGIN_TIMEOUT:.0f} seconds.\r\n".encode()),
+                Note(LimitReached(limit="login_timeout", value=int(LOGIN_TIMEOUT))),
+            ]
+            self._over(effects)
+        elif self._phase is _Phase.VERDICT:
+            self._refuse(now, effects)
+        return _joined(effects)
+
+    def closed(self, now: float) -> Sequence[Effect]:
+        """The connection is gone: the shell ends, the log-in is noted as over."""
+        effects: list[Effect] = []
+        if self._terminal is not None and self._phase is not _Phase.OVER:
+            effects = [effect for effect in self._terminal.ended(now) if isinstance(effect, Note)]
+        if self._handle is not None:
+            self._host.machine.logged_out(self._handle, now)
+            self._handle = None
+        return effects
+
+    def take_artifacts(self) -> Sequence[bytes]:
+        """Return (once) what the shell captured."""
+        return () if self._terminal is None else self._terminal.take_artifacts()
+
+    def _command(self, event: Event, now: float, effects: list[Effect]) -> None:
+        """Take anything but data."""
+        if isinstance(event, Command):
+            code = event.code
+            if code == Code.AYT:
+                effects.append(Send(self._host.daemon.alive))
+            elif code == Code.AO:
+                effects.append(Send(_DATA_MARK))
+            elif key := _KEYS.get(Code(code)) if code in _CODES else None:
+                self._type(key, now, effects)
+            return
+        dialogue = self._dialogue
+        reply = dialogue.receive(event)
+        if self._phase is _Phase.GREETING and dialogue.step is Step.DONE:
+            self._start_login(reply, now, effects)
+            return
+        effects.append(Send(reply))
+        if self._terminal is not None and type(event) is Subnegotiation and event.option == Option.NAWS:
+            self._show(self._terminal.resized(dialogue.pty, now), effects)
+
+    def _start_login(self, reply: bytes, now: float, effects: list[Effect]) -> None:
+        """Finish the negotiation with ``reply`` and show the prompt."""
+        host, dialogue = self._host, self._dialogue
+        self._deadline = now + LOGIN_TIMEOUT
+        seen = TelnetClientSeen(options=tuple(dialogue.said), terminal=dialogue.terminal)
+        effects += [Note(seen), WakeAt(self._deadline), Send(reply)]
+        persona = host.machine.persona
+        banner = host.daemon.banner.format(kernel=persona.kernel, host=host.host, tty="pts/0", issue=host.issue)
+        effects.append(Send(banner.encode()))
+        self._prompt(now, effects)
+
+    def _prompt(self, now: float, effects: list[Effect]) -> None:
+        self._phase = _Phase.USER
+        effects.append(Send(f"{self._host.name} login: ".encode()))
+        typed, self._typed = self._typed, b""
+        self._type(typed, now, effects)
+
+    def _type(self, data: bytes, now: float, effects: list[Effect]) -> None:
+        """Take keystrokes."""
+        if self._terminal is not None:
+            self._show(self._terminal.received(data, now), effects)
+            return
+        position, size = 0, len(data)
+        while position < size:
+            phase = self._phase
+            if phase is _Phase.SHELL:
+                self._type(data[position:], now, effects)
+                return
+            if phase is not _Phase.USER and phase is not _Phase.PASSWORD:
+                self._typed = (self._typed + data[position:])[:MAX_TYPED_AHEAD]
+                return
+            shown, position, ending = self._line.take(data, position, echo=phase is _Phase.USER)
+            if phase is _Phase.PASSWORD and ending is Ending.ENTER:
+                self._try(shown, now, effects)
+                continue
+            effects.append(Send(from_terminal(shown)))
+            if ending is Ending.ENTER:
+                self._user = self._line.finish()
+                self._phase = _Phase.PASSWORD
+                effects.append(Send(b"Password: "))
+            elif ending is Ending.END_OF_FILE:
+                effects.append(Send(b"\r\n"))
+                self._judge(now, effects)
+            elif ending is Ending.INTERRUPT:
+                effects.append(Send(_DATA_MARK))
+                self._over(effects)
+                return
+
+    def _try(self, shown: bytes, now: float, effects: list[Effect]) -> None:
+        """Take a user name and a password. ``shown``, the terminal's newline, follows the fact."""
+        user, secret = self._user.decode("utf-8", "backslashreplace"), self._line.finish()
+        accepted = self._host.policy.accepts(user, secret, service="telnet")
+        outcome = Outcome.ACCEPTED if accepted else Outcome.REFUSED
+        seen = CredentialSeen(user=user, secret=secret, mechanism="telnet login", outcome=outcome)
+        effects += [Note(seen), Send(shown)]
+        if accepted:
+            self._enter(user, now, effects)
+        else:
+            self._judge(now, effects)
+
+    def _judge(self, now: float, effects: list[Effect]) -> None:
+        """Hold the refusal back as PAM does: the delay times the mean of three draws (pam_fail_delay(3))."""
+        self._phase = _Phase.VERDICT
+        delay = self._host.failure_delay
+        if delay <= 0:
+            self._refuse(now, effects)
+            return
+        draw = self._host.rng.random
+        when = now + delay * (0.5 + (draw() + draw() + draw()) / 3)
+        effects.append(WakeAt(min(when, self._deadline)))
+
+    def _refuse(self, now: float, effects: list[Effect]) -> None:
+        self._tries += 1
+        effects.append(Send(b"\r\nLogin incorrect\r\n"))
+        if self._tries >= LOGIN_TRIES:
+            effects += [
+                Send(f"Maximum number of tries exceeded ({LOGIN_TRIES})\r\n".encode()),
+                Note(LimitReached(limit="login_tries", value=LOGIN_TRIES)),
+            ]
+            self._over(effects)
+            return
+        if self._host.failure_delay > 0:
+            effects.append(WakeAt(self._deadline))
+        self._prompt(now, effects)
+
+    def _enter(self, user: str, now: float, effects: list[Effect]) -> None:
+        self._phase = _Phase.SHELL
+        peer, machine = self._peer, self._host.machine
+        self._handle = machine.logged_in(user, peer.address, now)
+        self._terminal = machine.terminal(
+            Login(
+                user=user,
+                address=peer.address,
+                port=peer.port,
+                service="telnet",
+                local_address=peer.local_address,
+                local_port=peer.local_port,
+                pty=self._dialogue.pty,
+            )
+        )
+        effects.append(WakeAt(inf))
+        self._show(self._terminal.opened(now), effects)
+
+    def _show(self, shown: Sequence[Effect], effects: list[Effect]) -> None:
+        """Pass the shell's effects on."""
+        for effect in shown:
+            match effect:
+                case Send(data=data):
+                    binary = self._dialogue.binary
+                    effects.append(Send(escape(data) if binary else from_terminal(data)))
+                case HangUp():
+                    self._over(effects)
+                    return
+                case _:
+                    effects.append(effect)
+
+    def _over(self, effects: list[Effect]) -> None:
+        self._phase = _Phase.OVER
+        effects.append(HangUp())
+
+
+_CODES = frozenset(Code)
+
+
+def _joined(effects: list[Effect]) -> list[Effect]:
+    """Return the effects with neighbouring and empty sends made one."""
+    joined: list[Effect] = []
+    sends: list[bytes] = []
+    for effect in effects:
+        if type(effect) is Send:
+            sends.append(effect.data)
+            continue
+        if sends and (data := b"".join(sends)):
+            joined.append(Send(data))
+        sends = []
+        joined.append(effect)
+    if sends and (data := b"".join(sends)):
+        joined.append(Send(data))
+    return joined
