@@ -1,0 +1,94 @@
+"""This module puts the console together: one aiohttp application out of its parts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+from attrs import field, frozen
+
+from decnet_actors.contracts.operation_table import OperationTable
+from decnet_actors.web import boundary as boundary_of
+from decnet_actors.web import guard as guard_of
+from decnet_actors.web.auth_routes import AuthRoutes
+from decnet_actors.web.bodies import MAX_BODY, reply
+from decnet_actors.web.boundary import Boundary
+from decnet_actors.web.guard import Guard
+from decnet_actors.web.health import Health, Readiness
+from decnet_actors.web.identity import Identity
+from decnet_actors.web.live import LiveHub
+from decnet_actors.web.openapi import document
+from decnet_actors.web.rest import Rest
+from decnet_actors.web.sse import HEARTBEAT, Stream
+from decnet_actors.web.static import StaticTree
+
+# Addresses of pages; the dashboard's own router knows what to draw there.
+PAGES = (
+    "/",
+    "/live",
+    "/sessions",
+    "/sessions/{id}",
+    "/credentials",
+    "/decoys",
+    "/decoys/{name}",
+    "/system",
+    "/settings",
+    "/login",
+    "/setup",
+)
+
+Report = Callable[[str, str, str, BaseException], None]
+
+
+@frozen(kw_only=True)
+class Parts:
+    """What the application is made of."""
+
+    identity: Identity
+    table: OperationTable
+    hub: LiveHub
+    files: StaticTree
+    ready: Readiness
+    new_id: Callable[[], str]
+    report: Report
+    hosts: tuple[str, ...] = ()
+    public_origin: str = ""
+    stream_clients: int = 64
+    version: str = ""
+    heartbeat: float = field(default=HEARTBEAT)
+
+
+def build(parts: Parts) -> web.Application:
+    """Return the application. Every operation with a route must be bound in the table already."""
+    app = web.Application(
+        middlewares=[
+            boundary_of.as_middleware(Boundary(parts.new_id, parts.report)),
+            guard_of.as_middleware(Guard(parts.hosts, parts.public_origin)),
+        ],
+        client_max_size=MAX_BODY,
+    )
+    app.add_routes(AuthRoutes(parts.identity, parts.table).routes())
+    app.add_routes(Rest(parts.table, parts.identity).routes())
+    app.add_routes(Health(parts.ready, parts.identity).routes())
+    app.router.add_get(
+        "/api/v1/stream", Stream(parts.hub, parts.identity, limit=parts.stream_clients, heartbeat=parts.heartbeat)
+    )
+    app.router.add_get("/api/v1/openapi.json", _Description(parts).__call__)
+    app.router.add_get("/static/{hash}/{path:.+}", parts.files.file)
+    app.router.add_get("/player/", parts.files.player)
+    for page in PAGES:
+        app.router.add_get(page, parts.files.shell)
+    return app
+
+
+class _Description:
+    """The OpenAPI document, for those who are signed in; made when first asked for."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._document: Mapping[str, Any] | None = None  # Any: JSON
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        await self._parts.identity.require(request)
+        if self._document is None:
+            self._document = document(self._parts.table.operations(), version=self._parts.version)
+        return reply(self._document)

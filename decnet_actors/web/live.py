@@ -1,0 +1,176 @@
+"""This module fans committed facts and snapshots out to browsers, each with a bounded queue of its own."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from attrs import define, field
+
+from decnet_actors.contracts.journal import JournalReader
+from decnet_actors.domain.codec import plain
+from decnet_actors.domain.facts import TOPIC_TAILS, TerminalSeen
+from decnet_actors.domain.records import Entry
+
+EVENTS = "events"  # the topic of committed facts
+MAX_QUEUED = 1000  # frames of one browser
+SNAPSHOT_EVERY = 2.0  # seconds
+
+Snapshot = Callable[[], Awaitable[object]]
+
+
+def event_row(entry: Entry) -> Mapping[str, Any]:  # Any: JSON
+    """Return a committed fact as JSON-ready values."""
+    record = entry.record
+    return {
+        "seq": entry.seq,
+        "id": record.id,
+        "time": record.time,
+        "host": record.host,
+        "decky": record.decky,
+        "service": record.service,
+        "session": record.session,
+        "source": record.source,
+        "source_port": record.source_port,
+        "kind": record.kind,
+        "topic": record.topic,
+        "fact": plain(record.fact),
+    }
+
+
+def frame(event: str, data: object, *, seq: int | None = None) -> bytes:
+    """Return one server-sent event; JSON has no raw newline, so one data line is enough."""
+    head = b"" if seq is None else f"id: {seq}\n".encode()
+    return head + b"event: " + event.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def is_shown(entry: Entry) -> bool:
+    """Return whether a fact goes to the live stream; terminal bytes are for the replay."""
+    return not isinstance(entry.record.fact, TerminalSeen)
+
+
+@define(eq=False)
+class Browser:
+    """One open stream.
+
+    ``joined_at`` is the seq up to which a replay has to come from the journal; everything after it is queued.
+    """
+
+    topics: frozenset[str]
+    joined_at: int
+    dropped: int = 0
+    closed: bool = False
+    queue: deque[tuple[int, bytes]] = field(factory=deque)
+    snapshots: dict[str, bytes] = field(factory=dict)
+    ready: asyncio.Event = field(factory=asyncio.Event)
+
+    def offer(self, seq: int, data: bytes) -> None:
+        """Queue a frame; the oldest makes room and is counted."""
+        if len(self.queue) >= MAX_QUEUED:
+            self.queue.popleft()
+            self.dropped += 1
+        self.queue.append((seq, data))
+        self.ready.set()
+
+    def show(self, topic: str, data: bytes) -> None:
+        """Replace the snapshot of a topic; only the newest matters."""
+        self.snapshots[topic] = data
+        self.ready.set()
+
+    def take(self, *, after: int) -> bytes:
+        """Return everything to send now, without frames up to ``after``; empty when there is nothing."""
+        parts: list[bytes] = []
+        if self.dropped:
+            parts.append(frame("gap", {"dropped": self.dropped}))
+            self.dropped = 0
+        parts.extend(data for seq, data in self.queue if seq > after)
+        parts.extend(self.snapshots.values())
+        self.queue.clear()
+        self.snapshots.clear()
+        self.ready.clear()
+        return b"".join(parts)
+
+
+class LiveHub:
+    """Follows the journal once for all browsers.
+
+    Args:
+        journal: where facts come from.
+        snapshots: topic -> how to get its present state; asked only while somebody looks.
+        row: makes the JSON of a fact.
+
+    """
+
+    def __init__(
+        self,
+        journal: JournalReader,
+        snapshots: Mapping[str, Snapshot],
+        row: Callable[[Entry], object] = event_row,
+    ) -> None:
+        self.journal = journal
+        self._snapshots = snapshots
+        self._row = row
+        self._browsers: set[Browser] = set()
+        self._started = asyncio.Event()
+        self.position = 0
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """What a stream may ask for."""
+        return frozenset({EVENTS, *self._snapshots})
+
+    def __len__(self) -> int:
+        return len(self._browsers)
+
+    def close(self) -> None:
+        """End every stream; browsers come back by themselves."""
+        for browser in self._browsers:
+            browser.closed = True
+            browser.ready.set()
+
+    async def started(self) -> None:
+        """Return once the journal is followed."""
+        await self._started.wait()
+
+    @contextmanager
+    def join(self, topics: frozenset[str]) -> Iterator[Browser]:
+        """Add a browser until the block ends."""
+        browser = Browser(topics=topics, joined_at=self.position)
+        self._browsers.add(browser)
+        try:
+            yield browser
+        finally:
+            self._browsers.discard(browser)
+
+    def encode(self, entry: Entry) -> bytes:
+        """Return the frame of a fact."""
+        return frame(TOPIC_TAILS[type(entry.record.fact)], self._row(entry), seq=entry.seq)
+
+    async def follow(self) -> None:
+        """Hand every newly committed fact to every browser, until cancelled."""
+        self.position = await self.journal.head()
+        self._started.set()
+        async for entry in self.journal.follow(after=self.position):
+            self.position = entry.seq
+            listeners = [browser for browser in self._browsers if EVENTS in browser.topics]
+            if listeners and is_shown(entry):
+                data = self.encode(entry)  # once, for all of them
+                for browser in listeners:
+                    browser.offer(entry.seq, data)
+
+    async def watch(self, every: float = SNAPSHOT_EVERY) -> None:
+        """Hand snapshots to whoever looks at them, until cancelled."""
+        while True:
+            for topic, ask in self._snapshots.items():
+                listeners = [browser for browser in self._browsers if topic in browser.topics]
+                if listeners:
+                    data = frame(topic, await ask())
+                    for browser in listeners:
+                        browser.show(topic, data)
+            await asyncio.sleep(every)
+
+    async def replay(self, *, after: int, until: int, limit: int = 500) -> Sequence[Entry]:
+        """Return stored facts with ``after < seq <= until``, at most ``limit``."""
+        return [entry for entry in await self.journal.read(after=after, limit=limit) if entry.seq <= until]

@@ -1,0 +1,182 @@
+"""This module writes the OpenAPI 3.1 document of the REST interface from the operations registry."""
+
+import types
+import typing
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+import msgspec
+
+from decnet_actors.contracts.operation_table import AnyOperation
+from decnet_actors.contracts.operations import Mode, Nothing, Role
+from decnet_actors.web.rest import NDJSON, PREFIX, path_parameters
+
+Json = dict[str, Any]  # Any: JSON
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_REF = "#/components/schemas/{name}"
+_PROBLEM: Json = {
+    "type": "object",
+    "description": "RFC 9457 problem details",
+    "required": ["type", "title", "status", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "code": {"type": "string", "pattern": "^DN[0-9]{4}$"},
+        "request_id": {"type": "string"},
+        "fix": {"type": "array", "items": {"type": "string"}},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+_ERRORS = {
+    "401": "Not signed in",
+    "403": "Not allowed, or not from our own pages",
+    "404": "No such object",
+    "422": "Arguments are not valid",
+    "429": "Too many attempts",
+    "500": "A defect of ours",
+}
+
+
+def document(operations: Iterable[AnyOperation], *, version: str) -> Json:
+    """Return the OpenAPI document."""
+    routed = [operation for operation in operations if operation.route is not None]
+    types_used: list[Any] = []  # Any: type forms
+    for operation in routed:
+        for cls in (operation.args, operation.result):
+            if cls not in types_used:
+                types_used.append(cls)
+    schemas, components = msgspec.json.schema_components(types_used, ref_template=_REF)
+    by_type = list(zip(types_used, schemas, strict=True))
+    paths: Json = {}
+    for operation in routed:
+        route = operation.route
+        if route is not None:
+            entry = _operation(
+                operation, _lookup(by_type, operation.args), _lookup(by_type, operation.result), components
+            )
+            paths.setdefault(PREFIX + route.path, {})[route.method.lower()] = entry
+    paths[f"{PREFIX}/stream"] = {"get": _stream()}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "DECNET", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "security": [{"cookie": []}, {"bearer": []}],
+        "components": {
+            "schemas": {**components, "HttpProblem": _PROBLEM},
+            "securitySchemes": {
+                "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-decnet"},
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "dnt_..."},
+            },
+            "responses": {
+                status: {
+                    "description": text,
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/HttpProblem"}}},
+                }
+                for status, text in _ERRORS.items()
+            },
+        },
+    }
+
+
+def _lookup(pairs: list[tuple[Any, Json]], wanted: Any) -> Json:  # Any: type forms
+    return next(schema for cls, schema in pairs if cls == wanted)
+
+
+def _operation(operation: AnyOperation, args: Json, result: Json, components: Json) -> Json:
+    route = operation.route
+    if route is None:
+        raise ValueError(f"{operation.name} has no route")
+    names = path_parameters(route.path)
+    properties, required = _properties(args, components)
+    helps = {field.name: field.metadata.get("help", "") for field in attrs.fields(_origin(operation.args))}
+    in_body = route.method in WITH_BODY
+    parameters = [
+        {
+            "name": name,
+            "in": "path" if name in names else "query",
+            "required": name in names or name in required,
+            "description": helps.get(name, ""),
+            "schema": schema,
+        }
+        for name, schema in properties.items()
+        if name in names or not in_body
+    ]
+    content = NDJSON if operation.mode is Mode.STREAM else "application/json"
+    entry: Json = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "tags": [operation.noun],
+        "x-role": operation.role.value,
+        "x-audit": operation.audit.value,
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "Done", "content": {content: {"schema": result}}},
+            **{status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
+        },
+    }
+    if in_body and operation.args is not Nothing:
+        body = {
+            name: {**schema, "description": helps.get(name, "")}
+            for name, schema in properties.items()
+            if name not in names
+        }
+        entry["requestBody"] = {
+            "required": any(name in required for name in body),
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "properties": body,
+                        "required": [name for name in required if name in body],
+                        "additionalProperties": False,
+                    }
+                }
+            },
+        }
+    return entry
+
+
+def _properties(schema: Json, components: Json) -> tuple[Json, list[str]]:
+    while "$ref" in schema:
+        schema = components[schema["$ref"].rpartition("/")[2]]
+    return schema.get("properties", {}), schema.get("required", [])
+
+
+def _origin(cls: Any) -> type[Any]:  # Any: a class or a generic alias of one
+    origin = typing.get_origin(cls)
+    return origin if isinstance(origin, type) and not isinstance(cls, types.UnionType) else cls
+
+
+def _stream() -> Json:
+    return {
+        "operationId": "stream",
+        "summary": "Follow committed facts and snapshots as server-sent events; Last-Event-ID resumes without a hole.",
+        "tags": ["stream"],
+        "x-role": Role.VIEWER.value,
+        "parameters": [
+            {
+                "name": "topics",
+                "in": "query",
+                "schema": {"type": "string"},
+                "description": "events, actors; comma-separated",
+            },
+            {"name": "after", "in": "query", "schema": {"type": "integer"}, "description": "As Last-Event-ID."},
+            {"name": "Last-Event-ID", "in": "header", "schema": {"type": "integer"}},
+        ],
+        "responses": {
+            "200": {"description": "The stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            **{status: {"$ref": f"#/components/responses/{status}"} for status in ("401", "422", "429")},
+        },
+    }
