@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from supervisors import config_source
 from supervisors.config_doc import KeyDoc, NoSuchKeyError, explain, to_toml
-from supervisors.config_errors import SYNTAX, ConfigError, Place, Problem, problem_at
+from supervisors.config_errors import SYNTAX, UNREADABLE, ConfigError, Place, Problem, problem_at
 from supervisors.config_source import Node
 from supervisors.config_types import Secret, Structurer, Table, parse_duration, parse_size
 
@@ -84,17 +84,14 @@ def load(
         tree = config_source.merge(tree, one)
     found: list[Problem] = []
     value = Structurer(found.append, environ).build(tree, root)
-    if any(
-        problem.code == SYNTAX for problem in broken
-    ):  # what a broken file holds is unknown, so nothing is known to be missing
+    if {SYNTAX, UNREADABLE} & {problem.code for problem in broken}:  # what seems missing may stand in a broken file
         found = [problem for problem in found if problem.text != "is required"]
     if value is None or broken or found:
         order = {str(path): number for number, path in enumerate(files)}
         problems = sorted([*broken, *found], key=lambda p: (order.get(p.file, len(order)), p.line, p.column))
         raise ConfigError(problems)
-    origins = {
-        key: _origin(node.place) for key, node in tree.leaves() if node.place.line and not isinstance(node.value, dict)
-    }
+    leaves = ((key, node.place) for key, node in tree.leaves() if not isinstance(node.value, dict))
+    origins = {key: _origin(place) for key, place in leaves}
     return Loaded(value, origins, tuple(files), tree)
 
 
@@ -129,7 +126,7 @@ def _from_environment(environ: Mapping[str, str], prefix: str) -> Iterable[Node 
 
 
 def _from_variable(name: str, keys: Sequence[str], text: str) -> Node | ConfigError:
-    place = Place(f"${name}", 1, 1, len(text), text.partition("\n")[0])
+    place = Place(f"${name}")  # without its text: it may be a secret under a misspelt name
     try:
         tree = config_source.parse(f"_ = {text[:MAX_VARIABLE]}", place.file)
         (node,) = tree.value.values()  # a text with a line break could bring keys of its own

@@ -73,19 +73,19 @@ def keys(root: type, prefix: str = "", *, hot: bool = False) -> Iterator[KeyDoc]
     for name, field in fields_of(root).items():
         kind, key = hints(root)[field.name], prefix + name
         is_hot = bool(field.metadata.get("hot", hot))
-        default = _default(field)
+        inner = _nested(kind)
+        default = None if inner and not inner[1] else _default(field)  # a table's keys have their own
         yield KeyDoc(
             key=key,
             type=type_name(kind, unit_of(field)),
             default=None if default is None else _toml(default, unit_of(field)),
-            required=field.default is attrs.NOTHING and _nested(kind) is None,
+            required=field.default is attrs.NOTHING and inner is None,
             help=str(field.metadata.get("help", "")),
             hot=is_hot,
             choices=choices_of(kind),
         )
-        if inner := _nested(kind):
-            cls, mark = inner
-            yield from keys(cls, f"{key}{mark}.", hot=is_hot)
+        if inner:
+            yield from keys(inner[0], f"{key}{inner[1]}.", hot=is_hot)
 
 
 def to_toml(root: type) -> str:
@@ -175,7 +175,8 @@ def _toml(value: object, unit: str | None) -> str:
         case str() | PurePath():
             return json.dumps(str(value), ensure_ascii=False)
         case Mapping():
-            inside = ", ".join(f"{json.dumps(str(key))} = {_toml(item, unit)}" for key, item in value.items())
+            held = {key: item for key, item in value.items() if item is not None}
+            inside = ", ".join(f"{json.dumps(str(key))} = {_toml(item, unit)}" for key, item in held.items())
             return f"{{ {inside} }}" if inside else "{}"
         case list() | tuple():
             return f"[{', '.join(_toml(item, unit) for item in value)}]"

@@ -52,7 +52,7 @@ class Problem:
     def render(self) -> str:
         """Return the headline, the source line and the underline."""
         guess = f"did you mean {quote(self.suggestion)}?" if self.suggestion else ""
-        inline = bool(guess) and (self.code == UNKNOWN_KEY or not self.line)
+        inline = bool(guess) and (self.code == UNKNOWN_KEY or not self.source)
         head = f"error {self.code}: "
         if self.file:
             head = f"{self.file}:{self.line}:{self.column}: {head}" if self.line else f"{self.file}: {head}"

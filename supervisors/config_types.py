@@ -274,8 +274,10 @@ class Structurer:
         except OSError as error:
             text = f"cannot read secret {how} {quote(item.value)}: {error.strerror or error}"
             return self._bad(item.place, key, text)
-        except ValueError:  # not UTF-8, a NUL in the name, too long
-            return self._bad(item.place, key, f"secret {how} {quote(item.value)} is not a short UTF-8 text")
+        except UnicodeDecodeError:
+            return self._bad(item.place, key, f"secret {how} {quote(item.value)} is not UTF-8")
+        except ValueError as error:
+            return self._bad(item.place, key, f"cannot read secret {how} {quote(item.value)}: {error}")
 
     def _fetch(self, how: str, item: Node) -> str:
         name: str = item.value
@@ -283,14 +285,14 @@ class Structurer:
             return self._environ[name]
         if how == "credential":
             if "/" in name or name in {"", ".", ".."}:
-                raise ValueError(name)
+                raise ValueError("the name of a credential is not a path")
             path = Path(self._environ["CREDENTIALS_DIRECTORY"]) / name
         else:
             path = Path(item.place.file).parent / name
         with path.open("rb") as file:
             data = file.read(MAX_SECRET + 1)
         if len(data) > MAX_SECRET:
-            raise ValueError(name)
+            raise ValueError(f"larger than {MAX_SECRET} bytes")
         return data.decode().removesuffix("\n").removesuffix("\r")
 
 
