@@ -1,0 +1,154 @@
+"""The laws every parser in ``decnet_actors.wire`` obeys. Add yours to ``PARSERS``; the tests come by themselves."""
+
+import itertools
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pytest
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from decnet_actors.wire import resp
+from decnet_actors.wire.errors import WireError
+
+
+@frozen(kw_only=True)
+class Case:
+    """One parser under law.
+
+    ``parse`` feeds one chunk to a parser and gives its events one by one, then raises ``WireError`` or gives it as
+    the last one; ``buffered`` tells what the parser holds and ``cap`` the most it may; ``streams`` makes plausible
+    bytes, ``built`` an event with the bytes that mean it.
+    """
+
+    name: str
+    make: Callable[[], Any]  # Any: the parser's own class
+    parse: Callable[[Any, bytes], Iterable[Any]]
+    buffered: Callable[[Any], int]
+    cap: int
+    streams: st.SearchStrategy[bytes]
+    built: st.SearchStrategy[tuple[Any, bytes]]
+    long: bytes  # a mebibyte that is as hard to parse as legal input can be
+
+
+_words = st.lists(st.binary(max_size=30), min_size=1, max_size=6)
+_resp_pieces = st.one_of(
+    _words.map(resp.bulks),
+    st.sampled_from(
+        [
+            b"PING\r\n",
+            b"\r\n",
+            b"set \"a b\" 'c'\r\n",
+            b'"open\r\n',
+            b"*1\r\n",
+            b"$3\r\nabc\r\n",
+            b"$-1\r\n",
+            b"*-1\r\n",
+            b"*0\r\n",
+            b"*x\r\n",
+            b"*2\r\n$1\r\na\r\n+",
+            b"\0",
+            b"get a\0b\r\n",
+        ]
+    ),
+    st.binary(max_size=40),
+)
+
+PARSERS = [
+    Case(
+        name="resp",
+        make=resp.RespParser,
+        parse=lambda parser, data: parser.receive(data),
+        buffered=lambda parser: parser.buffered,
+        cap=resp.MAX_BUFFERED,
+        streams=st.lists(_resp_pieces, max_size=8).map(b"".join),
+        built=_words.map(lambda words: (tuple(words), resp.bulks(words))),
+        long=resp.bulks([b"SET", b"key", b"\r" * (resp.MAX_BULK - 64)]),
+    ),
+]
+
+every_parser = pytest.mark.parametrize("case", PARSERS, ids=lambda case: case.name)
+
+
+def outcome(case: Case, chunks: Sequence[bytes]) -> tuple[list[Any], str | None]:
+    """Return the events of the chunks, and the error that ended them, if any."""
+    parser, events = case.make(), []
+    for chunk in chunks:
+        try:
+            # One byte or many: what came before an error in the same chunk counts too.
+            found: list[Any] = []
+            for event in case.parse(parser, chunk):
+                found.append(event)
+                events.append(event)
+        except WireError as error:
+            return events, str(error)
+        assert case.buffered(parser) <= case.cap
+        if found and isinstance(found[-1], WireError):
+            return events[:-1], str(found[-1])
+    return events, None
+
+
+def cut(data: bytes, cuts: Sequence[int]) -> list[bytes]:
+    places = sorted({0, len(data), *(place % (len(data) + 1) for place in cuts)})
+    return [data[a:b] for a, b in itertools.pairwise(places)] or [b""]
+
+
+@every_parser
+@given(data=st.data())
+def test_any_split_of_the_stream_gives_the_same_events(case, data):
+    stream = data.draw(case.streams)
+    cuts = data.draw(st.lists(st.integers(0, 10_000), max_size=20))
+
+    assert outcome(case, [stream]) == outcome(case, cut(stream, cuts))
+    assert outcome(case, [stream]) == outcome(case, [stream[i : i + 1] for i in range(len(stream))])
+
+
+@every_parser
+@given(data=st.data())
+def test_any_bytes_give_events_or_the_protocols_own_error(case, data):
+    outcome(case, cut(data.draw(st.binary(max_size=500)), data.draw(st.lists(st.integers(0, 500), max_size=9))))
+
+
+@every_parser
+def test_buffer_stays_below_its_cap(case):
+    chance = random.Random(1)
+    for first in (b"*1\r\n$1048576\r\n", b"", b"*65536\r\n" + b"$100\r\n" + b"x" * 102):
+        parser = case.make()
+        try:
+            list(case.parse(parser, first))
+            for _ in range(200):
+                list(case.parse(parser, chance.choice([b"a", b"\xff", b"1"]) * 65_536))
+
+                assert case.buffered(parser) <= case.cap
+        except WireError:
+            pass
+
+
+@every_parser
+@given(data=st.data())
+def test_events_of_a_prefix_are_a_prefix_of_the_events(case, data):
+    stream = data.draw(case.streams)
+    short = stream[: data.draw(st.integers(0, len(stream)))]
+    whole, part = outcome(case, [stream])[0], outcome(case, [short])[0]
+
+    assert whole[: len(part)] == part
+
+
+@every_parser
+@given(data=st.data())
+def test_what_is_built_is_parsed_back(case, data):
+    built = data.draw(st.lists(case.built, max_size=5))
+
+    assert ([event for event, _ in built], None) == outcome(case, [b"".join(wire for _, wire in built)])
+
+
+@every_parser
+@pytest.mark.slow
+@pytest.mark.timeout(20)  # linear work takes under a second, quadratic work minutes
+def test_a_mebibyte_of_single_bytes_is_linear_work(case):
+    parser = case.make()
+    for byte in case.long:
+        for event in case.parse(parser, bytes([byte])):
+            assert not isinstance(event, WireError)
