@@ -1,0 +1,248 @@
+"""This module is the journal actor: the single writer that makes evidence durable and then tells of it.
+
+The order for each batch is commit, acknowledge, publish. What is published is durable, what is acknowledged is
+durable, and what is not acknowledged stays in the ``Intake``, which a restart finds as it was.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, assert_never
+
+from attrs import field, frozen, validators
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from decnet_actors.domain.records import Entry
+from decnet_actors.store.batch import Committed, Committer
+from decnet_actors.store.faults import FAILURES, Fault, describe, fault_of
+from decnet_actors.store.intake import IDLE, Intake
+from supervisors.actor import LoopActor
+from supervisors.log import get_logger
+from supervisors.mailbox import MailboxSpec, WhenFull
+from supervisors.restart import RestartPolicy, backoff
+
+log = get_logger(__name__)
+
+
+@frozen(kw_only=True)
+class JournalConfig:
+    """How the journal batches, and how patiently it waits for a database that is away."""
+
+    batch: int = field(
+        default=4000, validator=validators.gt(0), metadata={"help": "Facts of one transaction, at most."}
+    )
+    batch_bytes: int = field(
+        default=16 * 2**20, validator=validators.gt(0), metadata={"help": "Bytes of facts of one transaction, about."}
+    )
+    linger: float = field(
+        default=0.025,
+        validator=validators.ge(0.0),
+        metadata={"help": "Seconds the first fact of a batch may wait for others, when nobody waits for it."},
+    )
+    hurry: float = field(
+        default=0.002,
+        validator=validators.ge(0.0),
+        metadata={"help": "Seconds it may wait when a decoy holds its reply for it."},
+    )
+    commit_timeout: float = field(
+        default=60.0, validator=validators.gt(0.0), metadata={"help": "Seconds a transaction may take."}
+    )
+    retry_min: float = field(
+        default=0.1,
+        validator=validators.gt(0.0),
+        metadata={"help": "Seconds before a failed commit is tried again, at first."},
+    )
+    retry_max: float = field(
+        default=5.0, validator=validators.gt(0.0), metadata={"help": "Seconds between later tries, at most."}
+    )
+
+
+@frozen(kw_only=True)
+class AskStatus:
+    """Ask for a ``JournalStatus``."""
+
+
+@frozen(kw_only=True)
+class JournalStatus:
+    """How the journal is doing."""
+
+    head: int  # highest committed seq
+    pending: int
+    pending_bytes: int
+    crowded: bool
+    committed: int  # facts, since this incarnation started
+    batches: int
+    dead_letters: int
+    stalled_since: float | None  # Unix seconds
+    last_error: str | None
+    commit_seconds: float  # of the last batch
+
+
+class Journal(LoopActor):
+    """Writes what ``intake`` takes.
+
+    Args:
+        engine: of a migrated database; this actor is the only writer of facts.
+        intake: shared with every incarnation.
+        publish: called on the loop with each batch of committed entries, in order. After a crash entries may come
+            again that were published before it.
+
+    """
+
+    mailbox_spec: ClassVar[MailboxSpec] = MailboxSpec(limit=1000, when_full=WhenFull.FAIL)
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        intake: Intake,
+        publish: Callable[[Sequence[Entry]], None],
+        config: JournalConfig | None = None,
+    ) -> None:
+        super().__init__()
+        self._config = config or JournalConfig()
+        self._intake = intake
+        self._publish = publish
+        self._committer = Committer(engine, timeout=self._config.commit_timeout)
+        self._retry = RestartPolicy(backoff_min=self._config.retry_min, backoff_max=self._config.retry_max)
+        self._committed = self._batches = self._dead = self._failures = 0
+        self._stalled_since: float | None = None
+        self._last_error: str | None = None
+        self._commit_seconds = 0.0
+        self._flushed = asyncio.Event()
+        self._taken_up = False
+
+    async def on_start(self) -> None:
+        try:
+            await self._take_up()
+        except FAILURES as error:
+            self._note_failure(error)  # a database that is away at a restart is waited for, like at any other time
+        self._writing = self.spawn(self._write(), name="write")
+
+    async def handle(self, message: AskStatus) -> JournalStatus:
+        match message:
+            case AskStatus():
+                return self._status()
+            case _:
+                assert_never(message)
+
+    async def on_stop(self) -> None:
+        """Commit what is left; the supervisor's ``shutdown`` bounds how long that may take."""
+        while self._intake.pending:
+            self._flushed.clear()
+            self._intake.hurry()
+            await self._flushed.wait()
+
+    def last_rites(self) -> Coroutine[Any, Any, None] | None:
+        return self._committer.close()
+
+    async def _write(self) -> None:
+        if self._failures:
+            await self._recover()
+        while True:
+            await self._gather()
+            await self._flush()
+            self._flushed.set()
+
+    async def _gather(self) -> None:
+        """Return when a batch is worth committing."""
+        intake, config = self._intake, self._config
+        await intake.wait(IDLE)
+        if not intake.urgent:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(config.linger):
+                    await intake.wait(config.batch)
+        if intake.urgent:
+            # the replies of many sessions are let go by one commit
+            with suppress(TimeoutError):
+                async with asyncio.timeout(config.hurry):
+                    await intake.wait_for_count(config.batch)
+
+    async def _flush(self) -> None:
+        batch = self._intake.front(self._config.batch, self._config.batch_bytes)
+        loop = asyncio.get_running_loop()
+        while batch:
+            started = loop.time()
+            try:
+                done: Committed | None = await self._committer.commit(batch)
+            except FAILURES as error:
+                self._note_failure(error)
+                done = await self._recover()
+            if done is not None:
+                self._commit_seconds = loop.time() - started
+                self._note_success()
+                self._settle(done)
+                batch = batch[done.count :]
+
+    def _settle(self, done: Committed) -> None:
+        self._batches += 1
+        self._committed += len(done.entries)
+        if done.error is not None:
+            self._dead += done.count
+            log.error("journal.dead_letter", error=done.error)
+        self._intake.acknowledge(done.count)
+        if done.entries:
+            self._publish(done.entries)
+
+    async def _take_up(self) -> None:
+        """Find out where the journal is, and what of the window an earlier incarnation committed."""
+        await self._committer.reopen()
+        known: dict[tuple[str, int], int | None] = {}
+        for producer, first in self._intake.windows():
+            for number, seq in await self._committer.known(producer, first):
+                known[producer, number] = seq
+        front = self._intake.front(len(known), 1 << 62) if known else ()
+        if front:
+            # commits are prefixes of the window, so what is known is its front
+            entries = [
+                Entry(seq=seq, record=item.record)
+                for item in front
+                if (seq := known[item.producer, item.number]) is not None
+            ]
+            self._settle(Committed(count=len(front), entries=entries))
+        self._taken_up = True
+
+    async def _recover(self) -> Committed | None:
+        """Wait until the database answers again; return a commit that had gone unnoticed."""
+        while True:
+            await asyncio.sleep(backoff(self._failures, self._retry, self.rng))
+            try:
+                if self._taken_up:
+                    return await self._committer.reopen()
+                await self._take_up()
+            except FAILURES as error:
+                self._note_failure(error)
+            else:
+                return None
+
+    def _note_failure(self, error: BaseException) -> None:
+        """Begin or prolong a stall; a defect of ours is raised again."""
+        if fault_of(error) is Fault.OURS:
+            raise error
+        self._failures += 1
+        self._last_error = describe(error)
+        if self._stalled_since is None:
+            self._stalled_since = self.clock.now()
+            self._intake.set_stalled(stalled=True)
+            log.error("journal.stalled", error=self._last_error, pending=len(self._intake.pending))
+
+    def _note_success(self) -> None:
+        self._failures = 0
+        if self._stalled_since is not None:
+            seconds = self.clock.now() - self._stalled_since
+            self._stalled_since = None
+            self._intake.set_stalled(stalled=False)
+            log.info("journal.recovered", seconds=round(seconds, 3), pending=len(self._intake.pending))
+
+    def _status(self) -> JournalStatus:
+        return JournalStatus(
+            head=max(self._committer.head, 0),
+            pending=len(self._intake.pending),
+            pending_bytes=self._intake.pending_bytes,
+            crowded=self._intake.crowded,
+            committed=self._committed,
+            batches=self._batches,
+            dead_letters=self._dead,
+            stalled_since=self._stalled_since,
+            last_error=self._last_error,
+            commit_seconds=self._commit_seconds,
+        )

@@ -1,0 +1,240 @@
+"""This module defines every table.
+
+* ``fact`` is the journal. Rows are only appended, ``seq`` has no holes, and apart from the primary key there is one
+  index, which grows at its end too: a random secondary index would make each commit dirty one page a row, which is
+  what limits ingest, not SQL. So nothing looks facts up by address or time directly; it asks a small table for a
+  range of ``seq`` first (``minute`` for time, ``session`` and ``source`` for their own).
+* ``session``, ``source``, ``credential``, ``credential_use`` and ``minute`` are projections: folded from facts and
+  committed in the same transaction (``store.projection``). They could be made again from ``fact``.
+* The rest is state of ours: accounts, audit, secrets of personas, cursors of consumers.
+
+Text that peers chose is stored escaped (``domain.text.escaped``), because PostgreSQL refuses NUL in text; the exact
+bytes are in the fact. A change here needs a migration, and ``SCHEMA_VERSION`` names the newest one.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.schema import SchemaItem
+
+SCHEMA_VERSION = "0001"
+
+MAX_PAYLOAD = 2**24 - 1  # bytes; what MySQL's MEDIUMBLOB holds, and more than any fact has
+ID = 32  # hex digits of an identifier
+NAME = 255  # characters of names we or the operator chose
+ADDRESS = 45  # characters of an IPv6 address in its longest form
+SHA256 = 64  # hex digits
+
+Big = BigInteger().with_variant(Integer, "sqlite")  # an SQLite rowid must be declared INTEGER
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *items: SchemaItem) -> Table:
+    # without a binary collation MySQL takes "Bob" and "bob" for one name
+    return Table(name, metadata, *items, mysql_charset="utf8mb4", mysql_collate="utf8mb4_bin")
+
+
+fact = _table(
+    "fact",
+    Column("seq", Big, primary_key=True, autoincrement=False),
+    Column("id", String(ID), nullable=False),
+    Column("producer", String(ID), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("host", String(NAME), nullable=False),
+    Column("decky", String(NAME), nullable=False),
+    Column("service", String(NAME), nullable=False),
+    Column("session", String(ID), nullable=False),
+    Column("source", String(ADDRESS), nullable=False),
+    Column("source_port", Integer, nullable=False),
+    Column("payload", LargeBinary(MAX_PAYLOAD), nullable=False),
+    UniqueConstraint("producer", "number"),
+)
+
+dead_letter = _table(
+    "dead_letter",
+    Column("id", Big, primary_key=True, autoincrement=True),
+    Column("time", Double, nullable=False),
+    Column("producer", String(ID), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("record", LargeBinary(MAX_PAYLOAD), nullable=False),  # msgpack map of the whole record
+    Column("error", Text, nullable=False),
+    UniqueConstraint("producer", "number"),
+)
+
+session = _table(
+    "session",
+    Column("id", String(ID), primary_key=True),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("host", String(NAME), nullable=False),
+    Column("decky", String(NAME), nullable=False),
+    Column("service", String(NAME), nullable=False),
+    Column("source", String(ADDRESS), nullable=False),
+    Column("source_port", Integer, nullable=False),
+    Column("opened", Double, nullable=False),  # of the first fact when SessionOpened was never seen
+    Column("last_seen", Double, nullable=False),
+    Column("closed", Double),
+    Column("reason", String(32)),
+    Column("duration", Double),
+    Column("bytes_in", BigInteger, nullable=False),
+    Column("bytes_out", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("commands", BigInteger, nullable=False),
+    Column("credentials", BigInteger, nullable=False),
+    Column("files", BigInteger, nullable=False),
+    Column("terminal", BigInteger, nullable=False),  # facts a replay is made of
+    Column("user", Text),  # of the last accepted credential
+    Column("client", Text),  # how the client names itself
+    Index("ix_session_first_seq", "first_seq"),
+)
+
+source = _table(
+    "source",
+    Column("address", String(ADDRESS), primary_key=True),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("sessions", BigInteger, nullable=False),
+    Column("credentials", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+)
+
+credential = _table(
+    "credential",
+    Column("digest", String(SHA256), primary_key=True),  # of kind, user and secret, see projection.credential_digest
+    Column("user", Text),
+    Column("secret", LargeBinary(MAX_PAYLOAD), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("mechanism", String(NAME), nullable=False),  # where it was seen last
+    Column("hashcat", Text),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+)
+
+credential_use = _table(
+    "credential_use",
+    Column("session", String(ID), ForeignKey("session.id", ondelete="CASCADE"), primary_key=True),
+    Column("credential", String(SHA256), ForeignKey("credential.digest", ondelete="CASCADE"), primary_key=True),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Index("ix_credential_use_credential", "credential"),  # which sessions tried it: the reuse of secrets
+)
+
+minute = _table(
+    "minute",
+    Column("minute", Big, primary_key=True, autoincrement=False),  # Unix seconds // 60
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("sessions", BigInteger, nullable=False),
+    Column("credentials", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+)
+
+artifact = _table(
+    "artifact",
+    Column("sha256", String(SHA256), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    Column("count", BigInteger, nullable=False),
+)
+
+cursor = _table(
+    "cursor",
+    Column("consumer", String(NAME), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
+decky_secret = _table(
+    "decky_secret",
+    Column("decky", String(NAME), primary_key=True),
+    Column("name", String(NAME), primary_key=True),
+    Column("value", LargeBinary(MAX_PAYLOAD), nullable=False),
+    Column("created", Double, nullable=False),
+)
+
+web_user = _table(
+    "web_user",
+    Column("name", String(NAME), primary_key=True),
+    Column("role", String(32), nullable=False),
+    Column("created", Double, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("last_login", Double),
+    Column("password_hash", Text, nullable=False),
+)
+
+web_session = _table(
+    "web_session",
+    Column("digest", String(SHA256), primary_key=True),
+    Column("user", String(NAME), ForeignKey("web_user.name", ondelete="CASCADE"), nullable=False),
+    Column("created", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+    Column("address", String(ADDRESS), nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Index("ix_web_session_user", "user"),
+)
+
+api_token = _table(
+    "api_token",
+    Column("id", String(NAME), primary_key=True),
+    Column("digest", String(SHA256), nullable=False),
+    Column("name", String(NAME), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("created", Double, nullable=False),
+    Column("created_by", String(NAME), nullable=False),
+    Column("expires", Double),
+    Column("last_used", Double),
+    UniqueConstraint("digest"),
+    UniqueConstraint("name"),
+)
+
+audit = _table(
+    "audit",
+    Column("number", Big, primary_key=True, autoincrement=False),  # 1, 2, ... without holes
+    Column("time", Double, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("via", String(32), nullable=False),
+    Column("address", String(NAME), nullable=False),
+    Column("operation", String(NAME), nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("outcome", String(NAME), nullable=False),
+    Column("chain", String(SHA256), nullable=False),  # SHA-256 over the row and the chain value before it
+)
+
+meta = _table(
+    "meta",
+    Column("key", String(NAME), primary_key=True),
+    Column("value", LargeBinary(MAX_PAYLOAD), nullable=False),
+)
