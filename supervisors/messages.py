@@ -1,0 +1,79 @@
+"""This module lists what a supervisor can be asked."""
+
+from attrs import frozen
+
+from supervisors.ref import ActorRef
+from supervisors.spec import AnySpec
+
+
+@frozen
+class StartChild:
+    """Add a child and start it; answers its ``ActorRef`` (None when it had nothing to run)."""
+
+    spec: AnySpec
+
+
+@frozen
+class TerminateChild:
+    """Stop a child and keep its spec (a temporary one is forgotten); cancels a pending restart."""
+
+    id: str
+
+
+StopChild = TerminateChild
+
+
+@frozen
+class RestartChild:
+    """Start a child that is stopped or failed; ChildStateError when it runs or waits for its restart."""
+
+    id: str
+
+
+@frozen
+class ReplaceChild:
+    """Stop a child, whatever its state, and start it afresh."""
+
+    id: str
+
+
+@frozen
+class DeleteChild:
+    """Forget the spec of a stopped child."""
+
+    id: str
+
+
+@frozen
+class WhichChildren:
+    """Answers a tuple of ``ChildRow`` in start order, at once even while a child starts or stops."""
+
+
+@frozen
+class CountChildren:
+    """Answers ``ChildCounts``."""
+
+
+@frozen
+class Tree:
+    """Answers the ``TreeNode`` of the supervisor and all below it."""
+
+
+@frozen(kw_only=True)
+class ChildRow:
+    """One child of a supervisor."""
+
+    id: str
+    ref: ActorRef | None  # None unless it runs
+    state: str  # a ChildState
+    kind: str  # worker or supervisor
+
+
+@frozen(kw_only=True)
+class ChildCounts:
+    """How many children a supervisor has."""
+
+    specs: int
+    active: int
+    supervisors: int
+    workers: int
