@@ -128,6 +128,7 @@ class ConfigProblem:
     key: str
     text: str
     suggestion: str = ""
+    shown: str = ""  # the whole message, with the source line and a mark below it
 
 
 @frozen(kw_only=True)
