@@ -94,6 +94,7 @@ class CredentialSeen(Fact):
     outcome: Outcome = Outcome.REFUSED
     challenge: bytes | None = None
     hashcat: str | None = None
+    fingerprint: str = ""  # of a public key: "ssh-ed25519 SHA256:..."
 
 
 @frozen(kw_only=True)
