@@ -1,9 +1,14 @@
 """This module defines the plan of a fleet: which deckies there are and what each serves, ready to be hosted."""
 
+import re
 from typing import Any
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 from attrs.validators import ge, gt
+
+MIN_LITERAL = 4  # characters of a secret pattern that must be literal; fewer would let strangers in by chance
+MAX_PATTERN = 128  # characters
+MAX_STARS = 2  # more make matching expensive for whoever sends the secret
 
 
 @frozen(kw_only=True)
@@ -28,6 +33,48 @@ class Limits:
     tarpit: float = field(default=0.0, validator=ge(0), metadata={"help": "seconds every reply is held back"})
 
 
+def _is_pattern(text: str) -> bool:
+    return any(mark in text for mark in "*?[")
+
+
+def _literal(pattern: str) -> int:
+    return len(re.sub(r"\[[^\]]*\]|[*?]", "", pattern))
+
+
+def _narrow(_: object, attribute: "Attribute[str]", value: str) -> None:
+    if not _is_pattern(value):
+        return
+    if _literal(value) < MIN_LITERAL:
+        raise ValueError(
+            f"{attribute.name}: the pattern {value!r} would accept almost anything; "
+            f"keep at least {MIN_LITERAL} literal characters"
+        )
+    if len(value) > MAX_PATTERN or value.count("*") > MAX_STARS:
+        raise ValueError(f"{attribute.name}: a pattern has at most {MAX_PATTERN} characters and {MAX_STARS} stars")
+
+
+def _exact(_: object, attribute: "Attribute[str]", value: str) -> None:
+    if _is_pattern(value):
+        raise ValueError(f"{attribute.name}: {value!r} is a pattern; a user is given exactly")
+
+
+@frozen(kw_only=True)
+class Bait:
+    """A credential laid out for somebody to find: whoever uses it has been where it was left."""
+
+    user: str = field(validator=_exact, metadata={"help": "exact user name"})
+    secret: str = field(
+        validator=_narrow,
+        metadata={"help": "exact password, or a glob (* ? []) with at least 4 literal characters"},
+    )
+    service: str = field(default="", metadata={"help": "only at this service; empty is everywhere"})
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether ``secret`` is a glob."""
+        return _is_pattern(self.secret)
+
+
 @frozen(kw_only=True)
 class ServicePlan:
     """One service of a decky. ``name`` is the plugin's name: what facts, actor paths and the CLI call it."""
@@ -48,3 +95,5 @@ class DeckyPlan:
     services: tuple[ServicePlan, ...]
     address: str = ""
     distribution: str = ""
+    baits: tuple[Bait, ...] = ()
+    weak_credentials: int = 2  # how many common pairs open a door of this decky

@@ -83,7 +83,7 @@ class ServiceHost(LoopActor):
         """The connections held now."""
         return list(self._door.connections) if self._door is not None else []
 
-    async def on_start(self) -> None:  # type: ignore[override]  # pykka's is synchronous
+    async def on_start(self) -> None:
         """Get the service ready, then listen."""
         house, plan = self._household, self._plan
         # The service and the identifiers draw from different sources of chance: neither shifts the other.
@@ -146,7 +146,7 @@ class ServiceHost(LoopActor):
                 assert_never(message)
         return None
 
-    async def on_stop(self) -> None:  # type: ignore[override]  # pykka's is synchronous
+    async def on_stop(self) -> None:
         """Close the door, let the sessions end, and let go of the service."""
         if self._door is not None:
             self._door.close()

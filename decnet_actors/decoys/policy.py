@@ -8,11 +8,8 @@ import random
 import re
 from collections.abc import Iterable, Sequence
 
-from attrs import Attribute, field, frozen
+from decnet_actors.contracts.fleet import Bait
 
-MIN_LITERAL = 4  # characters of a secret pattern that must be literal; fewer would let strangers in by chance
-MAX_PATTERN = 128  # characters
-MAX_STARS = 2  # more make matching expensive for whoever sends the secret
 MAX_MATCHED = 256  # bytes; no bait is longer, so no longer secret is looked at
 
 # Passwords that every published list of common or default credentials has near its top.
@@ -44,39 +41,6 @@ _WEAK = (
 )
 
 
-def _literal(pattern: str) -> int:
-    return len(re.sub(r"\[[^\]]*\]|[*?]", "", pattern))
-
-
-def _narrow(_: object, attribute: "Attribute[str]", value: str) -> None:
-    if not _is_pattern(value):
-        return
-    if _literal(value) < MIN_LITERAL:
-        raise ValueError(
-            f"{attribute.name}: the pattern {value!r} would accept almost anything; "
-            f"keep at least {MIN_LITERAL} literal characters"
-        )
-    if len(value) > MAX_PATTERN or value.count("*") > MAX_STARS:
-        raise ValueError(f"{attribute.name}: a pattern has at most {MAX_PATTERN} characters and {MAX_STARS} stars")
-
-
-def _exact(_: object, attribute: "Attribute[str]", value: str) -> None:
-    if _is_pattern(value):
-        raise ValueError(f"{attribute.name}: {value!r} is a pattern; a user is given exactly")
-
-
-@frozen(kw_only=True)
-class Bait:
-    """A credential laid out for somebody to find: whoever uses it has been where it was left."""
-
-    user: str = field(validator=_exact, metadata={"help": "exact user name"})
-    secret: str = field(
-        validator=_narrow,
-        metadata={"help": "exact password, or a glob (* ? []) with at least 4 literal characters"},
-    )
-    service: str = field(default="", metadata={"help": "only at this service; empty is everywhere"})
-
-
 class BaitAndRarity:
     """The policy of one decky; answers depend on its seed, users and baits alone, so they never change."""
 
@@ -96,7 +60,7 @@ class BaitAndRarity:
         self._exact = {(user, secret.encode(), "") for user, secret in self.weak}
         self._patterns: list[tuple[str, re.Pattern[bytes], str]] = []
         for bait in baits:
-            if _is_pattern(bait.secret):
+            if bait.is_pattern:
                 pattern = re.compile(fnmatch.translate(bait.secret).encode())
                 self._patterns.append((bait.user, pattern, bait.service))
             else:
@@ -112,7 +76,3 @@ class BaitAndRarity:
             user == theirs and where in {"", service} and pattern.match(secret)
             for theirs, pattern, where in self._patterns
         )
-
-
-def _is_pattern(text: str) -> bool:
-    return any(mark in text for mark in "*?[")

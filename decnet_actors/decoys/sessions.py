@@ -1,6 +1,6 @@
 """This module knows which sessions are open now, over all services."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from attrs import frozen
@@ -30,7 +30,7 @@ class Door(Protocol):
         """(decky, service)."""
 
     @property
-    def held(self) -> "list[Held]":
+    def held(self) -> Sequence[Held]:
         """The connections it holds now."""
 
 

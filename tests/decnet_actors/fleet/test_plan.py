@@ -1,0 +1,131 @@
+"""Tests of the expansion of a fleet as written into a plan."""
+
+import pytest
+from attrs import field, frozen
+
+from decnet_actors.contracts.fleet import Bait, Limits
+from decnet_actors.contracts.plugin import Plugin
+from decnet_actors.fleet.plan import expand
+from decnet_actors.fleet.settings import DeckySettings, default_fleet
+from supervisors.config import ConfigError, load
+
+
+@frozen(kw_only=True)
+class Options:
+    port: int = 22
+    banner: str = ""
+
+
+@frozen(kw_only=True)
+class Root:
+    decky: tuple[DeckySettings, ...] = field(default=())
+
+
+def plugin(plugin_id: str) -> Plugin[Options]:
+    return Plugin(id=plugin_id, config=Options, create=lambda config, deps: None, summary="")
+
+
+def expanded(*fleet: DeckySettings, available=("ssh", "telnet", "http", "redis")):
+    return expand(fleet, available=available, plugin=plugin)
+
+
+def from_toml(tmp_path, text):
+    file = tmp_path / "fleet.toml"
+    file.write_text(text)
+    return expanded(*load(Root, [file], environ={}).value.decky)
+
+
+def test_list_of_names_gives_services_with_their_defaults():
+    (plan,) = expanded(DeckySettings(name="web-01", services=("ssh",), address="127.0.0.9"))
+
+    assert ("web-01", 0, "127.0.0.9") == (plan.name, plan.index, plan.address)
+    assert [("ssh", "decoy.ssh", 22, Options())] == [(s.name, s.plugin, s.port, s.config) for s in plan.services]
+
+
+def test_tables_configure_services(tmp_path):
+    text = """
+    [[decky]]
+    name = "a"
+    services = ["ssh"]
+    [[decky]]
+    name = "b"
+    distribution = "debian:12"
+    bait = [{ user = "svc", secret = "Winter2024" }]
+    limits = { idle = "5m" }
+    [decky.services.ssh]
+    port = 2022
+    banner = "hi"
+    [decky.services.telnet]
+    """
+    first, second = from_toml(tmp_path, text)
+
+    assert first.index == 0
+    assert second.index == 1
+    assert [Options(port=2022, banner="hi"), Options()] == [service.config for service in second.services]
+    assert second.services[0].limits == Limits(idle=300.0)
+    assert second.baits == (Bait(user="svc", secret="Winter2024"),)
+    assert second.distribution == "debian:12"
+
+
+def test_every_mistake_is_named_with_its_line(tmp_path):
+    text = '[[decky]]\nname = "a"\n[decky.services.sssh]\n[decky.services.http]\nprot = 1\nport = "x"\n'
+    with pytest.raises(ConfigError) as caught:
+        from_toml(tmp_path, text)
+
+    problems = [(problem.line, problem.suggestion) for problem in caught.value.problems]
+    assert (5, "port") in problems
+    assert "ssh" in [suggestion for _, suggestion in problems]
+    assert len(problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("fleet", "text"),
+    [
+        ([DeckySettings(name="a", services=())], "at least one service"),
+        ([DeckySettings(name="a", services=("ssh", "telnet"))], "port 22 is already taken by ssh"),
+        ([DeckySettings(name="a", services=("ssh",))] * 2, "two deckies have the name 'a'"),
+        ([DeckySettings(name=n, services=("ssh",), address="127.0.0.9") for n in "ab"], "two deckies have the address"),
+        ([DeckySettings(name="a", services=("zzz",))], "no decoy is called 'zzz'"),
+    ],
+)
+def test_fleet_that_cannot_be_is_refused(fleet, text):
+    with pytest.raises(ConfigError) as caught:
+        expanded(*fleet)
+
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"name": "Web"},
+        {"name": "-a"},
+        {"name": "a" * 64},
+        {"address": "127.0.0.256"},
+        {"distribution": "Debian 12"},
+        {"weak_credentials": 11},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        DeckySettings(**({"name": "a", "services": ("ssh",)} | bad))
+
+
+def test_default_fleet_can_be_planned():
+    plans = expand(
+        default_fleet(),
+        available=("ssh", "telnet", "http", "redis"),
+        plugin=lambda plugin_id: Plugin(
+            id=plugin_id, config=_with_port(sum(plugin_id.encode())), create=lambda c, d: None, summary=""
+        ),
+    )
+
+    assert {service.name for plan in plans for service in plan.services} == {"ssh", "telnet", "http", "redis"}
+
+
+def _with_port(number: int) -> type:
+    @frozen(kw_only=True)
+    class Own:
+        port: int = number
+
+    return Own
