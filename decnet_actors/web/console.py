@@ -70,9 +70,9 @@ def build(parts: Parts) -> web.Application:
     app.add_routes(Rest(parts.table, parts.identity).routes())
     app.add_routes(Health(parts.ready, parts.identity).routes())
     app.router.add_get(
-        "/api/v1/stream", Stream(parts.hub, parts.identity, limit=parts.stream_clients, heartbeat=parts.heartbeat)
+        "/api/v1/stream", Stream(parts.hub, parts.identity, limit=parts.stream_clients, heartbeat=parts.heartbeat).serve
     )
-    app.router.add_get("/api/v1/openapi.json", _Description(parts).__call__)
+    app.router.add_get("/api/v1/openapi.json", _Description(parts).serve)
     app.router.add_get("/static/{hash}/{path:.+}", parts.files.file)
     app.router.add_get("/player/", parts.files.player)
     for page in PAGES:
@@ -87,7 +87,7 @@ class _Description:
         self._parts = parts
         self._document: Mapping[str, Any] | None = None  # Any: JSON
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def serve(self, request: web.Request) -> web.Response:
         await self._parts.identity.require(request)
         if self._document is None:
             self._document = document(self._parts.table.operations(), version=self._parts.version)

@@ -20,11 +20,12 @@ _COMMON = """
     abcdefghijklmnop changeme change default secret service server computer internet security secure access
     honeypot decoy deception decnet company summer winter spring autumn january february march april june july
     august september october november december monday tuesday wednesday thursday friday saturday sunday
-    for ever please this that is my the a new old not very long and so you me we
+    for ever please this that is my the a new old not very long and so to of in you me we
 """
+_SIGNS = str.maketrans({"@": "a", "$": "s", "!": "i"})
 _LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 _ROWS = (
-    "01234567890123456789",
+    "012345678901234567890123456789",
     "abcdefghijklmnopqrstuvwxyz",
     "qwertyuiopasdfghjklzxcvbnm",
     "qwertzuiopasdfghjklyxcvbnm",
@@ -51,7 +52,7 @@ def faults(password: str, *, minimum: int, words: Iterable[str] = ()) -> Sequenc
     if any(plain in row or plain[::-1] in row for row in _ROWS):
         return ("/password: is a row of neighbouring keys or letters",)
     known = {*_COMMON.split(), *(word.casefold() for word in words if word)}
-    if any(_made_of(re.sub(r"[\W_]+", "", form), known) for form in (plain, plain.translate(_LEET))):
+    if any(_made_of(re.sub(r"[\W_]+", "", form), known) for form in _forms(plain)):
         return ("/password: is made of words that are in every list of leaked passwords",)
     return ()
 
@@ -88,6 +89,10 @@ def _normal(password: str) -> bytes:
 
 def _repeats(text: str) -> bool:
     return any(text == (text[:size] * len(text))[: len(text)] for size in range(1, len(text) // 2))
+
+
+def _forms(text: str) -> set[str]:
+    return {text, text.translate(_SIGNS), text.translate(_LEET)}
 
 
 def _made_of(text: str, words: set[str]) -> bool:

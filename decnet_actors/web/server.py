@@ -82,7 +82,7 @@ class WebServer(LoopActor):
         self._temporary: web.TCPSite | None = None  # until an administrator exists
         self._urls: list[str] = []
 
-    async def on_start(self) -> None:  # type: ignore[override]  # pykka's is synchronous
+    async def on_start(self) -> None:
         """Listen. Fails, so that its supervisor tries again, when an address cannot be had."""
         deps, settings = self._deps, self._deps.settings
         files = await deps.offload(lambda: StaticTree(deps.static))
@@ -128,7 +128,7 @@ class WebServer(LoopActor):
             case _:
                 assert_never(message)
 
-    async def on_stop(self) -> None:  # type: ignore[override]  # pykka's is synchronous
+    async def on_stop(self) -> None:
         """Let requests finish, then close."""
         await self._close()
 

@@ -33,7 +33,7 @@ class Stream:
         self._limit = limit
         self._heartbeat = heartbeat
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one browser until it goes."""
         await self._identity.require(request)
         topics = self._topics(request)
