@@ -1,0 +1,62 @@
+"""This module plays recordings of terminals (asciicast v2) so that they cannot drive the terminal they play on."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+from attrs import frozen
+
+from decnet_actors.domain.text import escaped
+
+Plain: TypeAlias = Any  # the shape of JSON
+
+MAX_LINE = 1 << 20  # characters of one line of a recording; longer ones are passed over
+SHOWN = {"o", "r", "m"}  # output, resize, marker; input is echoed by the recorded terminal itself
+
+
+@frozen(kw_only=True)
+class Frame:
+    """One piece of output, ``wait`` seconds after the one before it."""
+
+    wait: float
+    text: str
+
+
+def frames(lines: Iterable[str], *, speed: float = 1.0, max_idle: float | None = None) -> Iterator[Frame]:
+    """Yield what was shown, at ``speed`` times the pace, no pause longer than ``max_idle`` seconds.
+
+    Lines that are not of the format are passed over: a recording cut short by a crash still plays.
+    """
+    before = 0.0
+    for line in lines:
+        event = _event(line)
+        if event is None:
+            continue
+        when, kind, text = event
+        if kind not in SHOWN:
+            continue
+        wait = max(0.0, when - before)
+        before = max(before, when)
+        if max_idle is not None:
+            wait = min(wait, max_idle)
+        yield Frame(wait=wait / speed, text=text if kind == "o" else f"[{text}]" if kind == "m" else "")
+
+
+def safe(text: str) -> str:
+    r"""Return terminal output as lines of text: ``\r\n`` ends a line, tabs stay, all else that could act is escaped."""
+    parts = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(escaped(piece).replace("\\\\", "\\") for piece in part.split("\t")) for part in parts)
+
+
+def _event(line: str) -> tuple[float, str, str] | None:
+    if len(line) > MAX_LINE:
+        return None
+    try:
+        event: Plain = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    match event:
+        case [int() | float() as when, str() as kind, str() as text] if 0 <= when < float("inf"):
+            return float(when), kind, text
+        case _:
+            return None

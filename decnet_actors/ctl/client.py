@@ -1,0 +1,116 @@
+"""This module asks the daemon over its control socket, and turns what goes wrong into the one error shape."""
+
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from decnet_actors.contracts.errors import CATALOGUE
+from decnet_actors.ctl.failure import CommandFailed
+from decnet_actors.ctl.options import default_controls
+from decnet_actors.ctl.world import Settings
+
+Plain: TypeAlias = Any  # the shape of JSON
+
+GROUP = "decnet"  # whose members may use the control socket
+
+
+class Daemon:
+    """The daemon, as far as the control socket reaches. Connects with the first question."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.address = address_of(settings)
+
+    def call(self, name: str, args: Mapping[str, Plain]) -> Plain:
+        """Return the answer of an operation.
+
+        Raises:
+            CommandFailed: nobody answers, or the daemon's own error.
+
+        """
+        from supervisors.control_client import ControlClient, ControlError, ControlUnavailable
+
+        check_socket(self.address)
+        try:
+            with ControlClient(self.address) as client:
+                return client.call(name, dict(args), timeout=self._settings.timeout)
+        except ControlUnavailable as error:
+            raise unavailable(self.address, str(error)) from None
+        except ControlError as error:
+            raise failed(error) from None
+
+    def stream(self, name: str, args: Mapping[str, Plain]) -> Generator[Plain]:
+        """Yield the answers of a streaming operation until it ends; closing the iterator cancels it.
+
+        Raises:
+            CommandFailed: as ``call``.
+
+        """
+        from supervisors.control_client import ControlClient, ControlError, ControlUnavailable
+
+        check_socket(self.address)
+        try:
+            with ControlClient(self.address) as client:
+                yield from client.stream(name, dict(args))
+        except ControlUnavailable as error:
+            raise unavailable(self.address, str(error)) from None
+        except ControlError as error:
+            raise failed(error) from None
+
+
+def address_of(settings: Settings) -> str:
+    """Return the control socket's address: the flag's, or the first that exists of the usual ones."""
+    usual = default_controls(settings.world.environ)
+    chosen = settings.control or next((path for path in usual if Path(path).exists()), usual[-1])
+    return chosen if "://" in chosen else f"ipc://{Path(chosen).expanduser().absolute()}"
+
+
+def check_socket(address: str) -> None:
+    """Tell apart, before connecting, a socket that is not there from one we may not use.
+
+    Raises:
+        CommandFailed: DN6001 or DN4003.
+
+    """
+    path = Path(address.removeprefix("ipc://"))
+    try:
+        path.stat()
+    except FileNotFoundError:
+        raise unavailable(address, "there is no such socket") from None
+    except PermissionError:
+        raise forbidden(path) from None
+    import os
+
+    if not os.access(path, os.W_OK):
+        raise forbidden(path)
+
+
+def unavailable(address: str, detail: str) -> CommandFailed:
+    """Return DN6001 for an address nobody answers on."""
+    return CommandFailed.of("DN6001", f"no daemon answers on {address}: {detail}")
+
+
+def forbidden(path: Path) -> CommandFailed:
+    """Return DN4003 for a socket the user may not open."""
+    return CommandFailed.of(
+        "DN4003",
+        f"you may not use the control socket {path}",
+        fix=(f"sudo adduser $USER {GROUP}    then sign in again", "or run the command as the daemon's user"),
+    )
+
+
+def failed(error: Any) -> CommandFailed:  # Any: ControlError, imported late
+    """Return the daemon's error with title, status and exit code of the catalogue."""
+    kind = CATALOGUE.get(error.code)
+    return CommandFailed(
+        {
+            "code": error.code,
+            "title": kind.title if kind else "",
+            "status": kind.status if kind else 500,
+            "exit": kind.exit if kind else 1,
+            "detail": error.detail,
+            "why": error.why or (kind.why if kind else ""),
+            "fix": list(error.fix or ()),
+            "errors": list(error.errors or ()),
+        }
+    )

@@ -1,0 +1,238 @@
+"""This module makes a command of an operation: ask the daemon (or answer here), show the answer, tell how it went."""
+
+import sys
+import typing
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from typing import Any, TypeAlias
+
+import attrs
+import click
+from attrs import frozen
+from click.shell_completion import CompletionItem
+
+from decnet_actors.contracts.operations import Mode, Nothing, Operation, Page
+from decnet_actors.ctl import options, parameters, registry, render
+from decnet_actors.ctl.cells import words
+from decnet_actors.ctl.client import Daemon
+from decnet_actors.ctl.failure import CommandFailed
+from decnet_actors.ctl.helping import write_examples, write_options
+from decnet_actors.ctl.world import Settings
+
+Plain: TypeAlias = Any  # the shape of JSON
+AnyOperation: TypeAlias = Operation[Any, Any]
+
+PAGE = 1000  # rows asked for at a time when more than one page is wanted
+DANGEROUS = frozenset({"stop", "revoke", "restore", "delete", "remove", "disable"})
+COMPLETION_TIMEOUT = 0.5  # seconds
+COMPLETIONS = {  # what completes a positional: noun.field -> the operation whose names it is
+    "decky.name": "decky.list",
+    "selftest.deckies": "decky.list",
+    "actor.path": "actor.list",
+    "plugin.id": "plugin.list",
+    "user.name": "user.list",
+    "api-token.id": "api-token.list",
+    "errors.code": "errors.list",
+}
+
+
+@frozen(kw_only=True)
+class View:
+    """How an answer is shown to people, and which exit code it means.
+
+    ``show`` gets the answer (an iterator, for a stream) in the formats table and wide only; ``judge`` gets it in all.
+    """
+
+    show: Callable[[Plain, Settings], None] | None = None
+    judge: Callable[[Plain], int] | None = None
+
+
+class OperationCommand(click.Command):
+    """A click command generated from an operation; its help begins with the operation's examples."""
+
+    def __init__(self, operation: AnyOperation, name: str) -> None:
+        self.operation = operation
+        fields = {field.name for field in attrs.fields(operation.args)}
+        super().__init__(
+            name,
+            params=[
+                *parameters.parameters(operation, lambda field: _completer(f"{operation.noun}.{field}")),
+                *options.flags(without=tuple(fields)),
+            ],
+            help=operation.summary,
+            callback=self._run,
+        )
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what it does, then the examples: they are what most people look for."""
+        super().format_help_text(ctx, formatter)
+        write_examples(formatter, self.operation.examples)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options apart from those of every command."""
+        write_options(self, ctx, formatter)
+
+    def _run(self, /, **typed: Any) -> int:  # Any: click's values
+        ctx = click.get_current_context()
+        options.heed_color(ctx)
+        settings = options.settings_of(ctx)
+        if "limit" in typed and typed["limit"] is None:  # the flag before the noun is a default for the field
+            typed["limit"] = settings.limit
+        args = parameters.arguments(self.operation, typed, settings)
+        if self.operation.verb in DANGEROUS:
+            confirm(f"{self.operation.summary.rstrip('.')} ({words(list(args.values()))})?", settings)
+        return run(self.operation, args, settings)
+
+
+def run(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings) -> int:
+    """Ask, show, and return the exit code; again and again with --watch."""
+    if settings.watch is None:
+        return _once(operation, args, settings)
+    while True:
+        if sys.stdout.isatty():
+            click.echo("\033[2J\033[H", nl=False)  # clear, home
+        _once(operation, args, settings)
+        settings.world.sleep(settings.watch)
+
+
+def confirm(question: str, settings: Settings) -> None:
+    """Ask before danger. Without a terminal nobody can be asked, so --yes must say it.
+
+    Raises:
+        click.UsageError: nobody can be asked.
+        click.Abort: the answer is no.
+
+    """
+    if settings.yes:
+        return
+    if settings.no_input or not settings.world.stdin.isatty():
+        raise click.UsageError(f"{question} Say so with --yes.")
+    click.confirm(question, abort=True, err=True)
+
+
+def is_page(operation: AnyOperation) -> bool:
+    """Return whether the operation's answer is a page of items."""
+    return typing.get_origin(operation.result) is Page
+
+
+def remark(text: str, settings: Settings) -> None:
+    """Say something to the person at the terminal, on standard error."""
+    if not settings.quiet:
+        click.echo(text, err=True)
+
+
+def _once(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings) -> int:
+    view: View = registry.find(registry.VIEWS, operation.name) or View()
+    for_people = settings.output in {"table", "wide"} and not settings.columns
+    if operation.mode is Mode.STREAM:
+        return _stream(operation, args, settings, view if for_people else View(judge=view.judge))
+    answer = _answer(operation, args, settings)
+    if view.show is not None and for_people:
+        view.show(answer, settings)
+    elif is_page(operation):
+        render.many(answer, operation.columns, settings)
+        if for_people:
+            _remark_on(answer, settings)
+    elif operation.result is Nothing:
+        remark(f"ok  {operation.noun} {operation.verb} {words(list(args.values()))}", settings)
+        if settings.output == "json":
+            render.one(answer, (), settings)
+    else:
+        render.one(answer, operation.columns, settings)
+    return view.judge(answer) if view.judge is not None else 0
+
+
+def _stream(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings, view: View) -> int:
+    judged = _Judged(view.judge)
+    with closing(_limited(Daemon(settings).stream(operation.name, args), settings.limit)) as items:
+        seen = judged.watch(items)
+        if view.show is not None:
+            view.show(seen, settings)
+        else:
+            render.stream(seen, operation.columns, settings)
+    return judged.code
+
+
+class _Judged:
+    """The exit code of a stream: the worst of its items'."""
+
+    def __init__(self, judge: Callable[[Plain], int] | None) -> None:
+        self._judge = judge
+        self.code = 0
+
+    def watch(self, items: Iterable[Plain]) -> Iterator[Plain]:
+        for item in items:
+            if self._judge is not None:
+                self.code = max(self.code, self._judge(item))
+            yield item
+
+
+def _limited(items: Generator[Plain], limit: int | None) -> Generator[Plain]:
+    with closing(items):
+        for number, item in enumerate(items, 1):
+            yield item
+            if number == limit:
+                return
+
+
+def _answer(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings) -> Plain:
+    local = registry.find(registry.LOCAL, operation.name)
+    if local is not None:
+        return local(args, settings)
+    daemon = Daemon(settings)
+    try:
+        if is_page(operation) and "cursor" in {field.name for field in attrs.fields(operation.args)}:
+            return _pages(daemon, operation, args)
+        return daemon.call(operation.name, args)
+    except CommandFailed as error:
+        fallback = registry.find(registry.FALLBACK, operation.name)
+        if fallback is None or error.body["code"] not in {"DN6001", "DN4003"}:
+            raise
+        return fallback(args, settings, error)
+
+
+def _pages(daemon: Daemon, operation: AnyOperation, args: Mapping[str, Plain]) -> Plain:
+    """Follow the cursor until there are as many rows as --limit says."""
+    wanted = args.get("limit")
+    if not isinstance(wanted, int) or wanted <= PAGE:
+        return daemon.call(operation.name, args)
+    items: list[Plain] = []
+    body: Plain = {"items": [], "next": args.get("cursor")}
+    while len(items) < wanted:
+        ask = {**args, "limit": min(PAGE, wanted - len(items))}
+        if body["next"] is not None:
+            ask["cursor"] = body["next"]
+        body = daemon.call(operation.name, ask)
+        items += body["items"]
+        if body["next"] is None or not body["items"]:
+            break
+    return {**body, "items": items}
+
+
+def _remark_on(answer: Plain, settings: Settings) -> None:
+    if not answer["items"]:
+        remark("nothing found", settings)
+    elif answer.get("next") is not None:
+        remark(f"more: --cursor {words(answer['next'])}, or a larger --limit", settings)
+
+
+def _completer(place: str) -> Callable[..., list[CompletionItem[Any]]]:
+    """Return the shell completion of a positional: the names the live daemon has."""
+
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[Any]]:
+        source = COMPLETIONS.get(place)
+        if source is None:
+            return []
+        noun, _, verb = source.partition(".")
+        operation = registry.commands_of(noun).get(verb)
+        if operation is None:
+            return []
+        settings = attrs.evolve(options.settings_of(ctx), timeout=COMPLETION_TIMEOUT)
+        try:
+            answer = _answer(operation, {}, settings)
+        except CommandFailed:
+            return []
+        names = [render.identity(item, operation.columns) for item in answer["items"]]
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+    return complete

@@ -1,0 +1,114 @@
+"""This module lists the nouns of the command line by name, so that help needs to import none of them."""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import frozen
+
+from decnet_actors.contracts.operations import Operation
+
+RUNTIME = "decnet_actors.contracts.runtime_operations"
+DESCRIPTION = "decnet_actors.contracts.description_operations"
+STORE = "decnet_actors.store.operations"
+FLEET = "decnet_actors.fleet.operations"
+WEB = "decnet_actors.web.operations"
+
+# Every module that defines operations. A test finds the ones missing here.
+OPERATION_MODULES = (RUNTIME, DESCRIPTION, STORE, FLEET, WEB)
+
+
+@frozen(kw_only=True)
+class Noun:
+    """What a first word of the command line leads to."""
+
+    help: str
+    module: str = ""  # of its operations
+    command: str = ""  # "module:attribute" of a hand-written click command, instead
+    operation: str = ""  # set when the word is a whole command by itself
+
+
+NOUNS: dict[str, Noun] = {
+    "status": Noun(help="Show whether the daemon is ready, on one screen.", module=RUNTIME, operation="status.show"),
+    "doctor": Noun(help="Check host, daemon and data; say how to mend them.", module=RUNTIME, operation="doctor.run"),
+    "selftest": Noun(help="Probe a decoy for real, follow it to its event.", module=RUNTIME, operation="selftest.run"),
+    "demo": Noun(help="Run a throw-away instance with a synthetic attacker.", command="decnet_actors.ctl.demo:demo"),
+    "overview": Noun(help="What happened, in numbers.", module=STORE),
+    "event": Noun(help="Evidence as it was recorded: list, show, tail, histogram.", module=STORE),
+    "session": Noun(help="Sessions of peers: list, show, replay.", module=STORE),
+    "credential": Noun(help="Credentials peers tried.", module=STORE),
+    "artifact": Noun(help="Files peers brought.", module=STORE),
+    "decky": Noun(help="Decoy machines and their services.", module=FLEET),
+    "service": Noun(help="Services of all deckies, and where they listen.", module=FLEET),
+    "actor": Noun(help="The live supervisor tree: tree, list, restart, stop, start.", module=RUNTIME),
+    "plugin": Noun(help="What can be chosen by name: decoys, drivers.", module=DESCRIPTION),
+    "config": Noun(help="Check configuration files, show what is in force.", module=DESCRIPTION),
+    "user": Noun(help="Who may use the dashboard.", module=WEB),
+    "api-token": Noun(help="Keys of machines that use the API.", module=WEB),
+    "audit": Noun(help="Who did what, and when.", module=WEB),
+    "backup": Noun(help="Create, verify and restore backups.", module=STORE),
+    "explain": Noun(
+        help="Explain a configuration key, fact, operation or error code.", module=DESCRIPTION, operation="explain.show"
+    ),
+    "errors": Noun(help="The catalogue of error codes, offline.", module=DESCRIPTION),
+    "completion": Noun(
+        help="Print the completion script of a shell.", command="decnet_actors.ctl.completion:completion"
+    ),
+}
+
+# Hand-written commands of a noun whose other commands are generated, "noun verb" -> "module:attribute".
+COMMANDS: dict[str, str] = {"session replay": "decnet_actors.ctl.session:replay"}
+
+# How an operation's answer is shown in the formats for people, and what its exit code is: "module:attribute".
+VIEWS: dict[str, str] = {
+    "status.show": "decnet_actors.ctl.status:VIEW",
+    "doctor.run": "decnet_actors.ctl.doctor:VIEW",
+    "selftest.run": "decnet_actors.ctl.selftest:VIEW",
+    "event.tail": "decnet_actors.ctl.event:TAIL",
+    "event.histogram": "decnet_actors.ctl.event:HISTOGRAM",
+    "actor.tree": "decnet_actors.ctl.actor:TREE",
+    "plugin.show": "decnet_actors.ctl.plugin:SHOW",
+    "config.check": "decnet_actors.ctl.config:CHECK",
+    "explain.show": "decnet_actors.ctl.explain:VIEW",
+    "errors.show": "decnet_actors.ctl.errors:VIEW",
+}
+
+# Operations the command answers by itself: "module:function" of (arguments, settings) -> builtins.
+LOCAL: dict[str, str] = {
+    "config.check": "decnet_actors.ctl.config:check",
+    "explain.show": "decnet_actors.ctl.explain:explain",
+    "errors.show": "decnet_actors.ctl.errors:show",
+    "errors.list": "decnet_actors.ctl.errors:list_all",
+}
+
+# Operations that have an answer of their own when no daemon runs.
+FALLBACK: dict[str, str] = {"doctor.run": "decnet_actors.ctl.doctor:without_daemon"}
+
+
+def operations_in(module: str) -> Iterator[Operation[Any, Any]]:
+    """Yield the operations a module defines, in the order it does."""
+    for value in vars(importlib.import_module(module)).values():
+        if isinstance(value, Operation):
+            yield value
+
+
+def operations() -> tuple[Operation[Any, Any], ...]:
+    """Return every operation there is (imports all the modules)."""
+    return tuple(operation for module in OPERATION_MODULES for operation in operations_in(module))
+
+
+def commands_of(noun: str) -> dict[str, Operation[Any, Any]]:
+    """Return verb -> operation of a noun."""
+    module = NOUNS[noun].module
+    return {item.verb: item for item in operations_in(module) if item.noun == noun} if module else {}
+
+
+def load(place: str) -> Any:  # Any: whatever stands there
+    """Return what ``module:attribute`` names."""
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def find(table: dict[str, str], name: str) -> Any:  # Any: see ``load``
+    """Return the object ``table`` has for ``name``, imported, or ``None``."""
+    return load(table[name]) if name in table else None

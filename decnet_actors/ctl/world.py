@@ -1,0 +1,53 @@
+"""This module defines what the command line takes from outside: clock, terminal and environment."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, tzinfo
+from typing import TextIO
+
+from attrs import Factory, field, frozen
+
+
+@frozen(kw_only=True)
+class World:
+    """Everything a command may use of the machine it runs on; tests give their own."""
+
+    environ: Mapping[str, str] = Factory(lambda: os.environ)
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    zone: tzinfo | None = None  # None: the machine's
+    stdin: TextIO = field(factory=lambda: sys.stdin)
+    columns: Callable[[], int] = Factory(lambda: lambda: shutil.get_terminal_size().columns)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What the flags every command has say."""
+
+    output: str = "table"
+    columns: tuple[str, ...] = ()
+    headers: bool = True
+    sort: str = ""
+    limit: int | None = None
+    watch: float | None = None  # seconds
+    verbosity: int = 0  # -1 quiet, 0, 1 verbose
+    utc: bool = False
+    timeout: float = 10.0  # seconds
+    no_input: bool = False
+    yes: bool = False
+    control: str = ""
+    world: World = field(factory=World)
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The zone times are shown in."""
+        return UTC if self.utc else self.world.zone
+
+    @property
+    def quiet(self) -> bool:
+        """Whether talk on standard error is unwanted."""
+        return self.verbosity < 0
