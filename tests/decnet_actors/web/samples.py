@@ -86,3 +86,21 @@ def bind_things(table: OperationTable) -> None:
     table.bind(THING_GROW, _grow)
     table.bind(THING_BREAK, _break)
     table.bind(THING_WATCH, _watch)
+
+
+def record(fact: Fact | None = None, *, number: int = 0) -> Record:
+    return Record(
+        id=f"{number:032x}",
+        time=1_790_000_000.0 + number,
+        host="hq",
+        decky="web-01",
+        service="ssh",
+        session="s" * 32,
+        source="203.0.113.7",
+        source_port=40_000,
+        fact=fact or CredentialSeen(user="root", secret=b"hunter2"),
+    )
+
+
+def terminal() -> Record:
+    return record(TerminalSeen(direction=Direction.OUT, data=b"$ "))
