@@ -2,7 +2,6 @@
 
 import asyncio
 import contextvars
-import random
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
@@ -14,9 +13,7 @@ from pykka import ActorDeadError, ActorRegistry
 from pykka._envelope import Envelope  # private, pinned by pykka>=4.5,<5; what pykka's inboxes carry
 from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
 
-from supervisors.clock import Clock
-from supervisors.context import ActorContext, Supervised
-from supervisors.directory import Directory
+from supervisors.context import ActorContext, InTree, Supervised
 from supervisors.errors import BlockingCallError, Exit, MailboxFullError, Reason, UnresponsiveError
 from supervisors.futures import HybridFuture
 from supervisors.log import actor_path, get_logger
@@ -64,7 +61,7 @@ else:
     _PykkaActor = pykka.Actor
 
 
-class LoopActor(_PykkaActor):
+class LoopActor(InTree, _PykkaActor):
     """One task of the running loop that handles one message after the other.
 
     Subclasses override ``handle`` and, where needed, ``on_start``, ``on_stop`` and ``on_exit``.
@@ -79,7 +76,6 @@ class LoopActor(_PykkaActor):
 
     _tasks_of_all: ClassVar[set[asyncio.Task[None]]] = set()  # the loop itself keeps only weak references
     # Defaults on the class, so that an idle actor stays small.
-    context: ActorContext = ActorContext(path="")
     exit_reason: Reason | None = None
     stop_reason: Reason = Exit.NORMAL  # what an orderly stop reports
     busy_since: float | None = None
@@ -94,7 +90,6 @@ class LoopActor(_PykkaActor):
     _timers_prune_at: int = _FEW_TIMERS  # cancelled timers are forgotten when there are so many
     _owed: list[HybridFuture[Any]] | None = None
     _reply: HybridFuture[Any] | None = None
-    _rng: random.Random | None = None
     _exit_callbacks: list[Callable[[Reason], None]] | None = None
 
     def __init__(self) -> None:
@@ -120,25 +115,6 @@ class LoopActor(_PykkaActor):
     # What they use.
 
     @property
-    def path(self) -> str:
-        return self.context.path
-
-    @property
-    def clock(self) -> Clock:
-        return self.context.clock
-
-    @property
-    def directory(self) -> Directory:
-        return self.context.directory
-
-    @property
-    def rng(self) -> random.Random:
-        """Chance that is the same after every restart: seeded from the installation's seed and the path."""
-        if self._rng is None:
-            self._rng = random.Random(f"{self.context.seed}:{self.path}")  # noqa: S311 - not for secrets
-        return self._rng
-
-    @property
     def ref(self) -> ActorRef:
         return self._actor_ref
 
@@ -150,6 +126,10 @@ class LoopActor(_PykkaActor):
 
     def after(self, seconds: float, message: Message) -> asyncio.TimerHandle:
         """Tell itself a message later; cancelled when the actor ends."""
+        return self.call_after(seconds, partial(self.tell_self, message))
+
+    def call_after(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call something quick later, between two messages or in the middle of one; cancelled when the actor ends."""
         if self._timers is None:
             self._timers = set()
         timers = self._timers
@@ -159,7 +139,7 @@ class LoopActor(_PykkaActor):
 
         def fire() -> None:
             timers.discard(handle)
-            self.tell_self(message)
+            callback()
 
         handle = asyncio.get_running_loop().call_later(seconds, fire)
         timers.add(handle)

@@ -1,5 +1,6 @@
 """This module is the seam between actors and supervisors: what each may expect of the other."""
 
+import random
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -29,6 +30,32 @@ class ActorContext:
 
     def child(self, child_id: str) -> "ActorContext":
         return evolve(self, path=f"{self.path}/{child_id}")
+
+
+class InTree:
+    """What every actor can ask about its place, whatever it runs on."""
+
+    context: ActorContext = ActorContext(path="")
+    _rng: random.Random | None = None
+
+    @property
+    def path(self) -> str:
+        return self.context.path
+
+    @property
+    def clock(self) -> Clock:
+        return self.context.clock
+
+    @property
+    def directory(self) -> Directory:
+        return self.context.directory
+
+    @property
+    def rng(self) -> random.Random:
+        """Chance that is the same after every restart: seeded from the installation's seed and the path."""
+        if self._rng is None:
+            self._rng = random.Random(f"{self.context.seed}:{self.path}")  # noqa: S311 - not for secrets
+        return self._rng
 
 
 class Supervised(Protocol):

@@ -3,6 +3,9 @@
 RuntimeError
     BlockingCallError           a blocking call on the loop's own thread
     MailboxFullError            a bounded mailbox refused a message
+    OffloadFullError            too much work waits for a thread
+    ChildProcessEndedError      the process of a ProcessActor is gone
+    RemoteError                 the process of a ProcessActor raised
     SupervisionError            a request to a supervisor that cannot be met
         StartError              a child did not come up
         ChildStateError         running, restarting, already_started, already_present, max_children
@@ -40,6 +43,18 @@ class BlockingCallError(RuntimeError):
 
 class MailboxFullError(RuntimeError):
     """A bounded mailbox refused or displaced a message."""
+
+
+class OffloadFullError(RuntimeError):
+    """Too much work waits for a thread."""
+
+
+class ChildProcessEndedError(RuntimeError):
+    """The process of an actor ended by itself; the argument is its exit code, None when unknown."""
+
+
+class RemoteError(RuntimeError):
+    """The function in an actor's process raised: class name and text of what it raised."""
 
 
 class SupervisionError(RuntimeError):

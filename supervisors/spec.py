@@ -11,7 +11,7 @@ from supervisors.errors import SpecError
 from supervisors.restart import RestartPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from supervisors.context import Supervised
 
@@ -75,12 +75,18 @@ class ChildSpec:
     kind: Literal["worker", "supervisor"] = field(default="worker", kw_only=True)
 
 
+def _in_order(
+    children: "Iterable[ChildSpec | SupervisorSpec | DynamicSpec]",
+) -> "tuple[ChildSpec | SupervisorSpec | DynamicSpec, ...]":
+    return tuple(children)
+
+
 @frozen
 class SupervisorSpec:
     """A supervisor and those below it, in the order of need."""
 
     id: str = field(validator=_valid_id)
-    children: "tuple[ChildSpec | SupervisorSpec | DynamicSpec, ...]" = field(default=(), converter=tuple)
+    children: "tuple[ChildSpec | SupervisorSpec | DynamicSpec, ...]" = field(default=(), converter=_in_order)
     strategy: Strategy = field(default=Strategy.ONE_FOR_ONE, kw_only=True, converter=Strategy)
     intensity: int = field(default=3, kw_only=True, validator=validators.ge(0))  # restarts allowed ...
     within: float = field(default=5.0, kw_only=True, validator=validators.gt(0))  # ... in so many seconds

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from supervisors.actor import LoopActor
 from supervisors.clock import Clock
-from supervisors.context import ActorContext
+from supervisors.context import ActorContext, Supervised
 from supervisors.ref import ActorRef
 
 T = TypeVar("T")
@@ -145,7 +145,7 @@ class Probe(LoopActor):
 
 
 def launch(
-    actor: LoopActor, path: str = "test", *, clock: Clock | None = None, seed: int = 0, **extra: Any
+    actor: Supervised, path: str = "test", *, clock: Clock | None = None, seed: int = 0, **extra: Any
 ) -> ActorRef:
     """Start one actor without a supervisor; ``extra`` are further fields of its ``ActorContext``."""
     return actor.launch(ActorContext(path=path, clock=clock or ManualClock(), seed=seed, **extra))

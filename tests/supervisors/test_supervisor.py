@@ -43,6 +43,8 @@ class Worker(LoopActor):
                     except asyncio.CancelledError:
                         if not self.stubborn:
                             raise
+            case _:
+                pass
         return message
 
     async def on_stop(self):
