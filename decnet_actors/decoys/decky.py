@@ -8,9 +8,9 @@ from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.host import Household, ServiceHost
 from supervisors.spec import Backoff, ChildSpec, SupervisorSpec
 
-# A port in use or a broken plugin must not climb and take the rest of the fleet along: the service is switched off,
-# said so in the actor tree, and an operator starts it again.
-_BACKOFF = Backoff(backoff_min=0.1, backoff_max=30.0)
+# A port in use or a broken plugin must not climb and take the rest of the fleet along: the service is tried for about
+# ten minutes, then switched off, which the actor tree shows, and an operator starts it again.
+_BACKOFF = Backoff(backoff_min=0.05, backoff_max=5.0, reset_after=30.0, intensity=120, within=600.0)
 _STOPPING = 5.0  # seconds for one service
 
 
@@ -28,7 +28,7 @@ def decky_spec(
 
     """
     children = [_service(service, household, plugin(service.plugin)) for service in plan.services]
-    return SupervisorSpec(plan.name, children=children, on_exhausted="disable")  # type: ignore[arg-type]  # mypy cannot solve attrs' tuple converter
+    return SupervisorSpec(plan.name, children=children, on_exhausted="disable")
 
 
 def _service(plan: ServicePlan, household: Household, plugin: Plugin[Any]) -> ChildSpec:
