@@ -9,52 +9,20 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, assert_never
 
-from attrs import field, frozen, validators
+from attrs import frozen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from decnet_actors.domain.records import Entry
 from decnet_actors.store.batch import Committed, Committer
 from decnet_actors.store.faults import FAILURES, Fault, describe, fault_of
 from decnet_actors.store.intake import IDLE, Intake
+from decnet_actors.store.settings import JournalConfig
 from supervisors.actor import LoopActor
 from supervisors.log import get_logger
 from supervisors.mailbox import MailboxSpec, WhenFull
 from supervisors.restart import RestartPolicy, backoff
 
 log = get_logger(__name__)
-
-
-@frozen(kw_only=True)
-class JournalConfig:
-    """How the journal batches, and how patiently it waits for a database that is away."""
-
-    batch: int = field(
-        default=4000, validator=validators.gt(0), metadata={"help": "Facts of one transaction, at most."}
-    )
-    batch_bytes: int = field(
-        default=16 * 2**20, validator=validators.gt(0), metadata={"help": "Bytes of facts of one transaction, about."}
-    )
-    linger: float = field(
-        default=0.025,
-        validator=validators.ge(0.0),
-        metadata={"help": "Seconds the first fact of a batch may wait for others, when nobody waits for it."},
-    )
-    hurry: float = field(
-        default=0.002,
-        validator=validators.ge(0.0),
-        metadata={"help": "Seconds it may wait when a decoy holds its reply for it."},
-    )
-    commit_timeout: float = field(
-        default=60.0, validator=validators.gt(0.0), metadata={"help": "Seconds a transaction may take."}
-    )
-    retry_min: float = field(
-        default=0.1,
-        validator=validators.gt(0.0),
-        metadata={"help": "Seconds before a failed commit is tried again, at first."},
-    )
-    retry_max: float = field(
-        default=5.0, validator=validators.gt(0.0), metadata={"help": "Seconds between later tries, at most."}
-    )
 
 
 @frozen(kw_only=True)
