@@ -84,6 +84,7 @@ class LoopActor(InTree, _PykkaActor):
     crashed_on: AnyEnvelope | None = None  # the message that ended it
     _kill_reason: Reason | None = None
     _ending: bool = False
+    _main_over: bool = False
     _task: asyncio.Task[None] | None = None
     _tasks: set[asyncio.Task[Any]] | None = None
     _timers: set[asyncio.TimerHandle] | None = None
@@ -309,9 +310,8 @@ class LoopActor(InTree, _PykkaActor):
     def _spawned_ended(self, tag: Callable[[Any], Message] | None, task: asyncio.Task[Any]) -> None:
         assert self._tasks is not None  # noqa: S101 - spawn made it
         self._tasks.discard(task)
-        main_over = self._task is None or self._task.done()
         error = None if task.cancelled() else task.exception()
-        if main_over:
+        if self._main_over:  # not ``_task.done()``: its own callback may still be to come
             if error is not None:
                 log.error("actor.task_failed_while_ending", path=self.path, error=repr(error))
             if not self._tasks:
@@ -322,6 +322,7 @@ class LoopActor(InTree, _PykkaActor):
             self.tell_self(tag(task.result()))
 
     def _main_ended(self, task: asyncio.Task[None]) -> None:
+        self._main_over = True
         error = None if task.cancelled() else task.exception()
         if self._kill_reason is None:
             self._kill_reason = Exit.KILLED if task.cancelled() else error
