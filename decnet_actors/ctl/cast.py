@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from decnet_actors.domain.text import escaped
+from decnet_actors.ctl.cells import shown
 
 Plain: TypeAlias = Any  # the shape of JSON
 
@@ -45,7 +45,7 @@ def frames(lines: Iterable[str], *, speed: float = 1.0, max_idle: float | None =
 def safe(text: str) -> str:
     r"""Return terminal output as lines of text: ``\r\n`` ends a line, tabs stay, all else that could act is escaped."""
     parts = text.replace("\r\n", "\n").split("\n")
-    return "\n".join("\t".join(escaped(piece).replace("\\\\", "\\") for piece in part.split("\t")) for part in parts)
+    return "\n".join("\t".join(shown(piece) for piece in part.split("\t")) for part in parts)
 
 
 def _event(line: str) -> tuple[float, str, str] | None:

@@ -11,23 +11,10 @@ from decnet_actors.domain.text import escaped
 Plain: TypeAlias = Any  # the shape of JSON
 
 TIMES = frozenset(
-    {
-        "time",
-        "started",
-        "booted",
-        "created",
-        "opened",
-        "closed",
-        "ended",
-        "expires",
-        "modified",
-        "updated",
-        "start",
-        "end",
-    }
+    {"time", "started", "booted", "created", "opened", "closed", "expires", "oldest", "newest", "since", "until"}
 )
-DURATIONS = frozenset({"uptime", "duration", "busy_for", "journal_lag"})
-SIZES = frozenset({"size", "memory", "database_size", "disk_free", "bytes_in", "bytes_out", "bytes"})
+DURATIONS = frozenset({"uptime", "duration", "busy_for", "journal_lag", "step", "valid", "commit_seconds"})
+SIZES = frozenset({"size", "memory", "database_size", "disk_free", "bytes_in", "bytes_out", "pending_bytes"})
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # ASCII and full width
 
 _BYTES_KEYS = {"text", "base64"}
@@ -37,7 +24,11 @@ _KIBI = 1024
 
 def is_time(name: str) -> bool:
     """Return whether a field of this name holds Unix seconds."""
-    return name in TIMES or name.endswith("_at") or (name.startswith(("last_", "first_")) and not _counts(name))
+    return (
+        name in TIMES
+        or name.endswith(("_at", "_since"))
+        or (name.startswith(("last_", "first_")) and not _counts(name))
+    )
 
 
 def text(name: str, value: Plain, *, now: float, zone: tzinfo | None) -> str:
@@ -62,7 +53,7 @@ def words(value: Plain) -> str:
         case bool():
             return "yes" if value else "no"
         case str():
-            return escaped(value)
+            return shown(value)
         case float():
             return f"{value:.6g}"
         case int():
@@ -70,16 +61,16 @@ def words(value: Plain) -> str:
         case Mapping() if set(value) == _BYTES_KEYS:
             return shown(str(value["text"]))
         case Mapping():
-            return " ".join(f"{escaped(str(key))}={words(item)}" for key, item in value.items())
+            return " ".join(f"{shown(str(key))}={words(item)}" for key, item in value.items())
         case list() | tuple():
             return ", ".join(map(words, value))
         case _:
-            return escaped(str(value))
+            return shown(str(value))
 
 
-def shown(safe: str) -> str:
-    """Return text the daemon escaped already, without escaping its backslashes again; still nothing unsafe passes."""
-    return escaped(safe).replace("\\\\", "\\")
+def shown(text: str) -> str:
+    """Return text without anything unsafe; backslashes stay single, since most text comes escaped from the daemon."""
+    return escaped(text).replace("\\\\", "\\")
 
 
 def csv_cell(name: str, value: Plain) -> str:
@@ -91,7 +82,7 @@ def csv_cell(name: str, value: Plain) -> str:
     if _number(value):
         return times.rfc3339(value) if is_time(name) and value > 0 else repr(value)
     if isinstance(value, str):
-        cell = escaped(value)
+        cell = shown(value)
     elif isinstance(value, Mapping) and set(value) == _BYTES_KEYS:
         cell = shown(str(value["text"]))
     else:

@@ -1,7 +1,6 @@
 """This module makes a command of an operation: ask the daemon (or answer here), show the answer, tell how it went."""
 
 import sys
-import typing
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any, TypeAlias
@@ -11,7 +10,7 @@ import click
 from attrs import frozen
 from click.shell_completion import CompletionItem
 
-from decnet_actors.contracts.operations import Mode, Nothing, Operation, Page
+from decnet_actors.contracts.operations import Mode, Nothing, Operation
 from decnet_actors.ctl import options, parameters, registry, render
 from decnet_actors.ctl.cells import words
 from decnet_actors.ctl.client import Daemon
@@ -22,7 +21,8 @@ from decnet_actors.ctl.world import Settings
 Plain: TypeAlias = Any  # the shape of JSON
 AnyOperation: TypeAlias = Operation[Any, Any]
 
-PAGE = 1000  # rows asked for at a time when more than one page is wanted
+PAGE = 1000  # rows asked for at a time
+MAX_PAGES = 1000  # followed for one answer
 DANGEROUS = frozenset({"stop", "revoke", "restore", "delete", "remove", "disable"})
 COMPLETION_TIMEOUT = 0.5  # seconds
 COMPLETIONS = {  # what completes a positional: noun.field -> the operation whose names it is
@@ -110,11 +110,6 @@ def confirm(question: str, settings: Settings) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-def is_page(operation: AnyOperation) -> bool:
-    """Return whether the operation's answer is a page of items."""
-    return typing.get_origin(operation.result) is Page
-
-
 def remark(text: str, settings: Settings) -> None:
     """Say something to the person at the terminal, on standard error."""
     if not settings.quiet:
@@ -129,10 +124,9 @@ def _once(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings
     answer = _answer(operation, args, settings)
     if view.show is not None and for_people:
         view.show(answer, settings)
-    elif is_page(operation):
+    elif isinstance(answer.get("items"), list):
         render.many(answer, operation.columns, settings)
-        if for_people:
-            _remark_on(answer, settings)
+        _remark_on(answer, settings)
     elif operation.result is Nothing:
         remark(f"ok  {operation.noun} {operation.verb} {words(list(args.values()))}", settings)
         if settings.output == "json":
@@ -181,7 +175,7 @@ def _answer(operation: AnyOperation, args: Mapping[str, Plain], settings: Settin
         return local(args, settings)
     daemon = Daemon(settings)
     try:
-        if is_page(operation) and "cursor" in {field.name for field in attrs.fields(operation.args)}:
+        if {"cursor", "limit"} <= {field.name for field in attrs.fields(operation.args)}:
             return _pages(daemon, operation, args)
         return daemon.call(operation.name, args)
     except CommandFailed as error:
@@ -192,19 +186,18 @@ def _answer(operation: AnyOperation, args: Mapping[str, Plain], settings: Settin
 
 
 def _pages(daemon: Daemon, operation: AnyOperation, args: Mapping[str, Plain]) -> Plain:
-    """Follow the cursor until there are as many rows as --limit says."""
-    wanted = args.get("limit")
-    if not isinstance(wanted, int) or wanted <= PAGE:
-        return daemon.call(operation.name, args)
+    """Follow the cursor until there are as many rows as asked for; a search may answer with short pages."""
+    default = next(field.default for field in attrs.fields(operation.args) if field.name == "limit")
+    wanted = int(args.get("limit", default))
     items: list[Plain] = []
     body: Plain = {"items": [], "next": args.get("cursor")}
-    while len(items) < wanted:
+    for _ in range(MAX_PAGES):
         ask = {**args, "limit": min(PAGE, wanted - len(items))}
         if body["next"] is not None:
             ask["cursor"] = body["next"]
         body = daemon.call(operation.name, ask)
         items += body["items"]
-        if body["next"] is None or not body["items"]:
+        if body["next"] is None or len(items) >= wanted:
             break
     return {**body, "items": items}
 

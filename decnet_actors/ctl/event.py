@@ -1,6 +1,6 @@
 """This module shows events as they come, one line each, and counts over time as bars."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import click
@@ -13,18 +13,17 @@ from decnet_actors.ctl.world import Settings
 Plain: TypeAlias = Any  # the shape of JSON
 
 BAR = 50  # characters of the longest
-MAX_VALUE = 120  # characters of one field on a line of the tail
-STAMPS = ("seq", "id", "time", "host", "decky", "service", "session", "source", "source_port", "kind", "topic")
+MAX_SUMMARY = 200  # characters
 
 
 def tail(events: Iterator[Plain], settings: Settings) -> None:
-    """Write each event on one line: when, where, who, what."""
+    """Write each event on one line: when, where, who, what; wide has every field instead of the summary."""
     for event in events:
-        when = times.clock(event.get("time", 0.0), settings.zone)
-        where = "/".join(words(event[name]) for name in ("decky", "service") if event.get(name))
-        who = words(event.get("source") or "-")
-        kind = click.style(words(event.get("kind", "?")), bold=True)
-        click.echo(f"{when}  {where:<24} {who:<15}  {kind} {_fields(event, settings)}".rstrip())
+        when = times.clock(event["time"], settings.zone)
+        where = "/".join(words(event[name]) for name in ("decky", "service") if event[name])
+        kind = click.style(words(event["kind"]), bold=True)
+        what = words(event["fact"]) if settings.output == "wide" else words(event["summary"])[:MAX_SUMMARY]
+        click.echo(f"{when}  {where:<20} {words(event['source']) or '-':<15}  {kind} {what}".rstrip())
 
 
 def histogram(answer: Plain, settings: Settings) -> None:
@@ -37,22 +36,6 @@ def histogram(answer: Plain, settings: Settings) -> None:
         click.echo(f"{when}  {item['count']:>8}  {bar}".rstrip())
     if not items and not settings.quiet:
         click.echo("nothing found", err=True)
-
-
-def _fields(event: Plain, settings: Settings) -> str:
-    fields = event.get("fact") or event.get("payload") or event.get("fields") or {}
-    if not isinstance(fields, Mapping):
-        fields = {"fact": fields}
-    own = {key: value for key, value in event.items() if key not in STAMPS and not isinstance(value, Mapping)}
-    texts = []
-    for key, value in {**own, **fields}.items():
-        if value in (None, "", []):  # an empty field tells nothing on a line
-            continue
-        text = words(value)
-        if settings.output != "wide" and len(text) > MAX_VALUE:
-            text = text[:MAX_VALUE] + "\u2026"
-        texts.append(f"{words(str(key))}={text}")
-    return " ".join(texts)
 
 
 TAIL = View(show=tail)

@@ -69,7 +69,8 @@ def parameters(
                 )
             )
         elif kind is click.BOOL:
-            made.append(click.Option([_switch(word, on=field.default is True), field.name], default=None, help=text))
+            switch = f"--{word}" if field.default is False else f"--{word}/--no-{word}"
+            made.append(click.Option([switch, field.name], is_flag=True, default=None, help=text))
         else:
             made.append(
                 click.Option(
@@ -104,10 +105,6 @@ def ask_secret(name: str, settings: Settings, *, from_stdin: bool) -> str:
     if settings.no_input:
         raise click.UsageError(f"a {word} is needed: give --{name.replace('_', '-')}-stdin")
     return str(click.prompt(word.capitalize(), hide_input=True, confirmation_prompt=True, err=True))
-
-
-def _switch(word: str, *, on: bool) -> str:
-    return f"--{word}/--no-{word}" if on else f"--{word}"
 
 
 def _click_type(name: str, hint: Any) -> tuple[click.ParamType[Any], bool]:  # Any: a type form

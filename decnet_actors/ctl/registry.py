@@ -36,6 +36,7 @@ NOUNS: dict[str, Noun] = {
     "overview": Noun(help="What happened, in numbers.", module=STORE),
     "event": Noun(help="Evidence as it was recorded: list, show, tail, histogram.", module=STORE),
     "session": Noun(help="Sessions of peers: list, show, replay.", module=STORE),
+    "source": Noun(help="Addresses peers came from.", module=STORE),
     "credential": Noun(help="Credentials peers tried.", module=STORE),
     "artifact": Noun(help="Files peers brought.", module=STORE),
     "decky": Noun(help="Decoy machines and their services.", module=FLEET),
@@ -46,6 +47,7 @@ NOUNS: dict[str, Noun] = {
     "user": Noun(help="Who may use the dashboard.", module=WEB),
     "api-token": Noun(help="Keys of machines that use the API.", module=WEB),
     "audit": Noun(help="Who did what, and when.", module=WEB),
+    "db": Noun(help="How the database is doing.", module=STORE),
     "backup": Noun(help="Create, verify and restore backups.", module=STORE),
     "explain": Noun(
         help="Explain a configuration key, fact, operation or error code.", module=DESCRIPTION, operation="explain.show"
@@ -64,6 +66,7 @@ VIEWS: dict[str, str] = {
     "status.show": "decnet_actors.ctl.status:VIEW",
     "doctor.run": "decnet_actors.ctl.doctor:VIEW",
     "selftest.run": "decnet_actors.ctl.selftest:VIEW",
+    "overview.show": "decnet_actors.ctl.overview:VIEW",
     "event.tail": "decnet_actors.ctl.event:TAIL",
     "event.histogram": "decnet_actors.ctl.event:HISTOGRAM",
     "actor.tree": "decnet_actors.ctl.actor:TREE",
