@@ -140,6 +140,21 @@ CATALOGUE: dict[str, ErrorKind] = {
             why="Client and daemon may be of different versions.",
         ),
         ErrorKind(
+            code="DN5003",
+            title="No such plugin",
+            status=404,
+            exit=4,
+            why="No installed package offers a plugin of that name.",
+            fix=("decnetctl plugin list",),
+        ),
+        ErrorKind(
+            code="DN5004",
+            title="Plugin cannot be loaded",
+            status=500,
+            exit=1,
+            why="The plugin is installed but its import fails, or something it needs is missing.",
+        ),
+        ErrorKind(
             code="DN6001",
             title="Daemon is not running or not ready",
             status=503,
@@ -154,6 +169,14 @@ CATALOGUE: dict[str, ErrorKind] = {
             exit=4,
             why="No actor has that path.",
             fix=("decnetctl actor tree",),
+        ),
+        ErrorKind(
+            code="DN6003",
+            title="Actor cannot be stopped",
+            status=409,
+            exit=6,
+            why="Without it there would be no evidence, or no way to start it again.",
+            fix=("decnetctl actor restart PATH",),
         ),
         ErrorKind(
             code="DN6004",

@@ -13,6 +13,7 @@ LINT = Path(sys.executable).with_name("lint-imports")
 MODULES = [
     "supervisors", "supervisors.actor", "supervisors.bus",
     "decnet_actors", "decnet_actors.main", "decnet_actors.ctl", "decnet_actors.app", "decnet_actors.catalogue",
+    "decnet_actors.settings",
     "decnet_actors.conformance", "decnet_actors.decoys", "decnet_actors.decoys.host", "decnet_actors.fleet",
     "decnet_actors.machine", "decnet_actors.store", "decnet_actors.store.journal", "decnet_actors.web",
     "decnet_actors.contracts", "decnet_actors.contracts.decoy", "decnet_actors.wire", "decnet_actors.wire.resp",

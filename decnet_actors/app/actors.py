@@ -1,0 +1,122 @@
+"""This module answers the operations on the live supervisor tree."""
+
+from collections.abc import Callable, Iterator
+
+from decnet_actors.contracts import runtime_operations as ops
+from decnet_actors.contracts.errors import CATALOGUE, OperatorError
+from decnet_actors.contracts.operation_table import OperationTable
+from decnet_actors.contracts.operations import Caller, Page
+from supervisors.errors import NoSuchActorError
+from supervisors.report import TreeNode
+from supervisors.system import System
+
+# Stopping one of these would take away the means of starting it again, or stop the evidence.
+KEPT = ("bus", "store", "surfaces/control")
+
+
+class Actors:
+    """Handlers of ``actor.*``.
+
+    Args:
+        system: the running tree.
+        now: Unix seconds.
+
+    """
+
+    def __init__(self, system: System, now: Callable[[], float]) -> None:
+        self._system = system
+        self._now = now
+
+    def bind(self, table: OperationTable) -> None:
+        """Make the operations callable."""
+        table.bind(ops.ACTOR_TREE, self.tree)
+        table.bind(ops.ACTOR_LIST, self.list)
+        table.bind(ops.ACTOR_RESTART, self.restart)
+        table.bind(ops.ACTOR_STOP, self.stop)
+        table.bind(ops.ACTOR_START, self.start)
+
+    async def tree(self, args: ops.ActorTreeArgs, caller: Caller) -> ops.ActorNode:
+        """Answer actor.tree."""
+        del caller
+        root = await self._system.tree()
+        return self._node(_find(root, args.path) if args.path else root)
+
+    async def list(self, args: ops.ActorListArgs, caller: Caller) -> Page[ops.ActorRow]:
+        """Answer actor.list."""
+        del caller
+        root = await self._system.tree()
+        rows = [self._row(node) for node in walk(_find(root, args.under) if args.under else root)]
+        return Page(items=[row for row in rows if args.state in {None, row.state}])
+
+    async def restart(self, args: ops.ActorArgs, caller: Caller) -> ops.ActorRow:
+        """Answer actor.restart."""
+        del caller
+        await self._control(self._system.restart, args.path)
+        return await self._after(args.path)
+
+    async def stop(self, args: ops.ActorArgs, caller: Caller) -> ops.ActorRow:
+        """Answer actor.stop."""
+        del caller
+        below = args.path.partition("/")[2]
+        if any(below == kept or below.startswith(f"{kept}/") or kept.startswith(f"{below}/") for kept in KEPT):
+            raise OperatorError(
+                CATALOGUE["DN6003"],
+                f"{args.path} keeps evidence or this connection alive and can be restarted, not stopped",
+                fix=(f"decnetctl actor restart {args.path}",),
+            )
+        await self._control(self._system.stop_child, args.path)
+        return await self._after(args.path)
+
+    async def start(self, args: ops.ActorArgs, caller: Caller) -> ops.ActorRow:
+        """Answer actor.start."""
+        del caller
+        await self._control(self._system.start_child, args.path)
+        return await self._after(args.path)
+
+    async def _control(self, act: "Callable[[str], object]", path: str) -> None:
+        try:
+            await act(path)  # type: ignore[misc]  # each is a coroutine function of System
+        except NoSuchActorError as error:
+            raise _missing(path) from error
+
+    async def _after(self, path: str) -> ops.ActorRow:
+        return self._row(_find(await self._system.tree(), path))
+
+    def _row(self, node: TreeNode) -> ops.ActorRow:
+        return ops.ActorRow(**self._fields(node))
+
+    def _node(self, node: TreeNode) -> ops.ActorNode:
+        return ops.ActorNode(**self._fields(node), children=tuple(self._node(child) for child in node.children))
+
+    def _fields(self, node: TreeNode) -> dict[str, "str | float | int"]:
+        return {
+            "path": node.path,
+            "kind": node.kind,
+            "state": node.state,
+            "uptime": node.uptime or 0.0,
+            "restarts": node.restarts,
+            "handled": node.handled,
+            "mailbox_depth": node.mailbox_depth,
+            "mailbox_high": node.mailbox_high,
+            "dropped": node.dropped,
+            "busy_for": max(0.0, self._now() - node.busy_since) if node.busy_since is not None else 0.0,
+            "last_error": node.last_error or "",
+        }
+
+
+def walk(node: TreeNode) -> Iterator[TreeNode]:
+    """Yield a node and all below it, in start order."""
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def _find(root: TreeNode, path: str) -> TreeNode:
+    for node in walk(root):
+        if node.path == path:
+            return node
+    raise _missing(path)
+
+
+def _missing(path: str) -> OperatorError:
+    return OperatorError(CATALOGUE["DN6002"], f'no actor has the path "{path}"')

@@ -1,0 +1,212 @@
+"""This module answers doctor.run: named checks of host, daemon and data, each with evidence and a remedy."""
+
+import asyncio
+import resource
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from decnet_actors.app.actors import walk
+from decnet_actors.contracts import runtime_operations as ops
+from decnet_actors.contracts.errors import CATALOGUE, OperatorError
+from decnet_actors.contracts.operations import Caller, Page
+from decnet_actors.contracts.runtime_operations import Check, CheckResult
+from decnet_actors.domain.persona import Persona
+from decnet_actors.domain.text import escaped
+from supervisors.report import TreeNode
+from supervisors.watchdog import LoopLag
+
+DESCRIPTORS_SPARE = 512  # for the database, logs, console and control socket
+DESCRIPTORS_LEAST = 4096
+LOW_DISK = 1024 * 1024 * 1024  # bytes
+LATE_LOOP = 0.050  # seconds of the 99th percentile
+SLOW_COMMIT = 0.250  # seconds
+PRIVATE = 0o077  # permission bits nobody else should have
+
+Found = tuple[CheckResult, str, str]  # result, evidence, remedy
+
+
+@frozen(kw_only=True)
+class Ward:
+    """What the doctor may look at."""
+
+    state_dir: Path
+    run_dir: Path
+    tree: Callable[[], Awaitable[TreeNode]]
+    loop_lag: Callable[[], LoopLag]
+    status: Callable[[], Awaitable[ops.StatusReport]]
+    commit_seconds: Callable[[], Awaitable[float | None]]
+    integrity: Callable[[], Awaitable[str]]  # of the database: "ok" or what is wrong
+    schema: Callable[[], Awaitable[tuple[str, str]]]  # the revision it has, the one this version needs
+    has_admin: Callable[[], Awaitable[bool]]
+    personas: Callable[[], Sequence[Persona]]
+    listen: Callable[[], Sequence[str]]  # addresses of the console
+    tls: Callable[[], bool]
+
+
+class Doctor:
+    """Runs checks."""
+
+    def __init__(self, ward: Ward) -> None:
+        self._ward = ward
+        self._checks: dict[str, Callable[[], Awaitable[Found]]] = {
+            "host.python": self._python,
+            "host.open-files": self._open_files,
+            "host.disk": self._disk,
+            "network.services": self._services,
+            "network.console": self._console,
+            "daemon.actors": self._actors,
+            "daemon.mailboxes": self._mailboxes,
+            "daemon.loop": self._loop,
+            "store.writable": self._writable,
+            "store.commit": self._commit,
+            "store.integrity": self._integrity,
+            "store.schema": self._schema,
+            "security.state-dir": self._state_dir,
+            "security.run-dir": self._run_dir,
+            "security.secrets": self._secrets,
+            "security.admin": self._admin,
+            "realism.personas": self._personas,
+        }
+
+    async def run(self, args: ops.DoctorArgs, caller: Caller) -> Page[Check]:
+        """Answer doctor.run."""
+        del caller
+        groups = {name.partition(".")[0] for name in self._checks}
+        for asked in args.checks:
+            if asked not in self._checks and asked not in groups:
+                known = ", ".join(sorted(groups))
+                raise OperatorError(CATALOGUE["DN5001"], f'no check or group "{escaped(asked)}"; groups: {known}')
+        rows = []
+        for name, check in self._checks.items():
+            group = name.partition(".")[0]
+            if not args.checks or name in args.checks or group in args.checks:
+                result, evidence, remedy = await check()
+                rows.append(Check(id=name, group=group, result=result, evidence=evidence, remedy=remedy))
+        return Page(items=rows)
+
+    async def _python(self) -> Found:
+        version = ".".join(map(str, sys.version_info[:3]))
+        return CheckResult.OK, f"CPython {version}", ""
+
+    async def _open_files(self) -> Found:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        evidence = f"{soft} descriptors (at most {hard}); each session takes one, {DESCRIPTORS_SPARE} are kept spare"
+        if soft < DESCRIPTORS_LEAST:
+            return CheckResult.WARN, evidence, "LimitNOFILE=65536 in the unit, or ulimit -n 65536"
+        return CheckResult.OK, evidence, ""
+
+    async def _disk(self) -> Found:
+        free = (await self._ward.status()).disk_free
+        evidence = f"{free / 2**30:.1f} GiB free below {self._ward.state_dir}"
+        if free < LOW_DISK:
+            return CheckResult.FAIL, evidence, "free space, or shorten [retention]"
+        return CheckResult.OK, evidence, ""
+
+    async def _services(self) -> Found:
+        report = await self._ward.status()
+        silent = [problem.text for problem in report.problems if problem.code == "DN2107"]
+        evidence = f"{report.services_up} of {report.services_total} services listen"
+        if silent:
+            return CheckResult.FAIL, f"{evidence}: {'; '.join(silent)}", "decnetctl actor list --under decnetd/fleet"
+        if not report.services_total:
+            return CheckResult.WARN, "no decky is configured", "decnetctl explain decky"
+        return CheckResult.OK, evidence, ""
+
+    async def _console(self) -> Found:
+        addresses = self._ward.listen()
+        remote = [address for address in addresses if not address.startswith(("127.", "[::1]", "localhost"))]
+        if remote and not self._ward.tls():
+            return CheckResult.FAIL, f"{', '.join(remote)} without TLS", '[web] tls = "files"'
+        return CheckResult.OK, f"{', '.join(addresses) or 'off'}{', TLS' if self._ward.tls() else ''}", ""
+
+    async def _actors(self) -> Found:
+        nodes = list(walk(await self._ward.tree()))
+        failed = [node.path for node in nodes if node.state in {"failed", "restarting"}]
+        restarts = sum(node.restarts for node in nodes)
+        if failed:
+            return CheckResult.FAIL, f"down: {', '.join(failed)}", f"decnetctl actor restart {failed[0]}"
+        if restarts:
+            return CheckResult.WARN, f"{len(nodes)} actors, {restarts} restarts since the start", "decnetctl actor tree"
+        return CheckResult.OK, f"{len(nodes)} actors, no restarts", ""
+
+    async def _mailboxes(self) -> Found:
+        nodes = list(walk(await self._ward.tree()))
+        dropped = {node.path: node.dropped for node in nodes if node.dropped}
+        if dropped:
+            worst = max(dropped, key=lambda path: dropped[path])
+            return CheckResult.WARN, f"{sum(dropped.values())} messages dropped, most by {worst}", ""
+        return CheckResult.OK, f"nothing dropped, deepest {max((node.mailbox_high for node in nodes), default=0)}", ""
+
+    async def _loop(self) -> Found:
+        lag = self._ward.loop_lag()
+        evidence = f"timers late by {lag.p50 * 1000:.1f} ms (half), {lag.p99 * 1000:.1f} ms (99 %)"
+        if lag.p99 > LATE_LOOP:
+            return CheckResult.WARN, evidence, "decnetctl actor tree: who is busy?"
+        return CheckResult.OK, evidence, ""
+
+    async def _writable(self) -> Found:
+        report = await self._ward.status()
+        if report.journal_stalled:
+            text = next((problem.text for problem in report.problems if problem.code == "DN3002"), "journal is down")
+            return CheckResult.FAIL, text, "df -h; ls -ld the state folder"
+        return CheckResult.OK, f"{report.events_total} events", ""
+
+    async def _commit(self) -> Found:
+        seconds = await self._ward.commit_seconds()
+        if seconds is None:
+            return CheckResult.WARN, "the journal does not answer", "decnetctl actor tree"
+        evidence = f"last commit took {seconds * 1000:.1f} ms"
+        if seconds > SLOW_COMMIT:
+            return CheckResult.WARN, evidence, "put the state folder on a faster disk"
+        return CheckResult.OK, evidence, ""
+
+    async def _integrity(self) -> Found:
+        said = await self._ward.integrity()
+        if said != "ok":
+            return CheckResult.FAIL, said, "decnetctl backup restore"
+        return CheckResult.OK, "the database's own check found nothing", ""
+
+    async def _schema(self) -> Found:
+        has, needs = await self._ward.schema()
+        if has != needs:
+            return CheckResult.FAIL, f"schema {has}, this version needs {needs}", "restart decnetd: it migrates"
+        return CheckResult.OK, f"schema {has}", ""
+
+    async def _state_dir(self) -> Found:
+        return await asyncio.to_thread(_private, self._ward.state_dir)
+
+    async def _run_dir(self) -> Found:
+        return await asyncio.to_thread(_private, self._ward.run_dir)
+
+    async def _secrets(self) -> Found:
+        return await asyncio.to_thread(_private, self._ward.state_dir / "secrets")
+
+    async def _admin(self) -> Found:
+        if await self._ward.has_admin():
+            return CheckResult.OK, "an administrator exists", ""
+        return CheckResult.WARN, "nobody can sign in yet", "decnetctl user setup-link"
+
+    async def _personas(self) -> Found:
+        personas = self._ward.personas()
+        twins = [
+            f"{count} deckies share {what} {value}"
+            for what in ("hostname", "mac")
+            for value, count in Counter(str(getattr(persona, what)) for persona in personas).items()
+            if count > 1
+        ]
+        if twins:
+            return CheckResult.WARN, "; ".join(twins), "rename one of the deckies"
+        return CheckResult.OK, f"{len(personas)} personas, no two alike", ""
+
+
+def _private(folder: Path) -> Found:
+    if not folder.exists():
+        return CheckResult.OK, f"{folder} is not there", ""
+    if folder.stat().st_mode & PRIVATE:
+        mode = folder.stat().st_mode & 0o777
+        return CheckResult.FAIL, f"{folder} has mode {mode:o}", f"chmod 700 {folder}"
+    return CheckResult.OK, f"{folder} is open to its owner only", ""

@@ -1,0 +1,124 @@
+"""This module shows the fleet as it is now, for the operations on deckies and for status, doctor and selftest."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from attrs import frozen
+
+from decnet_actors.app.actors import walk
+from decnet_actors.app.selftest import Target
+from decnet_actors.contracts.fleet import DeckyPlan
+from decnet_actors.contracts.fleet_driver import Place
+from decnet_actors.decoys.host import DescribeService, ServiceStatus
+from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.domain.persona import Persona
+from decnet_actors.fleet.operations import DeckyDetail, ServiceRow, ServiceState
+from supervisors.actor import ActorDeadError
+from supervisors.directory import Directory
+from supervisors.report import TreeNode
+
+ANSWER = 1.0  # seconds a service has to say where it listens
+FLEET = "decnetd/fleet"
+
+
+@frozen(kw_only=True)
+class Inhabitant:
+    """One decky as it was put together."""
+
+    plan: DeckyPlan
+    place: Place
+    persona: Persona
+
+
+class LiveFleet:
+    """Asks services where they listen and the tree how they are.
+
+    Args:
+        inhabitants: the deckies, in fleet order.
+        directory: of the running tree.
+        tree: the live tree.
+        sessions: what is open.
+
+    """
+
+    def __init__(
+        self,
+        inhabitants: Callable[[], Mapping[str, Inhabitant]],
+        directory: Callable[[], Directory],
+        tree: Callable[[], Awaitable[TreeNode]],
+        sessions: OpenSessions,
+    ) -> None:
+        self._inhabitants = inhabitants
+        self._directory = directory
+        self._tree = tree
+        self._sessions = sessions
+
+    @property
+    def planned(self) -> Sequence[tuple[str, str]]:
+        """(decky, service) of everything that should listen."""
+        return [(name, service.name) for name, one in self._inhabitants().items() for service in one.plan.services]
+
+    @property
+    def personas(self) -> Sequence[Persona]:
+        """Of all deckies."""
+        return [one.persona for one in self._inhabitants().values()]
+
+    async def targets(self) -> Sequence[Target]:
+        """Return what can be probed now."""
+        return [
+            Target(place=self._inhabitants()[row.decky].place, service=row.service, port=row.port)
+            for decky in await self.deckies()
+            for row in decky.details
+            if row.state is ServiceState.UP
+        ]
+
+    async def deckies(self) -> Sequence[DeckyDetail]:
+        """Return every decky, in fleet order, as it is now."""
+        nodes = {node.path: node for node in walk(await self._tree())}
+        return [await self._decky(one, nodes) for one in self._inhabitants().values()]
+
+    async def _decky(self, one: Inhabitant, nodes: Mapping[str, TreeNode]) -> DeckyDetail:
+        rows = []
+        for service in one.plan.services:
+            path = f"{FLEET}/{one.plan.name}/{service.name}"
+            node, status = nodes.get(path), await self._ask(path)
+            rows.append(
+                ServiceRow(
+                    decky=one.plan.name,
+                    service=service.name,
+                    state=ServiceState.DOWN if status is None else ServiceState.UP,
+                    address=one.place.address,
+                    port=0 if status is None else status.port,
+                    claimed_port=service.port,
+                    sessions=0 if status is None else status.sessions,
+                    restarts=0 if node is None else node.restarts,
+                    error=(node.last_error or "") if node is not None and status is None else "",
+                )
+            )
+        persona = one.persona
+        return DeckyDetail(
+            name=one.plan.name,
+            state=ServiceState.UP if any(row.state is ServiceState.UP for row in rows) else ServiceState.DOWN,
+            address=one.place.address,
+            system=persona.pretty_name,
+            hostname=persona.hostname,
+            services=tuple(row.service for row in rows),
+            sessions=sum(row.sessions for row in rows),
+            details=tuple(rows),
+            kernel=persona.kernel,
+            mac=persona.mac,
+            booted=persona.booted_at,
+            users=tuple(account.name for account in persona.accounts if account.uid == 0 or account.uid >= FIRST_USER),
+            baits=tuple(bait.user for bait in one.plan.baits),
+            weak_credentials=one.plan.weak_credentials,
+        )
+
+    async def _ask(self, path: str) -> ServiceStatus | None:
+        address = self._directory().address(path)
+        try:
+            status: ServiceStatus = await address.ask(DescribeService(), within=ANSWER)
+        except (ActorDeadError, TimeoutError):
+            return None
+        return status
+
+
+FIRST_USER = 1000  # uid of the first account of a person

@@ -1,0 +1,74 @@
+"""This module puts deckies together: each plan gets its persona, machine, policy and place, and becomes a subtree."""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from decnet_actors.app.fleet_view import Inhabitant
+from decnet_actors.contracts.decoy import Artifacts, Vault
+from decnet_actors.contracts.fleet import DeckyPlan
+from decnet_actors.contracts.fleet_driver import FleetDriver, Place
+from decnet_actors.contracts.journal import JournalWriter
+from decnet_actors.contracts.plugin import Plugin
+from decnet_actors.decoys.decky import decky_spec
+from decnet_actors.decoys.host import Household
+from decnet_actors.decoys.policy import BaitAndRarity
+from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.domain.persona import Persona
+from decnet_actors.machine import make_machine
+from decnet_actors.machine.persona import generate
+from supervisors.spec import SupervisorSpec
+
+
+@frozen(kw_only=True)
+class Means:
+    """What all deckies of this host are made with."""
+
+    host: str
+    seed: int  # of the installation
+    founded: float  # Unix seconds: when the installation was made; personas are as of then, so they stay the same
+    driver: FleetDriver
+    sessions: OpenSessions
+    artifacts: Artifacts
+    vault: Callable[[str], Vault]  # by decky
+    writer: Callable[[str], JournalWriter]
+    offload: Callable[[Callable[[], bytes]], Awaitable[bytes]]
+    plugin: Callable[[str], Plugin[Any]]  # Any: each plugin has a config class of its own
+
+
+def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
+    """Return one decky and the spec of its subtree."""
+    address = plan.address or means.driver.address(plan.name, plan.index)
+    persona = generate(means.seed, plan.name, address, means.founded, distribution=plan.distribution or None)
+    place = Place(decky=plan.name, address=address)
+    household = Household(
+        host=means.host,
+        place=place,
+        machine=make_machine(persona, random.Random(f"{persona.seed}/machine")),  # noqa: S311  a persona, not a secret
+        policy=BaitAndRarity(seed=persona.seed, users=_users(persona), baits=plan.baits, rarity=plan.weak_credentials),
+        artifacts=means.artifacts,
+        vault=means.vault(plan.name),
+        driver=means.driver,
+        sessions=means.sessions,
+        writer=means.writer,
+        offload=means.offload,
+    )
+    return Inhabitant(plan=plan, place=place, persona=persona), decky_spec(plan, household, means.plugin)
+
+
+def settle_all(
+    plans: Sequence[DeckyPlan], means: Means
+) -> tuple[Mapping[str, Inhabitant], Mapping[str, SupervisorSpec]]:
+    """Return all deckies and their specs, by name, in fleet order."""
+    settled = {plan.name: settle(plan, means) for plan in plans}
+    return (
+        {name: inhabitant for name, (inhabitant, _) in settled.items()},
+        {name: spec for name, (_, spec) in settled.items()},
+    )
+
+
+def _users(persona: Persona) -> list[str]:
+    """Return who could log in on the machine."""
+    return [account.name for account in persona.accounts if not account.shell.endswith(("nologin", "false", "sync"))]

@@ -1,0 +1,94 @@
+"""This module puts the settings of all features together: the root of the configuration file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import field, frozen, validators
+
+from decnet_actors.fleet.settings import DeckySettings, default_fleet
+from decnet_actors.store.settings import JournalConfig
+from decnet_actors.web.settings import WebSettings
+from supervisors.config import Secret
+
+FORMAT = 1  # version of the file format
+
+
+@frozen(kw_only=True)
+class DaemonSettings:
+    """The process itself."""
+
+    state_dir: Path | None = field(
+        default=None,
+        metadata={
+            "help": "where evidence, keys and artifacts are kept; default: the usual place of the user it runs as"
+        },
+    )
+    run_dir: Path | None = field(
+        default=None, metadata={"help": "where the control and bus sockets are; default: the usual place likewise"}
+    )
+    host: str = field(
+        default="local",
+        validator=validators.matches_re(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"),
+        metadata={"help": "name of this machine in every event"},
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = field(
+        default="info", metadata={"help": "what is logged", "hot": True}
+    )
+    log_format: Literal["auto", "console", "json", "journal"] = field(
+        default="auto",
+        metadata={"help": "auto is journal under systemd, console on a terminal and json elsewhere"},
+    )
+
+
+@frozen(kw_only=True)
+class DatabaseSettings:
+    """Where evidence is stored. SQLite needs nothing; the others need the postgresql or mysql extra."""
+
+    url: str = field(
+        default="",
+        metadata={"help": "sqlite:///path, postgresql://user@host/name or mysql://...; empty is SQLite in state_dir"},
+    )
+    password: Secret | None = field(
+        default=None, metadata={"help": "by reference: { file = ... }, { env = ... } or { credential = ... }"}
+    )
+
+
+@frozen(kw_only=True)
+class ControlSettings:
+    """Who may do what over the control socket. Root and the daemon's own user are administrators."""
+
+    admin_groups: tuple[str, ...] = field(
+        default=("decnet",), metadata={"help": "members of these groups are administrators"}
+    )
+    analyst_groups: tuple[str, ...] = field(default=(), metadata={"help": "members of these groups are analysts"})
+    viewer_groups: tuple[str, ...] = field(default=(), metadata={"help": "members of these groups may look"})
+
+
+@frozen(kw_only=True)
+class FleetSettings:
+    """How deckies get onto a network."""
+
+    driver: str = field(default="loopback", metadata={"help": "name of a fleet_driver plugin"})
+    loopback: Mapping[str, Any] = field(  # Any: the plugin's own options, checked by the plugin registry
+        factory=dict,
+        metadata={"help": "options of the loopback driver; see: decnetctl plugin show fleet_driver.loopback"},
+    )
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Everything that can be configured."""
+
+    version: int = field(
+        default=FORMAT, validator=validators.in_([FORMAT]), metadata={"help": "version of this file's format"}
+    )
+    daemon: DaemonSettings = field(factory=DaemonSettings, metadata={"help": "the process itself"})
+    database: DatabaseSettings = field(factory=DatabaseSettings, metadata={"help": "where evidence is stored"})
+    journal: JournalConfig = field(factory=JournalConfig, metadata={"help": "how evidence is committed"})
+    control: ControlSettings = field(factory=ControlSettings, metadata={"help": "who may use decnetctl"})
+    web: WebSettings = field(factory=WebSettings, metadata={"help": "the console"})
+    fleet: FleetSettings = field(factory=FleetSettings, metadata={"help": "how deckies get onto a network"})
+    decky: tuple[DeckySettings, ...] = field(
+        factory=default_fleet, metadata={"help": "the deckies; without any a small default fleet", "hot": True}
+    )
