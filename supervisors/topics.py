@@ -135,10 +135,10 @@ class TopicTrie(Generic[S]):
         self._cache.clear()
 
     def match(self, topic: str) -> tuple[S, ...]:
-        """Return who subscribed to a valid topic, in no particular order."""
+        """Return who subscribed to a topic, in no particular order; raise ``TopicError`` if it is none."""
         found = self._cache.get(topic)
         if found is None:
-            found = self._search(topic)
+            found = self._search(validate_topic(topic))
             if len(self._cache) >= MAX_CACHED:
                 self._cache.clear()
             self._cache[topic] = found
