@@ -19,10 +19,9 @@ STATE_COLUMN = 34  # where states begin, unless names are longer
 
 def tree(root: Plain, settings: Settings) -> None:
     """Write one line an actor, children under their supervisor in start order."""
-    for prefix, node in _walk(root, "", ""):
-        name = words(node["path"].rsplit("/", 1)[-1] if prefix else node["path"])
+    for prefix, name, node in _walk(root, "", "", ""):
         state = words(node["state"])
-        head = f"{prefix}{name}"
+        head = f"{prefix}{words(name)}"
         parts = [click.style(state, fg=COLORS.get(state, "yellow")), times.duration(node["uptime"])]
         if node["restarts"]:
             parts.append(f"{node['restarts']} restarts")
@@ -39,14 +38,14 @@ def tree(root: Plain, settings: Settings) -> None:
         click.echo(f"{head:<{STATE_COLUMN}} {'  '.join(parts)}")
 
 
-def _walk(node: Plain, here: str, below: str) -> Iterator[tuple[str, Plain]]:
-    yield here, node
+def _walk(node: Plain, parent: str, here: str, below: str) -> Iterator[tuple[str, str, Plain]]:
+    path = str(node["path"])
+    yield here, path.removeprefix(f"{parent}/"), node
     children = node["children"]
     for number, child in enumerate(children, 1):
         last = number == len(children)
-        yield from _walk(
-            child, below + ("\u2514\u2500 " if last else "\u251c\u2500 "), below + ("   " if last else "\u2502  ")
-        )
+        branch, trunk = ("\u2514\u2500 ", "   ") if last else ("\u251c\u2500 ", "\u2502  ")
+        yield from _walk(child, path, below + branch, below + trunk)
 
 
 TREE = View(show=tree)

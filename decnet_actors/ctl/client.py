@@ -1,21 +1,22 @@
 """This module asks the daemon over its control socket, and turns what goes wrong into the one error shape."""
 
-from collections.abc import Generator, Mapping
+import os
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from decnet_actors.contracts.errors import CATALOGUE
 from decnet_actors.ctl.failure import CommandFailed
-from decnet_actors.ctl.options import default_controls
-from decnet_actors.ctl.world import Settings
+from decnet_actors.ctl.world import Daemon, Settings
 
 Plain: TypeAlias = Any  # the shape of JSON
 
+SOCKET = "control.sock"
 GROUP = "decnet"  # whose members may use the control socket
 
 
-class Daemon:
-    """The daemon, as far as the control socket reaches. Connects with the first question."""
+class OverSocket:
+    """The daemon, as far as the control socket reaches. Connects with each question."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -58,10 +59,15 @@ class Daemon:
             raise failed(error) from None
 
 
+def connect(settings: Settings) -> Daemon:
+    """Return the daemon the flags point at; nothing is sent yet."""
+    return (settings.world.connect or OverSocket)(settings)
+
+
 def address_of(settings: Settings) -> str:
     """Return the control socket's address: the flag's, or the first that exists of the usual ones."""
-    usual = default_controls(settings.world.environ)
-    chosen = settings.control or next((path for path in usual if Path(path).exists()), usual[-1])
+    usual = _usual(settings)
+    chosen = settings.control or next((str(path) for path in usual if _is_ours(path)), str(usual[-1]))
     return chosen if "://" in chosen else f"ipc://{Path(chosen).expanduser().absolute()}"
 
 
@@ -79,8 +85,6 @@ def check_socket(address: str) -> None:
         raise unavailable(address, "there is no such socket") from None
     except PermissionError:
         raise forbidden(path) from None
-    import os
-
     if not os.access(path, os.W_OK):
         raise forbidden(path)
 
@@ -114,3 +118,19 @@ def failed(error: Any) -> CommandFailed:  # Any: ControlError, imported late
             "errors": list(error.errors or ()),
         }
     )
+
+
+def _usual(settings: Settings) -> Sequence[Path]:
+    """Return where the socket may be: of `make run` in this folder, of a user's daemon, of the system's."""
+    runtime = settings.world.environ.get("XDG_RUNTIME_DIR")
+    users = [Path(runtime, "decnet", SOCKET)] if runtime else []
+    return (Path("run", "sock", SOCKET), *users, Path("/run/decnet", SOCKET))
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether the socket is there, and not somebody else's trap in a folder we happen to stand in."""
+    try:
+        owner = path.stat().st_uid
+    except OSError:
+        return False
+    return path.is_absolute() or owner in {os.getuid(), 0}

@@ -13,10 +13,10 @@ from click.shell_completion import CompletionItem
 from decnet_actors.contracts.operations import Mode, Nothing, Operation
 from decnet_actors.ctl import options, parameters, registry, render
 from decnet_actors.ctl.cells import words
-from decnet_actors.ctl.client import Daemon
+from decnet_actors.ctl.client import connect
 from decnet_actors.ctl.failure import CommandFailed
 from decnet_actors.ctl.helping import write_examples, write_options
-from decnet_actors.ctl.world import Settings
+from decnet_actors.ctl.world import Daemon, Settings
 
 Plain: TypeAlias = Any  # the shape of JSON
 AnyOperation: TypeAlias = Operation[Any, Any]
@@ -138,7 +138,7 @@ def _once(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings
 
 def _stream(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings, view: View) -> int:
     judged = _Judged(view.judge)
-    with closing(_limited(Daemon(settings).stream(operation.name, args), settings.limit)) as items:
+    with closing(_limited(connect(settings).stream(operation.name, args), settings.limit)) as items:
         seen = judged.watch(items)
         if view.show is not None:
             view.show(seen, settings)
@@ -173,7 +173,7 @@ def _answer(operation: AnyOperation, args: Mapping[str, Plain], settings: Settin
     local = registry.find(registry.LOCAL, operation.name)
     if local is not None:
         return local(args, settings)
-    daemon = Daemon(settings)
+    daemon = connect(settings)
     try:
         if {"cursor", "limit"} <= {field.name for field in attrs.fields(operation.args)}:
             return _pages(daemon, operation, args)

@@ -16,11 +16,11 @@ from attrs import evolve
 
 from decnet_actors.ctl import options
 from decnet_actors.ctl.cells import words
-from decnet_actors.ctl.client import Daemon
+from decnet_actors.ctl.client import connect
 from decnet_actors.ctl.commands import remark
 from decnet_actors.ctl.failure import CommandFailed
 from decnet_actors.ctl.helping import write_examples, write_options
-from decnet_actors.ctl.world import Settings
+from decnet_actors.ctl.world import Daemon, Settings
 
 START = 30.0  # seconds the daemon may take to be ready
 STOP = 10.0  # seconds it may take to end
@@ -119,7 +119,7 @@ def _daemon(folder: Path, settings: Settings) -> Iterator[Daemon]:
         )
         try:
             _wait_ready(process, notices, settings.world.monotonic, log)
-            yield Daemon(evolve(settings, control=str(run / "control.sock")))
+            yield connect(evolve(settings, control=str(run / "control.sock")))
         finally:
             _end(process)
 

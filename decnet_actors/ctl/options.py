@@ -1,6 +1,6 @@
 """This module defines the flags every command has; given before the noun they are the defaults of what follows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -159,9 +159,3 @@ def heed_color(ctx: click.Context) -> None:
             choice = "always"
     if choice != "auto" or ctx.parent is None:
         ctx.color = {"always": True, "never": False, "auto": None}[choice]
-
-
-def default_controls(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return where a daemon's control socket may be, likeliest first."""
-    runtime = environ.get("XDG_RUNTIME_DIR")
-    return (*([f"{runtime}/decnet/control.sock"] if runtime else []), "/run/decnet/control.sock")

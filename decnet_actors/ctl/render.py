@@ -81,7 +81,7 @@ def stream(rows: Iterable[Row], columns: Sequence[str], settings: Settings) -> N
                 if number == 0:
                     chosen = _chosen(columns, [row], settings)
                     widths = [len(name) for name in chosen]
-                texts = [_cut(_cell(name, row, settings), settings) for name in chosen]
+                texts = [_cut(name, _cell(name, row, settings), settings) for name in chosen]
                 widths = [max(width, _width(text)) for width, text in zip(widths, texts, strict=True)]
                 if number == 0 and settings.headers:
                     click.echo(_line([name.upper() for name in chosen], widths))
@@ -99,7 +99,7 @@ def stream(rows: Iterable[Row], columns: Sequence[str], settings: Settings) -> N
 
 def table(rows: Sequence[Row], columns: Sequence[str], settings: Settings) -> Iterator[str]:
     """Yield the lines of a table, aligned."""
-    texts = [[_cut(_cell(name, row, settings), settings) for name in columns] for row in rows]
+    texts = [[_cut(name, _cell(name, row, settings), settings) for name in columns] for row in rows]
     heads = [name.upper() for name in columns]
     widths = [max(map(_width, column)) for column in zip(heads, *texts, strict=True)]
     if settings.headers and rows:
@@ -117,11 +117,11 @@ def card(value: Row, columns: Sequence[str], settings: Settings) -> Iterator[str
         if isinstance(item, list) and item and isinstance(item[0], Mapping):
             nested.append((name, item))
         else:
-            yield f"{name + ':':<{width}} {_painted(_cell(name, value, settings))}"
+            yield f"{name + ':':<{width}} {_painted(_cell(name, value, settings))}".rstrip()
     for name, items in nested:
         yield ""
         yield click.style(f"{name}:", bold=True)
-        for line in table(items, _keys(items), settings):
+        for line in table(items, _telling(items, value, settings), settings):
             yield "  " + line
 
 
@@ -162,6 +162,19 @@ def _keys(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
+def _telling(items: Sequence[Row], parent: Row, settings: Settings) -> list[str]:
+    """Return the columns of a nested table: not what the parent says already, nor (unless wide) maps in cells."""
+    return [
+        name
+        for name in _keys(items)
+        if settings.output == "wide"
+        or not (
+            all(isinstance(item.get(name), Mapping) and "base64" not in item[name] for item in items)
+            or (name in parent and all(item.get(name) == parent[name] for item in items))
+        )
+    ]
+
+
 def _listed(rows: Sequence[Row]) -> str:
     return ", ".join(_keys(rows))
 
@@ -170,8 +183,9 @@ def _cell(name: str, row: Row, settings: Settings) -> str:
     return cells.text(name, row.get(name), now=settings.world.now(), zone=settings.zone)
 
 
-def _cut(text: str, settings: Settings) -> str:
-    return text if settings.output == "wide" or len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "\u2026"
+def _cut(name: str, text: str, settings: Settings) -> str:
+    whole = settings.output == "wide" or name in IDENTITIES or len(text) <= MAX_CELL
+    return text if whole else text[: MAX_CELL - 1] + "\u2026"
 
 
 def _line(texts: Sequence[str], widths: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ import click
 
 from decnet_actors.ctl import options, registry
 from decnet_actors.ctl.cast import Frame, frames, safe
-from decnet_actors.ctl.client import Daemon
+from decnet_actors.ctl.client import connect
 from decnet_actors.ctl.commands import OperationCommand, remark, run
 from decnet_actors.ctl.world import Settings
 
@@ -39,7 +39,7 @@ class ReplayCommand(OperationCommand):
         raw = typed["raw"] and sys.stdout.isatty()
         if typed["raw"] and not raw:
             remark("--raw is for terminals; this is the safe form", settings)
-        recording = Daemon(settings).call(self.operation.name, args)
+        recording = connect(settings).call(self.operation.name, args)
         play(recording, settings, speed=typed["speed"], max_idle=typed["max_idle"], raw=raw)
         return 0
 

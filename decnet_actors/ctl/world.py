@@ -1,14 +1,27 @@
 """This module defines what the command line takes from outside: clock, terminal and environment."""
 
 import os
-import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, tzinfo
-from typing import TextIO
+from typing import Any, Protocol, TextIO
 
 from attrs import Factory, field, frozen
+
+
+class Daemon(Protocol):
+    """The daemon as a command sees it. Both questions raise ``CommandFailed``: the daemon's error, or its absence."""
+
+    @property
+    def address(self) -> str:
+        """Where it is asked, as --control takes it."""
+
+    def call(self, name: str, args: Mapping[str, Any]) -> Any:  # Any: the shape of JSON
+        """Return the answer of an operation."""
+
+    def stream(self, name: str, args: Mapping[str, Any]) -> Generator[Any]:  # Any: the shape of JSON
+        """Yield the answers of a streaming operation until it ends; closing the iterator cancels it."""
 
 
 @frozen(kw_only=True)
@@ -20,8 +33,8 @@ class World:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     zone: tzinfo | None = None  # None: the machine's
+    connect: "Callable[[Settings], Daemon] | None" = None  # None: over the control socket
     stdin: TextIO = field(factory=lambda: sys.stdin)
-    columns: Callable[[], int] = Factory(lambda: lambda: shutil.get_terminal_size().columns)
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,380 @@
+"""Answers of a daemon in the middle of its work, for outputs that people can judge."""
+
+from tests.decnet_actors.ctl.samples import NOW
+
+
+def _page(*items, following=None):
+    return {"items": list(items), "next": following}
+
+
+def _bytes(text):
+    return {"text": text, "base64": "cm9vdA=="}
+
+
+EVENTS = [
+    {
+        "seq": 4711,
+        "id": "0199a3b2c4d57e8f9a0b1c2d3e4f5061",
+        "time": NOW - 75,
+        "host": "local",
+        "decky": "web-01",
+        "service": "ssh",
+        "session": "0199a3b2c4d57e8f9a0b1c2d3e4f0001",
+        "source": "203.0.113.7",
+        "source_port": 51515,
+        "kind": "CredentialSeen",
+        "topic": "decky.web-01.credential_seen",
+        "summary": "root / hunter2\\x1b[31m refused",
+        "fact": {"user": "root", "secret": _bytes("hunter2\\x1b[31m"), "kind": "plaintext", "outcome": "refused"},
+    },
+    {
+        "seq": 4712,
+        "id": "0199a3b2c4d57e8f9a0b1c2d3e4f5062",
+        "time": NOW - 3,
+        "host": "local",
+        "decky": "db-01",
+        "service": "redis",
+        "session": "",
+        "source": "2001:db8::7",
+        "source_port": 6,
+        "kind": "CommandSeen",
+        "topic": "decky.db-01.command_seen",
+        "summary": "CONFIG SET dir \x1b]0;x\x07 \u202egnp",
+        "fact": {"verb": "CONFIG", "args": [_bytes("SET"), _bytes("dir")]},
+    },
+]
+SESSION = {
+    "id": "0199a3b2c4d57e8f9a0b1c2d3e4f0001",
+    "decky": "web-01",
+    "service": "ssh",
+    "source": "203.0.113.7",
+    "source_port": 51515,
+    "opened": NOW - 3600,
+    "last_seen": NOW - 3000,
+    "closed": NOW - 3000,
+    "reason": "peer",
+    "duration": 600.0,
+    "bytes_in": 1234,
+    "bytes_out": 56789,
+    "events": 17,
+    "commands": 4,
+    "credentials": 2,
+    "files": 1,
+    "replayable": True,
+    "user": "root",
+    "client": "SSH-2.0-Go",
+    "host": "local",
+    "first_seq": 4700,
+    "last_seq": 4716,
+}
+ACTOR = {
+    "path": "decnetd",
+    "kind": "supervisor",
+    "state": "running",
+    "uptime": 90061.0,
+    "restarts": 0,
+    "handled": 12,
+    "mailbox_depth": 0,
+    "mailbox_high": 1,
+    "dropped": 0,
+    "busy_for": 0.0,
+    "last_error": "",
+}
+
+
+def _actor(path, *children, **changes):
+    return {**ACTOR, "path": path, "kind": "actor", **changes, "children": list(children)}
+
+
+TREE = _actor(
+    "decnetd",
+    _actor("decnetd/store", _actor("decnetd/store/journal", mailbox_depth=3, busy_for=1.5), kind="supervisor"),
+    _actor(
+        "decnetd/fleet",
+        _actor("decnetd/fleet/web-01/ssh", state="backoff", restarts=7, last_error="OSError: [Errno 98] in use" * 5),
+        _actor("decnetd/fleet/web-01/http", dropped=2),
+        kind="supervisor",
+    ),
+    _actor("decnetd/web", state="stopped"),
+    kind="supervisor",
+)
+SERVICE = {
+    "decky": "web-01",
+    "service": "ssh",
+    "state": "up",
+    "address": "127.0.1.1",
+    "port": 2222,
+    "claimed_port": 22,
+    "sessions": 3,
+    "restarts": 0,
+    "error": "",
+}
+DECKY = {
+    "name": "web-01",
+    "state": "up",
+    "address": "127.0.1.1",
+    "system": "Debian GNU/Linux 12 (bookworm)",
+    "hostname": "web-01.corp.example",
+    "services": ["http", "ssh"],
+    "sessions": 3,
+}
+USER = {"name": "ana", "role": "admin", "disabled": False, "created": NOW - 86400 * 40, "last_login": NOW - 60}
+TOKEN = {
+    "id": "3f9a12c04b7e",
+    "name": "siem",
+    "role": "viewer",
+    "created": NOW - 86400,
+    "created_by": "ana",
+    "expires": NOW + 86400 * 89,
+    "last_used": None,
+}
+CREDENTIAL = {
+    "id": "c1",
+    "user": "root",
+    "secret": _bytes("=cmd()"),
+    "kind": "plaintext",
+    "mechanism": "ssh password",
+    "hashcat": None,
+    "first_seen": NOW - 86400,
+    "last_seen": NOW - 5,
+    "count": 12,
+    "accepted": 0,
+    "sessions": 9,
+}
+BACKUP = {
+    "name": "decnet-20260101T000000Z.tar",
+    "created": NOW - 5,
+    "size": 5 << 20,
+    "version": "0001",
+    "engine": "sqlite",
+    "rows": 4712,
+    "artifacts": 3,
+}
+CAST = [
+    '{"version": 2, "width": 80, "height": 24}',
+    '[0.1, "o", "web-01:~# "]',
+    '[1.5, "o", "echo \\u001b[31mred\\r"]',
+    '[1.6, "o", "\\n\\u001b[31mred\\u001b[0m\\r\\nweb-01:~# "]',
+]
+STATUS = {
+    "ready": True,
+    "version": "0.1.0",
+    "started": NOW - 90061,
+    "uptime": 90061.0,
+    "host": "local",
+    "deckies_up": 2,
+    "deckies_total": 3,
+    "services_up": 5,
+    "services_total": 5,
+    "sessions_active": 3,
+    "events_total": 4712,
+    "last_event": NOW - 3,
+    "journal_lag": 0.0123,
+    "journal_stalled": False,
+    "actors": 31,
+    "restarts": 7,
+    "loop_lag_ms": 0.42,
+    "memory": 88 << 20,
+    "database_size": 12 << 20,
+    "disk_free": 30 << 30,
+    "dashboard": "https://127.0.0.1:8443",
+    "config_files": ["/etc/decnet/decnet.toml"],
+    "problems": [{"code": "DN2107", "text": "web-01 ssh: port 22 is taken", "fix": "decnetctl decky show web-01"}],
+}
+FIGURE = {"value": 120, "previous": 80}
+OVERVIEW = {
+    "since": NOW - 86400,
+    "until": NOW,
+    "step": 1800.0,
+    **dict.fromkeys(("events", "sessions", "credentials", "accepted", "sources", "commands", "files"), FIGURE),
+    "open_sessions": 3,
+    "last_event": NOW - 3,
+    "series": [],
+    "deckies": [{"name": "web-01", "count": 70}],
+    "services": [{"name": "ssh", "count": 60}, {"name": "redis", "count": 10}],
+    "top_sources": [],
+    "users": [{"name": "root", "count": 55}],
+    "secrets": [{"name": "123456", "count": 9}],
+}
+CHECKS = [
+    {"id": "host.disk", "group": "host", "result": "ok", "evidence": "30.0 GiB free", "remedy": ""},
+    {"id": "store.lag", "group": "store", "result": "warn", "evidence": "2 s behind", "remedy": "decnetctl status"},
+    {"id": "host.files", "group": "host", "result": "fail", "evidence": "256 at most", "remedy": "ulimit -n 4096"},
+]
+HOPS = [
+    {"decky": "web-01", "service": "ssh", "name": "probe", "ok": True, "detail": "connected", "elapsed_ms": 1.25},
+    {
+        "decky": "web-01",
+        "service": "ssh",
+        "name": "event",
+        "ok": False,
+        "detail": "no event in 5 s",
+        "elapsed_ms": 5001.0,
+    },
+]
+PLUGIN = {
+    "id": "decoy.ssh",
+    "kind": "decoy",
+    "name": "ssh",
+    "summary": "An OpenSSH server.",
+    "needs": [],
+    "used": 2,
+    "error": "",
+}
+OPTIONS = [
+    {"key": "port", "type": "integer", "default": "22", "help": "Where it would listen on a real machine."},
+    {"key": "banner", "type": "text", "default": "", "help": "What it says first."},
+]
+CONFIG = [
+    {"key": "web.listen", "value": '["127.0.0.1:8443"]', "origin": "/etc/decnet/decnet.toml:4", "help": "Where."},
+    {"key": "daemon.host", "value": '"local"', "origin": "default", "help": "Name."},
+]
+AUDIT = {
+    "number": 9,
+    "time": NOW - 20,
+    "caller": "ana",
+    "via": "web",
+    "address": "192.0.2.1",
+    "operation": "actor.restart",
+    "arguments": '{"path": "decnetd/web"}',
+    "outcome": "ok",
+}
+DATABASE = {
+    "engine": "sqlite",
+    "schema": "0001",
+    "head": 4712,
+    "events": 4712,
+    "oldest": NOW - 86400,
+    "newest": NOW - 3,
+    "size": 12 << 20,
+    "pending": 0,
+    "pending_bytes": 0,
+    "crowded": False,
+    "stalled_since": None,
+    "last_error": None,
+    "dead_letters": 0,
+    "commit_seconds": 0.0041,
+}
+
+ANSWERS = {
+    "status.show": STATUS,
+    "doctor.run": _page(*CHECKS),
+    "selftest.run": HOPS,
+    "overview.show": OVERVIEW,
+    "event.list": lambda args: _page() if "cursor" in args else _page(*EVENTS, following="4711"),
+    "event.show": EVENTS[0],
+    "event.tail": EVENTS,
+    "event.histogram": {
+        "since": NOW - 7200,
+        "until": NOW,
+        "step": 3600.0,
+        "items": [{"time": NOW - 7200, "count": 10}, {"time": NOW - 3600, "count": 40}],
+    },
+    "session.list": _page(SESSION),
+    "session.show": {
+        **SESSION,
+        "kinds": {"CredentialSeen": 2},
+        "uses": [],
+        "timeline": EVENTS[:1],
+        "truncated": False,
+    },
+    "session.replay": {"session": SESSION["id"], "duration": 1.6, "lines": CAST, "truncated": True},
+    "source.list": _page(
+        {
+            "address": "203.0.113.7",
+            "first_seen": NOW - 99,
+            "last_seen": NOW - 9,
+            "sessions": 2,
+            "credentials": 3,
+            "accepted": 0,
+            "events": 17,
+        }
+    ),
+    "credential.list": _page(CREDENTIAL),
+    "credential.show": {**CREDENTIAL, "uses": [], "truncated": False},
+    "artifact.list": _page(
+        {"sha256": "ab" * 32, "size": 1536, "first_seen": NOW - 9, "last_seen": NOW - 9, "count": 1}
+    ),
+    "decky.list": _page(DECKY, {**DECKY, "name": "db-01", "state": "down", "services": ["redis"], "sessions": 0}),
+    "decky.show": {
+        **DECKY,
+        "details": [SERVICE],
+        "kernel": "6.1.0-18-amd64",
+        "mac": "52:54:00:12:34:56",
+        "booted": NOW - 8e6,
+        "users": ["root", "ana"],
+        "baits": [],
+        "weak_credentials": 3,
+    },
+    "service.list": _page(
+        SERVICE, {**SERVICE, "service": "http", "state": "down", "port": 0, "error": "port is taken"}
+    ),
+    "actor.tree": TREE,
+    "actor.list": _page(ACTOR, {**ACTOR, "path": "decnetd/web", "state": "failed", "last_error": "ValueError: x"}),
+    "actor.restart": ACTOR,
+    "plugin.list": _page(PLUGIN),
+    "plugin.show": {**PLUGIN, "options": OPTIONS},
+    "config.show": _page(*CONFIG),
+    "user.list": _page(USER),
+    "user.add": {**USER, "last_login": None, "password": "correct-horse-battery"},
+    "user.setup-link": {"url": "https://127.0.0.1:8443/setup#Q7f", "valid": 900.0},
+    "api-token.list": _page(TOKEN),
+    "api-token.create": {**TOKEN, "token": "dnt_secret"},
+    "api-token.revoke": {},
+    "audit.list": _page(AUDIT),
+    "db.status": DATABASE,
+    "backup.list": _page(BACKUP),
+    "backup.create": BACKUP,
+}
+
+COMMANDS = [
+    ("status",),
+    ("status", "-o", "name"),
+    ("doctor",),
+    ("doctor", "-q"),
+    ("selftest",),
+    ("overview", "show"),
+    ("event", "list"),
+    ("event", "list", "-o", "wide"),
+    ("event", "list", "-o", "csv"),
+    ("event", "list", "-o", "yaml"),
+    ("event", "list", "-o", "name"),
+    ("event", "list", "--columns", "seq,kind", "--sort=-seq", "--no-headers"),
+    ("event", "show", "4711"),
+    ("event", "tail"),
+    ("event", "tail", "-o", "wide"),
+    ("event", "tail", "--columns", "seq,source"),
+    ("event", "tail", "-o", "csv", "--limit", "1"),
+    ("event", "histogram"),
+    ("session", "list"),
+    ("session", "show", "0199a3b2c4d57e8f9a0b1c2d3e4f0001"),
+    ("session", "replay", "0199a3b2c4d57e8f9a0b1c2d3e4f0001"),
+    ("source", "list"),
+    ("credential", "list"),
+    ("credential", "show", "c1"),
+    ("artifact", "list"),
+    ("decky", "list"),
+    ("decky", "show", "web-01"),
+    ("service", "list"),
+    ("actor", "tree"),
+    ("actor", "list"),
+    ("actor", "restart", "decnetd/web"),
+    ("plugin", "list"),
+    ("plugin", "show", "decoy.ssh"),
+    ("config", "show", "--origin"),
+    ("user", "list"),
+    ("user", "add", "ana", "--role", "admin"),
+    ("user", "setup-link"),
+    ("api-token", "list"),
+    ("api-token", "create", "siem"),
+    ("api-token", "revoke", "3f9a12c04b7e", "--yes"),
+    ("audit", "list"),
+    ("db", "status"),
+    ("backup", "list"),
+    ("backup", "create"),
+    ("errors", "show", "DN2107"),
+    ("errors", "list"),
+    ("explain", "CredentialSeen"),
+    ("explain", "DN6001"),
+    ("explain", "actor.restart"),
+]
