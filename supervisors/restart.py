@@ -5,7 +5,7 @@ from collections import deque
 
 from attrs import field, frozen, validators
 
-_MAX_DOUBLINGS = 32  # keeps 2**n a small float; the limit has been reached long before
+_MAX_DOUBLINGS = 60  # keeps 2**n a small float; the limit has been reached long before
 
 
 @frozen(kw_only=True)
