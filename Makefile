@@ -25,7 +25,7 @@ $(ASSETS): package-lock.json decnet_actors/web/fetch_assets.py | $(STAMP)
 dev: $(STAMP) $(ASSETS)  ## make the virtual environment and fetch the pinned front-end libraries
 
 run: dev  ## start decnetd on the embedded default: no root, no Docker; Ctrl-C stops it
-	@exec $(BIN)/decnetd --state-dir run/state --run-dir run/sock -c conf/run.toml
+	@exec $(BIN)/decnetd --state-dir run/state --run-dir run/sock
 
 demo: dev  ## start a throw-away instance with scripted attackers and a populated dashboard
 	@exec $(BIN)/decnetctl demo

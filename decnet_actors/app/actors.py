@@ -1,6 +1,7 @@
 """This module answers the operations on the live supervisor tree."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from decnet_actors.contracts import runtime_operations as ops
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
@@ -88,7 +89,7 @@ class Actors:
     def _node(self, node: TreeNode) -> ops.ActorNode:
         return ops.ActorNode(**self._fields(node), children=tuple(self._node(child) for child in node.children))
 
-    def _fields(self, node: TreeNode) -> dict[str, "str | float | int"]:
+    def _fields(self, node: TreeNode) -> dict[str, Any]:  # Any: fields of many types
         return {
             "path": node.path,
             "kind": node.kind,

@@ -1,52 +1,235 @@
 """This module composes the daemon: every part is made here, once, and handed to those who need it."""
 
 import random
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from importlib import resources
-from importlib.metadata import version
 from typing import Any, TypeVar
 
 from attrs import define, field
+from supervisors.plugin import PluginRegistry
 
-from decnet_actors.app.actors import Actors
-from decnet_actors.app.describe import Descriptions
-from decnet_actors.app.doctor import Doctor, Ward
 from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
 from decnet_actors.app.house import Means, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration
-from decnet_actors.app.roles import Roles
-from decnet_actors.app.selftest import Selftest
-from decnet_actors.app.status import Gauges, Status
-from decnet_actors.contracts import runtime_operations as runtime_ops
+from decnet_actors.app.places import Places
+from decnet_actors.app.tree import JOURNAL, WATCHDOG, WEB, Branches, tree
+from decnet_actors.contracts.fleet_driver import FleetDriver
 from decnet_actors.contracts.operation_table import OperationTable
-from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.decoys.sessions import OpenSessions
-from decnet_actors.domain.codec import plain
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Entry
-from decnet_actors.fleet import operations as fleet_ops
+from decnet_actors.settings import Settings
 from decnet_actors.store.accounts import Accounts as AccountTable
 from decnet_actors.store.artifacts import ArtifactStore
-from decnet_actors.store.engine import make_engine, sqlite_path
+from decnet_actors.store.engine import make_engine, with_password
 from decnet_actors.store.installation import Installation, installation
 from decnet_actors.store.intake import Intake
-from decnet_actors.store.journal import AskStatus, Journal, JournalStatus
+from decnet_actors.store.journal import AskStatus, JournalStatus
 from decnet_actors.store.migrations import migrate
 from decnet_actors.store.reader import Reader
 from decnet_actors.store.vault import DeckyVault
-from decnet_actors.web.accounts import Accounts
 from decnet_actors.web.doorkeeper import Doorkeeper
 from decnet_actors.web.passwords import Hasher
-from decnet_actors.web.server import WebDeps, WebServer, WhereAreYou
+from decnet_actors.web.server import WhereAreYou
 from supervisors.actor import ActorDeadError
 from supervisors.bus import Bus, Envelope
 from supervisors.clock import Clock
-from supervisors.control import ControlServer
+from supervisors.log import get_logger
 from supervisors.offload import Offload
-from supervisors.plugin import PluginRegistry
-from supervisors.report import Report, TreeNode
-from supervisors.spec import ChildSpec, DynamicSpec, SupervisorSpec
+from supervisors.report import Report
 from supervisors.system import System
-from supervisors.watchdog import AskLag, LoopLag, Watchdog
+from supervisors.watchdog import AskLag, LoopLag
+
+log = get_logger(__name__)
+
+T = TypeVar("T")
+
+OFFLOAD = 30.0  # seconds a blocking function may take before nobody waits for it any more
+PRODUCER = 20  # hex digits that tell this start of the daemon from every other
+ANSWER = 2.0  # seconds an actor has to say how it is
+REPORTS_KEPT = 200
+
+
+async def _starting() -> Sequence[str]:
+    return ("starting",)
+
+
+@define
+class Daemon:
+    """The parts of a running daemon. ``open`` makes those that need I/O, ``system`` is the tree."""
+
+    configuration: Configuration
+    places: Places
+    clock: Clock
+    version: str
+    intensity: int = 10  # restarts a supervisor allows within a minute
+    started: float = 0.0
+    started_monotonic: float = 0.0
+    refused: str = ""  # why the last reload was refused
+    restart_needed: tuple[str, ...] = ()  # sections that changed in a reload and wait for a restart
+    unready: Callable[[], Awaitable[Sequence[str]]] = field(default=_starting)
+    inhabitants: dict[str, Inhabitant] = field(factory=dict)
+    reports: deque[Report] = field(factory=lambda: deque(maxlen=REPORTS_KEPT))
+    sessions: OpenSessions = field(factory=OpenSessions)
+    offload: Offload = field(factory=Offload)
+    registry: PluginRegistry = field(factory=lambda: PluginRegistry(PLUGINS))
+    rng: random.Random = field(factory=random.SystemRandom)
+
+    engine: Any = field(init=False)  # Any: SQLAlchemy's engine, which only the store may name
+    origin: Installation = field(init=False)
+    bus: Bus = field(init=False)
+    intake: Intake = field(init=False)
+    reader: Reader = field(init=False)
+    driver: FleetDriver = field(init=False)
+    means: Means = field(init=False)
+    doorkeeper: Doorkeeper = field(init=False)
+    table: OperationTable = field(init=False)
+    fleet: LiveFleet = field(init=False)
+    system: System = field(init=False)
+    console: tuple[str, ...] = ()  # its base URLs, when last asked
+    published: int = 0  # the highest seq handed to the bus
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration in force."""
+        return self.configuration.settings
+
+    async def open(self) -> None:
+        """Open the store and compose everything.
+
+        Raises:
+            OSError: a folder or the database cannot be had.
+            StoreError: the database is of another version.
+
+        """
+        self.started, self.started_monotonic = self.clock.now(), self.clock.monotonic()
+        await self.off(self.places.make)
+        self.engine = make_engine(self._url())
+        await migrate(self.engine)
+        self.origin = await installation(self.engine, self.clock.now)
+        ids = Ids(self.clock.now, self.rng)
+        self.bus = Bus(clock=self.clock, host=self.settings.daemon.host, new_id=ids.new)
+        self.intake = Intake(ids.new()[:PRODUCER])
+        self.reader = Reader(self.engine, self._subscribe_entries)
+        self.published = await self.reader.head()
+        accounts = AccountTable(self.engine)
+        self.table = OperationTable(accounts.add_audit, self.clock.now)
+        self.doorkeeper = Doorkeeper(
+            accounts=accounts,
+            settings=self.settings.web,
+            clock=self.clock,
+            offload=self.off,
+            hasher=Hasher(),
+        )
+        self.driver = self._driver()
+        self.means = Means(
+            host=self.settings.daemon.host,
+            seed=self.origin.seed,
+            founded=self.origin.founded,
+            driver=self.driver,
+            sessions=self.sessions,
+            artifacts=ArtifactStore(self.engine, self.places.artifacts, now=self.clock.now, offload=self.off),
+            vault=lambda decky: DeckyVault(self.engine, decky, now=self.clock.now, offload=self.off),
+            writer=lambda _path: self.intake.writer(),
+            offload=self.off,
+            plugin=self.registry.load,
+        )
+        self.inhabitants, specs = await self.off(partial(settle_all, self.configuration.plans, self.means))
+        branches = Branches(
+            engine=self.engine,
+            intake=self.intake,
+            publish=self._publish,
+            bus=self.bus,
+            places=self.places,
+            settings=self.settings,
+            specs=tuple(specs.values()),
+            table=self.table,
+            doorkeeper=self.doorkeeper,
+            reader=self.reader,
+            offload=self.off,
+            ready=lambda: self.unready(),  # noqa: PLW0108  it is replaced after this
+            version=self.version,
+            intensity=self.intensity,
+        )
+        self.system = System(tree(branches), clock=self.clock, seed=self.origin.seed, reports=self._report)
+        self.fleet = LiveFleet(lambda: self.inhabitants, lambda: self.system.directory, self.system.tree, self.sessions)
+
+    async def close(self) -> None:
+        """Let go of what is not an actor."""
+        await self.engine.dispose()
+        self.offload.close()
+
+    # What the parts need of one another.
+
+    async def off(self, work: Callable[[], T]) -> T:
+        return await self.offload(work, within=OFFLOAD)
+
+    def _url(self) -> str:
+        database = self.settings.database
+        if not database.url:
+            return f"sqlite:///{self.places.database}"
+        return with_password(database.url, database.password.reveal() if database.password else None)
+
+    def _driver(self) -> FleetDriver:
+        name = self.settings.fleet.driver
+        table: Mapping[str, Any] = getattr(self.settings.fleet, name, {})  # Any: the plugin's own options
+        driver: FleetDriver = self.registry.create(f"fleet_driver.{name}", table, None)
+        return driver
+
+    def _publish(self, entries: Sequence[Entry]) -> None:
+        """Put committed entries on the bus; a restarted journal may bring some again."""
+        for entry in entries:
+            if entry.seq > self.published:
+                self.published = entry.seq
+                record = entry.record
+                self.bus.publish(record.topic, entry, seq=entry.seq, id=record.id, ts=record.time)
+
+    def _subscribe_entries(self, sink: Callable[[Entry], None]) -> Callable[[], None]:
+        return self.bus.subscribe("decky.>", lambda envelope: sink(envelope.payload)).cancel
+
+    def subscribe(self, pattern: str, sink: Callable[[Envelope], None]) -> Callable[[], None]:
+        return self.bus.subscribe(pattern, sink).cancel
+
+    def _report(self, report: Report) -> None:
+        if report.is_crash:
+            self.reports.append(report)
+            log.error(
+                "actor.died",
+                path=report.offender,
+                context=report.context,
+                reason=report.reason,
+                restarts=report.restarts,
+                traceback=report.traceback,
+            )
+
+    async def journal_status(self) -> JournalStatus | None:
+        """Return how the journal is doing; ``None`` while it is being restarted."""
+        with suppress(ActorDeadError, TimeoutError):
+            status: JournalStatus = await self.system.directory.address(JOURNAL).ask(AskStatus(), within=ANSWER)
+            return status
+        return None
+
+    async def dashboard(self) -> tuple[str, ...]:
+        """Return the console's base URLs."""
+        with suppress(ActorDeadError, TimeoutError):
+            self.console = await self.system.directory.address(WEB).ask(WhereAreYou(), within=ANSWER)
+            return self.console
+        return ()
+
+    async def lag(self) -> LoopLag:
+        with suppress(ActorDeadError, TimeoutError):
+            lag: LoopLag = await self.system.directory.address(WATCHDOG).ask(AskLag(), within=ANSWER)
+            return lag
+        return LoopLag(p50=0.0, p99=0.0, max=0.0, samples=0, stalls=0)
+
+    def used_plugins(self) -> Mapping[str, int]:
+        """Return how often each plugin is used."""
+        used = Counter(service.plugin for plan in self.configuration.plans for service in plan.services)
+        used[f"fleet_driver.{self.settings.fleet.driver}"] += 1
+        return used
+
+    def base_url(self) -> str:
+        """Return how browsers reach the console."""
+        return self.settings.web.public_url or (self.console[0] if self.console else "")

@@ -36,7 +36,7 @@ class Ward:
     state_dir: Path
     run_dir: Path
     tree: Callable[[], Awaitable[TreeNode]]
-    loop_lag: Callable[[], LoopLag]
+    loop_lag: Callable[[], Awaitable[LoopLag]]
     status: Callable[[], Awaitable[ops.StatusReport]]
     commit_seconds: Callable[[], Awaitable[float | None]]
     integrity: Callable[[], Awaitable[str]]  # of the database: "ok" or what is wrong
@@ -142,7 +142,7 @@ class Doctor:
         return CheckResult.OK, f"nothing dropped, deepest {max((node.mailbox_high for node in nodes), default=0)}", ""
 
     async def _loop(self) -> Found:
-        lag = self._ward.loop_lag()
+        lag = await self._ward.loop_lag()
         evidence = f"timers late by {lag.p50 * 1000:.1f} ms (half), {lag.p99 * 1000:.1f} ms (99 %)"
         if lag.p99 > LATE_LOOP:
             return CheckResult.WARN, evidence, "decnetctl actor tree: who is busy?"

@@ -58,9 +58,7 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     return Inhabitant(plan=plan, place=place, persona=persona), decky_spec(plan, household, means.plugin)
 
 
-def settle_all(
-    plans: Sequence[DeckyPlan], means: Means
-) -> tuple[Mapping[str, Inhabitant], Mapping[str, SupervisorSpec]]:
+def settle_all(plans: Sequence[DeckyPlan], means: Means) -> tuple[dict[str, Inhabitant], Mapping[str, SupervisorSpec]]:
     """Return all deckies and their specs, by name, in fleet order."""
     settled = {plan.name: settle(plan, means) for plan in plans}
     return (

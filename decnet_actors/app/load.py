@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
+from supervisors.plugin import PluginRegistry
 
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.fleet.plan import expand
 from decnet_actors.settings import Settings
-from supervisors.config import ConfigError, Loaded, load
-from supervisors.plugin import PluginRegistry
+from supervisors.config import ConfigError, Loaded, Problem, load
 
 PREFIX = "DECNET__"  # of environment variables that override keys
 PLUGINS = "decnet.plugins"  # the entry point group
@@ -47,7 +47,7 @@ def load_settings(
     """
     registry = registry or PluginRegistry(PLUGINS)
     loaded = load(Settings, files, environ=environ, prefix=PREFIX)
-    problems = []
+    problems: list[Problem] = []
     plans: tuple[DeckyPlan, ...] = ()
     available = [plugin_id.partition(".")[2] for plugin_id in registry.ids("decoy")]
     try:

@@ -2,11 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from attrs import frozen
-from supervisors.bus import Envelope
 
 from decnet_actors.contracts import runtime_operations as ops
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
@@ -16,6 +15,7 @@ from decnet_actors.contracts.operations import Caller
 from decnet_actors.domain.facts import SessionOpened
 from decnet_actors.domain.records import Entry
 from decnet_actors.domain.text import escaped
+from supervisors.bus import Envelope
 
 GREETING = 0.5  # seconds a decoy that speaks first gets
 ARRIVAL = 5.0  # seconds the event may take
@@ -47,7 +47,7 @@ class Selftest:
         self,
         *,
         driver: FleetDriver,
-        targets: Callable[[], Sequence[Target]],
+        targets: Callable[[], Awaitable[Sequence[Target]]],
         subscribe: Callable[[str, Callable[[Envelope], None]], Callable[[], None]],
         reader: JournalReader,
         monotonic: Callable[[], float],
@@ -61,12 +61,11 @@ class Selftest:
     async def run(self, args: ops.SelftestArgs, caller: Caller) -> AsyncIterator[ops.Hop]:
         """Answer selftest.run."""
         del caller
-        for target in self._chosen(args):
+        for target in self._chosen(args, await self._targets()):
             async for hop in self._probe(target):
                 yield hop
 
-    def _chosen(self, args: ops.SelftestArgs) -> list[Target]:
-        targets = self._targets()
+    def _chosen(self, args: ops.SelftestArgs, targets: Sequence[Target]) -> list[Target]:
         known = {target.place.decky for target in targets}
         for name in args.deckies:
             if name not in known:

@@ -28,8 +28,8 @@ class Gauges:
     journal: Callable[[], Awaitable[JournalStatus | None]]  # None: no journal runs at this moment
     sessions: OpenSessions
     planned: Callable[[], Sequence[tuple[str, str]]]  # (decky, service)
-    loop_lag: Callable[[], LoopLag]
-    dashboard: Callable[[], str]
+    loop_lag: Callable[[], Awaitable[LoopLag]]
+    dashboard: Callable[[], Awaitable[Sequence[str]]]
     config_files: Callable[[], Sequence[Path]]
     config_problem: Callable[[], str]  # of a reload that was refused
     database: Path | None  # the file, on SQLite
@@ -80,11 +80,11 @@ class Status:
             journal_stalled=journal is None or journal.stalled_since is not None,
             actors=sum(node.state == "running" for node in nodes),
             restarts=sum(node.restarts for node in nodes),
-            loop_lag_ms=gauges.loop_lag().p99 * 1000,
+            loop_lag_ms=(await gauges.loop_lag()).p99 * 1000,
             memory=await asyncio.to_thread(resident),
             database_size=database,
             disk_free=free,
-            dashboard=gauges.dashboard(),
+            dashboard=" ".join(await gauges.dashboard()),
             config_files=tuple(str(path) for path in gauges.config_files()),
             problems=tuple(problems),
         )

@@ -186,6 +186,14 @@ CATALOGUE: dict[str, ErrorKind] = {
             why="No answer came within the time allowed.",
         ),
         ErrorKind(
+            code="DN6007",
+            title="Daemon cannot start",
+            status=500,
+            exit=1,
+            why="Something it needs from the host is not to be had: a folder, the database, a socket.",
+            fix=("decnetd -t",),
+        ),
+        ErrorKind(
             code="DN6500",
             title="Internal error",
             status=500,

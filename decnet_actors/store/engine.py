@@ -1,11 +1,13 @@
 """This module opens the database: SQLite, PostgreSQL or MySQL/MariaDB behind one kind of URL."""
 
+from contextlib import suppress
 from pathlib import Path
+from sqlite3 import Error
 from typing import Any, Protocol
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from decnet_actors.store.errors import BadUrlError
@@ -31,6 +33,7 @@ PRAGMAS = (
 
 class _DbapiConnection(Protocol):
     def cursor(self) -> Any: ...  # Any: each driver has a cursor class of its own
+    def rollback(self) -> None: ...
 
 
 def normalise_url(url: str) -> URL:
@@ -62,6 +65,7 @@ def make_engine(url: str) -> AsyncEngine:
             Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         engine = create_async_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=POOL_SIZE)
         event.listen(engine.sync_engine, "connect", _set_pragmas)
+        event.listen(engine.sync_engine, "invalidate", _roll_back)
         return engine
     options: dict[str, Any] = {"pool_size": POOL_SIZE, "pool_pre_ping": True}  # Any: engine options
     if parsed.get_backend_name() == "mysql":
@@ -90,3 +94,27 @@ def _set_pragmas(connection: _DbapiConnection, _record: object) -> None:
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _roll_back(connection: _DbapiConnection, _record: object, _error: BaseException | None) -> None:
+    """Give up the write lock of a connection that is dropped in the middle of a transaction.
+
+    Python's ``close`` leaves the database locked for as long as anything refers to a statement of the connection, and
+    after a cancellation the traceback does.
+    """
+    with suppress(DBAPIError, Error):  # there is nothing to roll back in a broken connection
+        connection.rollback()
+
+
+def with_password(url: str, password: str | None) -> str:
+    """Return ``url`` with the password in it; the result is a secret."""
+    return normalise_url(url).set(password=password).render_as_string(hide_password=False) if password else url
+
+
+async def integrity(engine: AsyncEngine) -> str:
+    """Return "ok", or what the engine's own check found wrong."""
+    if engine.dialect.name != "sqlite":
+        return "ok"  # servers check their pages by themselves
+    async with engine.connect() as connection:
+        rows = (await connection.exec_driver_sql("PRAGMA quick_check(10)")).scalars().all()
+    return "; ".join(str(row) for row in rows)

@@ -1,0 +1,88 @@
+"""This module binds the handlers of all features to the operation table."""
+
+from decnet_actors.app.actors import Actors
+from decnet_actors.app.daemon import Daemon
+from decnet_actors.app.describe import Descriptions
+from decnet_actors.app.doctor import Doctor, Ward
+from decnet_actors.app.selftest import Selftest
+from decnet_actors.app.status import Gauges, Status
+from decnet_actors.contracts import runtime_operations as runtime_ops
+from decnet_actors.fleet import operations as fleet_ops
+from decnet_actors.store.engine import integrity, sqlite_path
+from decnet_actors.store.handlers import bind_operations
+from decnet_actors.store.migrations import schema_version
+from decnet_actors.store.tables import SCHEMA_VERSION
+from decnet_actors.web.accounts import Accounts
+from decnet_actors.web.settings import TlsMode
+
+
+def bind(daemon: Daemon) -> Status:
+    """Make every operation callable; return what tells whether the daemon is ready."""
+    table = daemon.table
+    status = _status(daemon)
+    table.bind(runtime_ops.STATUS_SHOW, status.show)
+    table.bind(runtime_ops.DOCTOR_RUN, Doctor(_ward(daemon, status)).run)
+    selftest = Selftest(
+        driver=daemon.driver,
+        targets=daemon.fleet.targets,
+        subscribe=daemon.subscribe,
+        reader=daemon.reader,
+        monotonic=daemon.clock.monotonic,
+    )
+    table.bind(runtime_ops.SELFTEST_RUN, selftest.run)
+    Actors(daemon.system, daemon.clock.now).bind(table)
+    Descriptions(daemon.registry, lambda: daemon.configuration.loaded, daemon.used_plugins).bind(table)
+    fleet = fleet_ops.FleetHandlers(daemon.fleet)
+    table.bind(fleet_ops.DECKY_LIST, fleet.list)
+    table.bind(fleet_ops.DECKY_SHOW, fleet.show)
+    table.bind(fleet_ops.SERVICE_LIST, fleet.services)
+    Accounts(daemon.doorkeeper, daemon.clock.now, daemon.base_url).bind(table)
+    bind_operations(table, daemon.engine, daemon.reader)
+    return status
+
+
+def _status(daemon: Daemon) -> Status:
+    return Status(
+        Gauges(
+            tree=daemon.system.tree,
+            journal=daemon.journal_status,
+            sessions=daemon.sessions,
+            planned=lambda: daemon.fleet.planned,
+            loop_lag=daemon.lag,
+            dashboard=daemon.dashboard,
+            config_files=lambda: daemon.configuration.loaded.files,
+            config_problem=lambda: daemon.refused,
+            database=sqlite_path(daemon.engine),
+            state_dir=daemon.places.state,
+            host=daemon.settings.daemon.host,
+            version=daemon.version,
+            now=daemon.clock.now,
+            monotonic=daemon.clock.monotonic,
+            started=daemon.started,
+            started_monotonic=daemon.started_monotonic,
+        )
+    )
+
+
+def _ward(daemon: Daemon, status: Status) -> Ward:
+    async def commit_seconds() -> float | None:
+        journal = await daemon.journal_status()
+        return None if journal is None else journal.commit_seconds
+
+    async def schema() -> tuple[str, str]:
+        return await schema_version(daemon.engine) or "none", SCHEMA_VERSION
+
+    return Ward(
+        state_dir=daemon.places.state,
+        run_dir=daemon.places.run,
+        tree=daemon.system.tree,
+        loop_lag=daemon.lag,
+        status=status.report,
+        commit_seconds=commit_seconds,
+        integrity=lambda: integrity(daemon.engine),
+        schema=schema,
+        has_admin=daemon.doorkeeper.has_admin,
+        personas=lambda: daemon.fleet.personas,
+        listen=lambda: daemon.settings.web.listen if daemon.settings.web.enabled else (),
+        tls=lambda: daemon.settings.web.tls is not TlsMode.OFF,
+    )

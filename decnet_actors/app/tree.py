@@ -1,0 +1,113 @@
+"""This module is the supervisor tree of the daemon, as one expression."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from supervisors.control import ControlServer
+
+import web_static
+from decnet_actors.app.places import Places
+from decnet_actors.app.roles import Roles
+from decnet_actors.contracts.operation_table import OperationTable
+from decnet_actors.contracts.operations import Caller, Role
+from decnet_actors.domain.codec import plain
+from decnet_actors.domain.records import Entry
+from decnet_actors.settings import Settings
+from decnet_actors.store.intake import Intake
+from decnet_actors.store.journal import Journal
+from decnet_actors.store.reader import Reader
+from decnet_actors.web.doorkeeper import Doorkeeper
+from decnet_actors.web.server import WebDeps, WebServer
+from supervisors.broker import Broker
+from supervisors.bus import Bus
+from supervisors.spec import Backoff, ChildSpec, SupervisorSpec
+from supervisors.watchdog import Watchdog
+
+ROOT = "decnetd"
+JOURNAL = f"{ROOT}/store/journal"
+WATCHDOG = f"{ROOT}/watchdog"
+CONTROL = f"{ROOT}/surfaces/control"
+WEB = f"{ROOT}/surfaces/web"
+FLEET = f"{ROOT}/fleet"
+
+WITHIN = 60.0  # seconds of the window in which restarts are counted
+JOURNAL_STOP = 30.0  # seconds to commit what is left
+PATIENT = Backoff(backoff_min=0.05, backoff_max=30.0)
+
+
+@frozen(kw_only=True)
+class Branches:
+    """What the actors of the tree are made with."""
+
+    engine: Any  # Any: SQLAlchemy's engine, which only the store may name
+    intake: Intake
+    publish: Callable[[Sequence[Entry]], None]
+    bus: Bus
+    places: Places
+    settings: Settings
+    specs: tuple[SupervisorSpec, ...]  # of the deckies
+    table: OperationTable
+    doorkeeper: Doorkeeper
+    reader: Reader
+    offload: Callable[[Callable[[], Any]], Awaitable[Any]]  # Any: whatever the work returns
+    ready: Callable[[], Awaitable[Sequence[str]]]
+    version: str
+    intensity: int
+
+
+def tree(of: Branches) -> SupervisorSpec:
+    """Return the tree.
+
+    Everything is one_for_one: nothing needs another to be restarted with it, because what outlives an incarnation (the
+    bus, the journal's intake, the open sessions) is kept outside the actors.
+    """
+
+    def supervisor(name: str, *children: ChildSpec | SupervisorSpec) -> SupervisorSpec:
+        return SupervisorSpec(name, children, intensity=of.intensity, within=WITHIN)
+
+    surfaces = [ChildSpec("control", lambda: control(of), backoff=PATIENT)]
+    if of.settings.web.enabled:
+        surfaces.append(ChildSpec("web", lambda: WebServer(web(of)), backoff=PATIENT, on_exhausted="disable"))
+    return supervisor(
+        ROOT,
+        ChildSpec("watchdog", Watchdog),
+        ChildSpec("broker", lambda: Broker(of.bus, of.places.run, encode=plain), backoff=PATIENT),
+        supervisor(
+            "store",
+            ChildSpec(
+                "journal",
+                lambda: Journal(of.engine, of.intake, of.publish, of.settings.journal),
+                shutdown=JOURNAL_STOP,
+            ),
+        ),
+        supervisor("fleet", *of.specs),
+        supervisor("surfaces", *surfaces),
+    )
+
+
+def control(of: Branches) -> ControlServer:
+    """Return the control socket's actor."""
+    roles = Roles(of.settings.control)
+    return ControlServer(of.places.control, of.table, roles.role_of)
+
+
+def web(of: Branches) -> WebDeps:
+    """Return what the console is made with."""
+    return WebDeps(
+        settings=of.settings.web,
+        doorkeeper=of.doorkeeper,
+        table=of.table,
+        journal=of.reader,
+        offload=of.offload,
+        ready=of.ready,
+        static=Path(web_static.__path__[0]),
+        state=of.places.state,
+        version=of.version,
+    )
+
+
+def caller(uid: int, role: str) -> Caller:
+    """Return who asks over the control socket."""
+    return Caller(name=f"uid:{uid}", role=Role(role), via="control")
