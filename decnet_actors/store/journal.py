@@ -84,6 +84,8 @@ class Journal(LoopActor):
             await self._take_up()
         except FAILURES as error:
             self._note_failure(error)  # a database that is away at a restart is waited for, like at any other time
+        else:
+            self._end_idle_stall()
         self._writing = self.spawn(self._write(), name="write")
 
     async def handle(self, message: AskStatus) -> JournalStatus:
@@ -106,6 +108,7 @@ class Journal(LoopActor):
     async def _write(self) -> None:
         if self._failures:
             await self._recover()
+            self._end_idle_stall()
         while True:
             await self._gather()
             await self._flush()
@@ -193,12 +196,18 @@ class Journal(LoopActor):
             self._intake.set_stalled(stalled=True)
             log.error("journal.stalled", error=self._last_error, pending=len(self._intake.pending))
 
+    def _end_idle_stall(self) -> None:
+        """End a stall that no commit can end: nothing is pending, and observers put nothing while it lasts."""
+        if not self._intake.pending:
+            self._note_success()
+
     def _note_success(self) -> None:
         self._failures = 0
+        if self._intake.stalled:  # perhaps since an earlier incarnation
+            self._intake.set_stalled(stalled=False)
         if self._stalled_since is not None:
             seconds = self.clock.now() - self._stalled_since
             self._stalled_since = None
-            self._intake.set_stalled(stalled=False)
             log.info("journal.recovered", seconds=round(seconds, 3), pending=len(self._intake.pending))
 
     def _status(self) -> JournalStatus:

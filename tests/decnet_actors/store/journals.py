@@ -1,0 +1,87 @@
+"""This module runs journal actors for tests: start, kill, stop, and what was published."""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from decnet_actors.domain.records import Entry, Record
+from decnet_actors.store import tables
+from decnet_actors.store.intake import Intake
+from decnet_actors.store.journal import AskStatus, Journal, JournalStatus
+from decnet_actors.store.settings import JournalConfig
+from supervisors.clock import Clock
+from supervisors.errors import Exit
+from supervisors.testing import ManualClock, launch
+
+QUICK = JournalConfig(linger=0.0, hurry=0.0, retry_min=0.001, retry_max=0.002)
+
+
+class Harness:
+    """One database, the observers' window, and one journal actor at a time."""
+
+    _producers = itertools.count(1)
+
+    def __init__(self, engine: AsyncEngine, config: JournalConfig = QUICK, clock: Clock | None = None, **caps) -> None:
+        self.engine = engine
+        self.config = config
+        self.caps = caps
+        self.clock = clock or ManualClock()
+        self.published: list[Entry] = []
+        self.journal: Journal | None = None
+        self.new_process()
+
+    def new_process(self) -> None:
+        """Forget everything that was only in memory."""
+        self.intake = Intake(f"process{next(self._producers)}", **self.caps)
+        self.writer = self.intake.writer()
+
+    async def start(self) -> None:
+        self.journal = Journal(self.engine, self.intake, self.publish, self.config)
+        launch(self.journal, "store/journal", clock=self.clock)
+        await self.journal.started
+
+    def publish(self, entries: Sequence[Entry]) -> None:
+        self.published += entries
+
+    async def kill(self) -> None:
+        assert self.journal is not None
+        ended = asyncio.Event()
+        self.journal.add_exit_callback(lambda _reason: ended.set())
+        self.journal.kill()
+        await ended.wait()
+        self.journal = None
+
+    async def stop(self) -> None:
+        assert self.journal is not None
+        ended = asyncio.Event()
+        self.journal.add_exit_callback(lambda _reason: ended.set())
+        self.journal.request_stop(Exit.SHUTDOWN)
+        await ended.wait()
+        self.journal = None
+
+    async def aclose(self) -> None:
+        if self.journal is not None and self.journal.exit_reason is None:
+            await self.kill()
+
+    async def keep(self, *records: Record) -> int:
+        """Put records and return the number of the last once it is durable."""
+        number = 0
+        for item in records:
+            number = self.writer.put(item)
+        await self.writer.durable(number)
+        return number
+
+    async def status(self) -> JournalStatus:
+        assert self.journal is not None
+        status: JournalStatus = await self.journal.ref.ask(AskStatus(), within=5.0)
+        return status
+
+    async def stored(self) -> list[tuple[int, str, int, str]]:
+        """Return (seq, producer, number, id) of every fact."""
+        fact = tables.fact.c
+        async with self.engine.connect() as connection:
+            query = select(fact.seq, fact.producer, fact.number, fact.id).order_by(fact.seq)
+            return [tuple(row) for row in await connection.execute(query)]
