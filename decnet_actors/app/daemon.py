@@ -17,6 +17,7 @@ from decnet_actors.app.places import Places
 from decnet_actors.app.tree import JOURNAL, WATCHDOG, WEB, Branches, tree
 from decnet_actors.contracts.fleet_driver import FleetDriver
 from decnet_actors.contracts.operation_table import OperationTable
+from decnet_actors.decoys.decky import PATIENCE
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Entry
@@ -39,6 +40,7 @@ from supervisors.clock import Clock
 from supervisors.log import get_logger
 from supervisors.offload import Offload
 from supervisors.report import Report
+from supervisors.spec import Backoff
 from supervisors.system import System
 from supervisors.watchdog import AskLag, LoopLag
 
@@ -65,6 +67,7 @@ class Daemon:
     clock: Clock
     version: str
     intensity: int = 10  # restarts a supervisor allows within a minute
+    patience: Backoff = PATIENCE  # how a service that failed is brought back
     started: float = 0.0
     started_monotonic: float = 0.0
     refused: str = ""  # why the last reload was refused
@@ -134,6 +137,7 @@ class Daemon:
             vault=lambda decky: DeckyVault(self.engine, decky, now=self.clock.now, offload=self.off),
             writer=lambda _path: self.intake.writer(),
             offload=self.off,
+            patience=self.patience,
             plugin=self.registry.load,
         )
         self.inhabitants, specs = await self.off(partial(settle_all, self.configuration.plans, self.means))
@@ -152,6 +156,7 @@ class Daemon:
             ready=lambda: self.unready(),  # noqa: PLW0108  it is replaced after this
             version=self.version,
             intensity=self.intensity,
+            patience=self.patience,
         )
         self.system = System(tree(branches), clock=self.clock, seed=self.origin.seed, reports=self._report)
         self.fleet = LiveFleet(lambda: self.inhabitants, lambda: self.system.directory, self.system.tree, self.sessions)

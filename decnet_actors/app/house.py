@@ -19,7 +19,7 @@ from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import make_machine
 from decnet_actors.machine.persona import generate
-from supervisors.spec import SupervisorSpec
+from supervisors.spec import Backoff, SupervisorSpec
 
 
 @frozen(kw_only=True)
@@ -35,6 +35,7 @@ class Means:
     vault: Callable[[str], Vault]  # by decky
     writer: Callable[[str], JournalWriter]
     offload: Callable[[Callable[[], bytes]], Awaitable[bytes]]
+    patience: Backoff
     plugin: Callable[[str], Plugin[Any]]  # Any: each plugin has a config class of its own
 
 
@@ -55,7 +56,9 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
         writer=means.writer,
         offload=means.offload,
     )
-    return Inhabitant(plan=plan, place=place, persona=persona), decky_spec(plan, household, means.plugin)
+    return Inhabitant(plan=plan, place=place, persona=persona), decky_spec(
+        plan, household, means.plugin, means.patience
+    )
 
 
 def settle_all(plans: Sequence[DeckyPlan], means: Means) -> tuple[dict[str, Inhabitant], Mapping[str, SupervisorSpec]]:

@@ -34,7 +34,6 @@ FLEET = f"{ROOT}/fleet"
 
 WITHIN = 60.0  # seconds of the window in which restarts are counted
 JOURNAL_STOP = 30.0  # seconds to commit what is left
-PATIENT = Backoff(backoff_min=0.05, backoff_max=30.0)
 
 
 @frozen(kw_only=True)
@@ -55,6 +54,7 @@ class Branches:
     ready: Callable[[], Awaitable[Sequence[str]]]
     version: str
     intensity: int
+    patience: Backoff
 
 
 def tree(of: Branches) -> SupervisorSpec:
@@ -67,13 +67,13 @@ def tree(of: Branches) -> SupervisorSpec:
     def supervisor(name: str, *children: ChildSpec | SupervisorSpec) -> SupervisorSpec:
         return SupervisorSpec(name, children, intensity=of.intensity, within=WITHIN)
 
-    surfaces = [ChildSpec("control", lambda: control(of), backoff=PATIENT)]
+    surfaces = [ChildSpec("control", lambda: control(of), backoff=of.patience)]
     if of.settings.web.enabled:
-        surfaces.append(ChildSpec("web", lambda: WebServer(web(of)), backoff=PATIENT, on_exhausted="disable"))
+        surfaces.append(ChildSpec("web", lambda: WebServer(web(of)), backoff=of.patience, on_exhausted="disable"))
     return supervisor(
         ROOT,
         ChildSpec("watchdog", Watchdog),
-        ChildSpec("broker", lambda: Broker(of.bus, of.places.run, encode=plain), backoff=PATIENT),
+        ChildSpec("broker", lambda: Broker(of.bus, of.places.run, encode=plain), backoff=of.patience),
         supervisor(
             "store",
             ChildSpec(
