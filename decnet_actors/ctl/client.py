@@ -123,14 +123,13 @@ def failed(error: Any) -> CommandFailed:  # Any: ControlError, imported late
 def _usual(settings: Settings) -> Sequence[Path]:
     """Return where the socket may be: of `make run` in this folder, of a user's daemon, of the system's."""
     runtime = settings.world.environ.get("XDG_RUNTIME_DIR")
-    users = [Path(runtime, "decnet", SOCKET)] if runtime else []
-    return (Path("run", "sock", SOCKET), *users, Path("/run/decnet", SOCKET))
+    users = Path(runtime, "decnet") if runtime else Path(f"/tmp/decnet-{os.getuid()}")  # noqa: S108  its owner is looked at
+    return tuple(folder / SOCKET for folder in (Path("run", "sock"), users, Path("/run/decnet")))
 
 
 def _is_ours(path: Path) -> bool:
-    """Return whether the socket is there, and not somebody else's trap in a folder we happen to stand in."""
+    """Return whether the socket is there, and not a trap somebody else laid."""
     try:
-        owner = path.stat().st_uid
+        return path.stat().st_uid in {os.getuid(), 0} or path == Path("/run/decnet", SOCKET)
     except OSError:
         return False
-    return path.is_absolute() or owner in {os.getuid(), 0}

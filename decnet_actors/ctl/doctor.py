@@ -4,6 +4,7 @@ import resource
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -45,9 +46,12 @@ def judge(answer: Plain) -> int:
 def without_daemon(args: Mapping[str, Plain], settings: Settings, reason: CommandFailed) -> Plain:
     """Return the answer of the checks that can be made from here, the first being why there is no daemon."""
     wanted = set(args.get("checks", ()))
+    groups = {word.partition(".")[0] for word in wanted}
     checks = [
         check
-        for check in (_daemon(reason, settings), *_host(settings), *_configuration(settings))
+        for group, make in (("daemon", partial(_daemon, reason)), ("host", _host), ("config", _configuration))
+        if not wanted or group in groups
+        for check in make(settings)
         if not wanted or wanted & {check.id, check.group}
     ]
     if not checks:
@@ -65,8 +69,8 @@ def _write(check: Plain, settings: Settings) -> None:
         click.echo(f"        {'':<24} fix: {words(check['remedy'])}")
 
 
-def _daemon(reason: CommandFailed, settings: Settings) -> Check:
-    return Check(
+def _daemon(reason: CommandFailed, settings: Settings) -> Iterator[Check]:
+    yield Check(
         id="daemon.control",
         group="daemon",
         result=CheckResult.FAIL,

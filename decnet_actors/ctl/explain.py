@@ -105,8 +105,10 @@ def _key(topic: str) -> Explanation | None:
     try:
         doc = describe(Root, topic)
     except NoSuchKeyError:
-        below = [(doc.key, doc.help) for doc in keys(Root) if doc.key.startswith(f"{topic}.")]
-        return Explanation(topic=topic, kind="section", text="Keys below it:", details=tuple(below)) if below else None
+        return None
+    below = [(one.key, one.help) for one in keys(Root) if one.key.startswith((f"{doc.key}.", f"{doc.key}[]."))]
+    if below:
+        return Explanation(topic=doc.key, kind="section", text=f"{doc.help}. Its keys:", details=tuple(below))
     details = [
         ("type", doc.type),
         ("default", "required" if doc.required else doc.default or "none"),
