@@ -5,9 +5,16 @@ import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, tzinfo
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 from attrs import Factory, field, frozen
+
+
+class Input(Protocol):
+    """Standard input, as far as a command reads it."""
+
+    def isatty(self) -> bool: ...
+    def readline(self) -> str: ...
 
 
 class Daemon(Protocol):
@@ -34,7 +41,7 @@ class World:
     sleep: Callable[[float], None] = time.sleep
     zone: tzinfo | None = None  # None: the machine's
     connect: "Callable[[Settings], Daemon] | None" = None  # None: over the control socket
-    stdin: TextIO = field(factory=lambda: sys.stdin)
+    stdin: Input = field(factory=lambda: sys.stdin)
 
 
 @frozen(kw_only=True)

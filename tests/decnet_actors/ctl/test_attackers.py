@@ -22,6 +22,7 @@ class Target(socketserver.TCPServer):
 class Visit(socketserver.BaseRequestHandler):
     def handle(self):
         said = b""
+        assert isinstance(self.server, Target)
         self.request.sendall(self.server.answer)
         with contextlib.suppress(ConnectionError):
             while data := self.request.recv(65536):

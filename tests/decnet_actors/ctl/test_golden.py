@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import click
 import pytest
 
 from decnet_actors.ctl.main import root
@@ -38,4 +39,4 @@ def test_no_accepted_output_is_of_a_command_that_is_gone():
 
 def test_root_has_the_scenes_commands():
     for words in scenes.COMMANDS:
-        assert root().get_command(None, words[0]) is not None, words
+        assert root().get_command(click.Context(root()), words[0]) is not None, words

@@ -24,15 +24,15 @@ by_name = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIO
 
 def find(words):
     """Return the click command of a command line, and what is left of the line."""
-    command, context = root(), click.Context(root())
-    words = list(words)
-    while isinstance(command, click.Group) and words:
-        found = command.get_command(context, words[0])
+    command: click.Command = root()
+    rest = list(words)
+    while rest and isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), rest[0])
         if found is None:
-            return None, words
+            return None, rest
         command = found
-        words.pop(0)
-    return command, words
+        rest.pop(0)
+    return command, rest
 
 
 def test_every_module_that_defines_operations_is_in_the_registry():
