@@ -1,10 +1,10 @@
 """Our decoys under the same load as the peers and as bare servers, in one run.
 
-    python -m benchmarks.decoys --bench FOLDER [--peers ENVS] [--repeats 3]
+    python -m benchmarks.decoys --bench FOLDER [--repeats 3]
 
-FOLDER holds the load generator, a package called ``bench`` (whole login attempts against any host and port, CPU time read
-from /proc). ENVS holds a virtual environment a peer; without it only ours and the bare servers are measured. Prints
-Markdown; the main figure is server CPU seconds per 1,000 whole attempts at 50 connections, every attempt recorded.
+FOLDER holds the load generator, a package called ``bench``: whole login attempts against any host and port, CPU time read
+from /proc. Prints Markdown; the main figure is server CPU seconds per 1,000 whole attempts at 50 connections, every
+attempt recorded in the journal before it is answered.
 """
 
 import argparse
@@ -27,11 +27,6 @@ DEFAULT_ATTEMPTS = 4000
 AT_MOST = {
     "ssh": 0.70, "ssh-exec": 1.5, "telnet": 0.11, "http": 0.06, "http-close": 0.14, "redis": 0.09
 }  # fmt: skip
-PEERS = {
-    "cowrie": ("ssh", "ssh-exec", "telnet"),
-    "opencanary": ("ssh", "telnet", "http", "http-close", "redis"),
-    "honeypots": ("ssh", "telnet", "http", "http-close", "redis"),
-}
 
 
 def config(home: Path) -> str:

@@ -1,0 +1,25 @@
+"""Run every benchmark that needs nothing but this project; ``--decoys FOLDER`` adds the decoys under load."""
+
+import argparse
+import subprocess
+import sys
+
+ALONE = ("runtime", "bus", "journal")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--decoys", metavar="FOLDER", help="folder of the load generator; see benchmarks/decoys.py")
+    arguments = parser.parse_args()
+    commands = [[sys.executable, "-m", f"benchmarks.{name}"] for name in ALONE]
+    if arguments.decoys:
+        commands.append([sys.executable, "-m", "benchmarks.decoys", "--bench", arguments.decoys])
+    failed = 0
+    for command in commands:
+        print(f"\n## {command[2]}\n", flush=True)
+        failed |= subprocess.run(command, check=False).returncode
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
