@@ -1,0 +1,32 @@
+"""This module is the table of all commands this server answers itself: name, or container|subcommand, to handler."""
+
+from collections.abc import Mapping
+
+from plugins.decoy.redis.client import Handler
+from plugins.decoy.redis.commands import (
+    administration,
+    channels,
+    collections,
+    connection,
+    info,
+    keys,
+    scripts,
+    sets,
+    settings,
+    sorted_sets,
+    strings,
+)
+
+HANDLERS: Mapping[str, Handler] = {
+    **administration.COMMANDS,
+    **channels.COMMANDS,
+    **collections.COMMANDS,
+    **connection.COMMANDS,
+    **info.COMMANDS,
+    **keys.COMMANDS,
+    **scripts.COMMANDS,
+    **sets.COMMANDS,
+    **settings.COMMANDS,
+    **sorted_sets.COMMANDS,
+    **strings.COMMANDS,
+}
