@@ -1,0 +1,156 @@
+"""This module tabulates what an OpenSSH server of each claimed version offers, name for name and in its order.
+
+9.2p1 was recorded from Debian's 1:9.2p1-2+deb12u10 (a test compares it with the installed sshd); the others follow
+``myproposal.h`` and ``kex.c`` of their release and the distributions' changelogs for what was backported.
+"""
+
+import re
+from typing import TypeAlias
+
+from attrs import evolve, frozen
+
+Names: TypeAlias = tuple[bytes, ...]
+
+_STRICT = b"kex-strict-s-v00@openssh.com"
+_SNTRUP = b"sntrup761x25519-sha512@openssh.com"
+_SNTRUP_STANDARD = b"sntrup761x25519-sha512"
+
+
+@frozen(kw_only=True)
+class OpenSsh:
+    """One sshd with Debian's default configuration and keys of type RSA, ECDSA (P-256) and Ed25519."""
+
+    kex: Names
+    markers: Names  # names in the kex list that are signals, not algorithms
+    host_keys: Names
+    signatures: Names  # server-sig-algs (RFC 8308)
+    extensions: tuple[tuple[bytes, bytes], ...]  # of SSH_MSG_EXT_INFO, after server-sig-algs
+    ciphers: Names
+    macs: Names
+    sftp: tuple[tuple[bytes, bytes], ...]  # extensions of its sftp-server
+    compression: Names = (b"none", b"zlib@openssh.com")
+
+    @property
+    def strict(self) -> bool:
+        """Whether it knows strict key exchange."""
+        return _STRICT in self.markers
+
+    @property
+    def pings(self) -> bool:
+        """Whether it answers transport pings."""
+        return any(name == b"ping@openssh.com" for name, _ in self.extensions)
+
+
+def _names(text: str) -> Names:
+    return tuple(text.encode().split())
+
+
+_ECDH = _names(
+    "curve25519-sha256 curve25519-sha256@libssh.org ecdh-sha2-nistp256 ecdh-sha2-nistp384 ecdh-sha2-nistp521"
+)
+_DH = _names(
+    "diffie-hellman-group-exchange-sha256 diffie-hellman-group16-sha512"
+    " diffie-hellman-group18-sha512 diffie-hellman-group14-sha256"
+)
+_KEYS = _names("rsa-sha2-512 rsa-sha2-256 ecdsa-sha2-nistp256 ssh-ed25519")
+_HOSTBOUND = (b"publickey-hostbound@openssh.com", b"0")
+
+_SFTP_8_2 = (
+    (b"posix-rename@openssh.com", b"1"),
+    (b"statvfs@openssh.com", b"2"),
+    (b"fstatvfs@openssh.com", b"2"),
+    (b"hardlink@openssh.com", b"1"),
+    (b"fsync@openssh.com", b"1"),
+    (b"lsetstat@openssh.com", b"1"),
+)
+_SFTP_8_9 = (*_SFTP_8_2, (b"limits@openssh.com", b"1"), (b"expand-path@openssh.com", b"1"))
+_SFTP_9_2 = (
+    *_SFTP_8_9,
+    (b"copy-data", b"1"),
+    (b"home-directory", b"1"),
+    (b"users-groups-by-id@openssh.com", b"1"),
+)
+
+_V8_2 = OpenSsh(
+    sftp=_SFTP_8_2,
+    kex=_ECDH + _DH,
+    markers=(),
+    host_keys=_names("rsa-sha2-512 rsa-sha2-256 ssh-rsa ecdsa-sha2-nistp256 ssh-ed25519"),
+    signatures=_names(
+        "ssh-ed25519 sk-ssh-ed25519@openssh.com ssh-rsa rsa-sha2-256 rsa-sha2-512 ssh-dss ecdsa-sha2-nistp256"
+        " ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 sk-ecdsa-sha2-nistp256@openssh.com"
+    ),
+    extensions=(),
+    ciphers=_names(
+        "chacha20-poly1305@openssh.com aes128-ctr aes192-ctr aes256-ctr aes128-gcm@openssh.com aes256-gcm@openssh.com"
+    ),
+    macs=_names(
+        "umac-64-etm@openssh.com umac-128-etm@openssh.com hmac-sha2-256-etm@openssh.com hmac-sha2-512-etm@openssh.com"
+        " hmac-sha1-etm@openssh.com umac-64@openssh.com umac-128@openssh.com hmac-sha2-256 hmac-sha2-512 hmac-sha1"
+    ),
+)
+_V8_9 = evolve(
+    _V8_2,
+    sftp=_SFTP_8_9,
+    kex=(*_ECDH, _SNTRUP, *_DH),
+    host_keys=_KEYS,
+    signatures=_names(
+        "ssh-ed25519 sk-ssh-ed25519@openssh.com ssh-rsa rsa-sha2-256 rsa-sha2-512 ssh-dss ecdsa-sha2-nistp256"
+        " ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 sk-ecdsa-sha2-nistp256@openssh.com"
+        " webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
+    ),
+    extensions=(_HOSTBOUND,),
+)
+_V9_2 = evolve(
+    _V8_9,
+    sftp=_SFTP_9_2,
+    kex=(_SNTRUP, *_ECDH, *_DH),
+    signatures=_names(
+        "ssh-ed25519 sk-ssh-ed25519@openssh.com ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521"
+        " sk-ecdsa-sha2-nistp256@openssh.com webauthn-sk-ecdsa-sha2-nistp256@openssh.com ssh-dss ssh-rsa"
+        " rsa-sha2-256 rsa-sha2-512"
+    ),
+)
+_V9_6 = evolve(
+    _V9_2,
+    markers=(b"ext-info-s", _STRICT),
+    signatures=_names(
+        "ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 sk-ssh-ed25519@openssh.com"
+        " sk-ecdsa-sha2-nistp256@openssh.com rsa-sha2-512 rsa-sha2-256"
+    ),
+    extensions=(_HOSTBOUND, (b"ping@openssh.com", b"0")),
+)
+
+_UPSTREAM = {"8.2p1": _V8_2, "8.4p1": _V8_2, "8.9p1": _V8_9, "9.2p1": _V9_2, "9.6p1": _V9_6}
+# The update that brought strict key exchange (CVE-2023-48795): DSA-5586-1, USN-6560-1.
+_STRICT_SINCE = {"8.2p1": 10, "8.4p1": 3, "8.9p1": 5, "9.2p1": 2}
+_ALIAS_SINCE = {"9.2p1": 4}  # Debian bug 1088873
+
+_VERSION = re.compile(r"(?:\d+:)?(?P<upstream>[0-9.]+p\d+)-(?P<revision>\S+)")
+_UPDATE = re.compile(r"(?:ubuntu0\.|deb\d+u)(?P<update>\d+)$")
+
+
+def release_of(version: str) -> OpenSsh:
+    """Return what the server of a package version offers; of an unknown upstream, what the nearest known one does."""
+    upstream, revision = _parts(version)
+    known = upstream if upstream in _UPSTREAM else "9.2p1"
+    release = _UPSTREAM[known]
+    found = _UPDATE.search(revision)
+    update = int(found["update"]) if found else 0
+    if update >= _ALIAS_SINCE.get(known, update + 1):
+        release = evolve(release, kex=(_SNTRUP_STANDARD, *release.kex))
+    if update >= _STRICT_SINCE.get(known, update + 1):
+        release = evolve(release, markers=(_STRICT,))
+    return release
+
+
+def banner_of(version: str, distribution: str) -> bytes:
+    """Return what follows ``SSH-2.0-``: Debian and Ubuntu add their revision (option DebianBanner)."""
+    upstream, revision = _parts(version)
+    comment = f" {distribution.capitalize()}-{revision}" if revision else ""
+    return f"OpenSSH_{upstream}{comment}".encode("ascii", "replace")
+
+
+def _parts(version: str) -> tuple[str, str]:
+    found = _VERSION.fullmatch(version)
+    return (found["upstream"], found["revision"]) if found else ("9.2p1", "2+deb12u3")

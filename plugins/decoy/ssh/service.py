@@ -1,0 +1,105 @@
+"""This module makes the ssh service of one decky."""
+
+import asyncio
+import hashlib
+import logging
+import os
+
+import asyncssh
+from asyncssh.crypto import Curve25519DH
+from asyncssh.kex import get_kex_algs, register_kex_alg
+from asyncssh.kex_dh import _KexHybridECDH  # the library has the exchange, and lacks only the lattice
+
+from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
+from plugins.decoy.ssh import sntrup761
+from plugins.decoy.ssh.authentication import Rules
+from plugins.decoy.ssh.channels import SshConnection
+from plugins.decoy.ssh.keys import HostKeys, host_keys
+from plugins.decoy.ssh.releases import OpenSsh, banner_of, release_of
+from plugins.decoy.ssh.transport import Daemon
+
+LOGIN_TIME = 120.0  # seconds; LoginGraceTime, sshd_config(5)
+
+_SNTRUP = (b"sntrup761x25519-sha512", b"sntrup761x25519-sha512@openssh.com")
+
+
+class SshService:
+    """See ``contracts.decoy.DecoyService``. Keeps the host keys."""
+
+    def __init__(self, deps: DecoyDeps, *, failure_delay: float, keyboard_interactive: bool) -> None:
+        self._deps = deps
+        self._rules = Rules(keyboard_interactive=keyboard_interactive, failure_delay=failure_delay, rng=deps.rng)
+        self._daemon: Daemon | None = None
+
+    async def open(self) -> None:
+        """Get the host keys, and the library ready."""
+        _prepare()
+        deps = self._deps
+        version = deps.persona.packages.get("openssh-server", "")
+        release = release_of(version)
+        keys = await host_keys(deps.vault)
+        self._daemon = Daemon(
+            release=release,
+            keys=keys,
+            options=_options(release, banner_of(version, deps.persona.distribution), keys),
+            machine=deps.machine,
+            policy=deps.policy,
+            artifacts=deps.artifacts,
+            rules=self._rules,
+            loop=asyncio.get_running_loop(),
+        )
+
+    def connect(self, log: SessionLog) -> asyncio.Protocol:
+        """Return the protocol of one connection."""
+        if self._daemon is None:
+            raise RuntimeError("not open")
+        return SshConnection(self._daemon, log)
+
+    async def aclose(self) -> None:
+        """Let go of the keys."""
+        self._daemon = None
+
+
+class _Sntrup761:
+    """The lattice half of the exchange, as the library wants it."""
+
+    pubkey_bytes = sntrup761.PUBLIC_BYTES
+    ciphertext_bytes = sntrup761.CIPHERTEXT_BYTES
+
+    def __init__(self, name: bytes) -> None:
+        self.name = name
+
+    def encaps(self, peer_public: bytes) -> tuple[bytes, bytes]:
+        """Return the secret and the ciphertext."""
+        return sntrup761.encapsulate(peer_public, os.urandom(sntrup761.RANDOM_BYTES))
+
+
+def _prepare() -> None:
+    """Teach the library what it lacks, once, and silence its log: facts tell what happened."""
+    logging.getLogger("asyncssh").disabled = True
+    for name in _SNTRUP:
+        if name not in get_kex_algs():
+            register_kex_alg(
+                name, _KexHybridECDH, hashlib.sha512, (_Sntrup761, b"sntrup761", Curve25519DH), default=False
+            )
+
+
+def _options(release: OpenSsh, banner: bytes, keys: HostKeys) -> asyncssh.SSHServerConnectionOptions:
+    """Return options parsed once: nothing is read from files, no name is looked up."""
+    owner = asyncssh.SSHServer()
+    return asyncssh.SSHServerConnectionOptions(
+        server_factory=lambda: owner,
+        server_version=banner,
+        config=None,
+        server_host_keys=list(keys.announced.values()),
+        gss_host=None,
+        kex_algs=[name.decode() for name in release.kex],
+        encryption_algs=[name.decode() for name in release.ciphers],
+        mac_algs=[name.decode() for name in release.macs],
+        compression_algs=[name.decode() for name in release.compression],
+        rekey_seconds=0,
+        login_timeout=LOGIN_TIME,
+        line_editor=False,
+        encoding=None,
+        x509_trusted_certs=None,
+    )

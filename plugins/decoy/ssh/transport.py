@@ -1,0 +1,391 @@
+"""This module is one SSH connection: asyncssh's transport, saying what sshd says and nothing else.
+
+What is replaced here is what a peer could tell the library by: the identification exchange, the algorithm lists and
+their markers, padding, the ignore packets it sprinkles in, its disconnect texts, its answers to channel and global
+requests. Authentication (``authentication``) and what runs in a session (``channels``) are ours altogether.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import asyncssh
+from asyncssh.connection import SSHServerConnection
+from asyncssh.packet import Byte, PacketDecodeError, SSHPacket, String, UInt32
+from attrs import frozen
+
+from decnet_actors.contracts.decoy import Artifacts, CredentialPolicy, SessionLog
+from decnet_actors.contracts.machine import Machine
+from decnet_actors.domain.facts import Fact, ForwardRequested, LimitReached, ProtocolViolated, SessionCrashed
+from decnet_actors.domain.text import escaped
+from plugins.decoy.ssh.authentication import Authentication, Rules
+from plugins.decoy.ssh.compression import BoundedDecompressor
+from plugins.decoy.ssh.hassh import client_seen
+from plugins.decoy.ssh.identification import Identification, Identified, Refused
+from plugins.decoy.ssh.keys import HostKeys
+from plugins.decoy.ssh.releases import OpenSsh
+
+MAX_UNREAD = 512 * 1024  # bytes kept while a packet waits for the journal: two of OpenSSH's longest packets
+MAX_DEFERRED = 1024  # packets of ours that wait for the end of a key exchange
+MAX_QUEUED = 64  # global requests that wait for their answer
+MAX_SESSIONS = 10  # MaxSessions, sshd_config(5)
+MAX_HOST = 255  # characters of a forwarding's target
+
+_MSG_IGNORE, _MSG_DEBUG, _MSG_SERVICE_REQUEST, _MSG_SERVICE_ACCEPT = 2, 4, 5, 6
+_MSG_DISCONNECT, _MSG_EXT_INFO, _MSG_KEXINIT, _MSG_NEWKEYS, _MSG_KEX_LAST = 1, 7, 20, 21, 49
+_MSG_USERAUTH_REQUEST, _MSG_USERAUTH_INFO_RESPONSE, _MSG_GLOBAL_REQUEST = 50, 61, 80
+_MSG_CHANNEL_OPEN_FAILURE, _MSG_PING, _MSG_PONG = 92, 192, 193
+_WAIT_FOR_KEYS = frozenset({_MSG_DEBUG, _MSG_SERVICE_REQUEST, _MSG_SERVICE_ACCEPT})
+_MSG_LOCAL = 192  # SSH2_MSG_LOCAL_MIN, ssh2.h
+_PROTOCOL_ERROR = 2  # SSH2_DISCONNECT_PROTOCOL_ERROR: sshd disconnects with no other code
+_PROHIBITED, _CONNECT_FAILED = 1, 2  # SSH2_OPEN_*
+_MIN_PADDING = 4
+_LAST_SEQUENCE = 0xFFFFFFFF
+_LENGTH = 4
+
+Handler = Callable[[Any, int, int, SSHPacket], Awaitable[None] | None]  # Any: the library's table of unbound methods
+
+
+@frozen(kw_only=True, eq=False)
+class Daemon:
+    """What all connections of one service share."""
+
+    release: OpenSsh
+    keys: HostKeys
+    options: asyncssh.SSHServerConnectionOptions
+    machine: Machine
+    policy: CredentialPolicy
+    artifacts: Artifacts
+    rules: Rules
+    loop: asyncio.AbstractEventLoop
+
+
+class SshTransport(SSHServerConnection):
+    """Packets, key exchange and what sshd answers outside of sessions."""
+
+    def __init__(self, daemon: Daemon, log: SessionLog) -> None:
+        super().__init__(daemon.loop, daemon.options)
+        self.daemon = daemon
+        self.log = log
+        self._all_server_host_keys = daemon.keys.announced
+        self._server_host_key_algs = list(daemon.release.host_keys)
+        self._identification: Identification | None = Identification()
+        self._authentication = Authentication(self, daemon.machine, daemon.policy, daemon.rules)
+        self._cleaned = False
+        self._starved = False  # reading is paused because a packet waits
+
+    # authentication.Transport
+
+    @property
+    def session_hash(self) -> bytes:
+        """The session identifier (RFC 4253, section 7.2)."""
+        return self._session_id
+
+    @property
+    def user(self) -> str:
+        """Who is logging in, or has."""
+        return self._authentication.user
+
+    def reply(self, kind: int, *parts: bytes) -> None:
+        """Send a message."""
+        if self._transport is not None:
+            self.send_packet(kind, *parts)
+
+    def note(self, fact: Fact) -> None:
+        """Record a fact."""
+        self.log.note(fact)
+
+    async def settled(self) -> None:
+        """Return when what was noted is durable."""
+        await self.log.settled()
+
+    async def enter(self, user: str) -> None:
+        """Let the user in."""
+        if self._transport is not None:
+            self._username = user
+            await self.send_userauth_success()
+
+    def refuse(self, text: str) -> None:
+        """Disconnect with sshd's words (``ssh_packet_disconnect``)."""
+        if self._transport is not None:
+            parts = (UInt32(_PROTOCOL_ERROR), String(text), String(b""))
+            self.send_packet(_MSG_DISCONNECT, *parts)
+            self._force_close(None)
+
+    # what comes in
+
+    def data_received(self, data: bytes, datatype: int | None = None) -> None:  # noqa: ARG002  the library's signature
+        """Take bytes; stop reading while they cannot be served."""
+        transport = self._transport
+        if transport is None:
+            return
+        self._inpbuf += data
+        self._recv_data()
+        if len(self._inpbuf) > MAX_UNREAD and self._transport is not None and not self._starved:
+            self._starved = True
+            transport.pause_reading()
+
+    def _finish_recv_packet(
+        self,
+        pkttype: int,
+        seq: int,
+        _task: asyncio.Task[None] | None = None,
+        is_async: bool = False,  # noqa: FBT001, FBT002  the library's signature
+    ) -> None:
+        super()._finish_recv_packet(pkttype, seq, _task, is_async)
+        if self._starved and len(self._inpbuf) <= MAX_UNREAD and self._transport is not None:
+            self._starved = False
+            self._transport.resume_reading()
+
+    def _recv_version(self) -> bool:
+        """Take the identification line (RFC 4253, section 4.2)."""
+        if self._identification is None:
+            return False
+        judged = self._identification.receive(self._inpbuf)
+        self._inpbuf = b""
+        if isinstance(judged, Identified):
+            self._identification = None
+            self._inpbuf = judged.rest
+            self._client_version = judged.line
+            self._send_kexinit()
+            self._kexinit_sent = True
+            self._recv_handler = self._recv_pkthdr
+            return True
+        if isinstance(judged, Refused):
+            self._identification = None
+            self.note(ProtocolViolated(detail="identification", sample=judged.line[:256]))
+            self._send(judged.refusal.value.encode())
+            self._close(reset=judged.unread)
+        return False
+
+    async def _process_kexinit(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
+        if not self._session_id:
+            seen = client_seen(self._client_version, packet.get_full_payload())
+            if seen is not None:
+                self.note(seen)
+        try:
+            await super()._process_kexinit(pkttype, pktid, packet)
+        except PacketDecodeError as error:
+            raise asyncssh.ProtocolError(str(error)) from None
+        if not self.daemon.release.strict:
+            self._strict_kex = False  # it takes two: this sshd is older than the countermeasure
+
+    def choose_server_host_key(self, peer_host_key_algs: "list[bytes]") -> bool:  # type: ignore[override]  # a list is what comes
+        """Choose the first key the client would take."""
+        for algorithm in peer_host_key_algs:
+            if algorithm in self.daemon.release.host_keys:
+                self._server_host_key = self.daemon.keys.signers[algorithm]
+                return True
+        return False
+
+    def process_packet(self, pkttype: int, pktid: int, packet: SSHPacket) -> bool | Awaitable[None]:
+        """Take a message; numbers that are nobody's are named back (``packet.c``, ssh_packet_read_poll2)."""
+        if not pkttype or (pkttype >= _MSG_LOCAL and not (pkttype == _MSG_PING and self.daemon.release.pings)):
+            self.note(ProtocolViolated(detail=f"packet type {pkttype}"))
+            self.refuse(f"Invalid ssh2 packet type: {pkttype}")
+            return True
+        return super().process_packet(pkttype, pktid, packet)
+
+    def _process_ignore(self, _pkttype: int, _pktid: int, _packet: SSHPacket) -> None:
+        """Ignore it, whatever it holds."""
+
+    def _process_userauth(self, _pkttype: int, _pktid: int, packet: SSHPacket) -> Awaitable[None] | None:
+        """Take an attempt; after success they are ignored, as sshd does."""
+        if self._auth_complete or not self._auth_in_progress:
+            return None
+        return self._attempt(packet)
+
+    async def _attempt(self, packet: SSHPacket) -> None:
+        self._auth = cast("Any", _Responses(self._authentication))  # Any: the library wants its own class here
+        try:
+            await self._authentication.request(packet)
+        except PacketDecodeError as error:
+            raise asyncssh.ProtocolError(str(error)) from None
+
+    def _process_ping(self, _pkttype: int, _pktid: int, packet: SSHPacket) -> None:
+        """Answer a transport ping (PROTOCOL, section 1.9)."""
+        data = packet.get_string()
+        packet.check_end()
+        self.send_packet(_MSG_PONG, String(data))
+
+    # what goes out
+
+    def send_packet(self, pkttype: int, *args: bytes, handler: object = None) -> None:  # noqa: ARG002  the library's signature
+        """Send a packet framed as OpenSSH frames it (``packet.c``, ssh_packet_send2_wrapped)."""
+        if self._auth_complete and self._kex_complete and self._rekey_bytes_sent >= self._rekey_bytes:
+            self._send_kexinit()
+            self._kexinit_sent = True
+        if not self._kex_complete and (pkttype in _WAIT_FOR_KEYS or pkttype > _MSG_KEX_LAST):
+            if len(self._deferred_packets) >= MAX_DEFERRED:
+                self._force_close(None)
+                return
+            self._deferred_packets.append((pkttype, args))
+            return
+        payload = Byte(pkttype) + b"".join(args)
+        if self._compressor and (self._auth_complete or not self._compress_after_auth):
+            payload = self._compressor.compress(payload) or b""
+        padding = -(self._send_enchdrlen + len(payload)) % self._send_blocksize
+        if padding < _MIN_PADDING:
+            padding += self._send_blocksize
+        sequence = self._send_seq
+        cipher = self._send_encryption
+        size = 1 + len(payload) + padding
+        header = UInt32(size)
+        if cipher:
+            packet, mac = cipher.encrypt_packet(sequence, header, Byte(padding) + payload + os.urandom(padding))
+            self._send(packet + mac)
+        else:
+            self._send(header + Byte(padding) + payload + bytes(padding))
+        self._send_seq = 0 if pkttype == _MSG_NEWKEYS and self._strict_kex else (sequence + 1) & _LAST_SEQUENCE
+        if self._kex_complete:
+            self._rekey_bytes_sent += size
+
+    def send_newkeys(self, k: bytes, h: bytes) -> None:
+        """Finish the key exchange."""
+        super().send_newkeys(k, h)
+        if self._next_decompressor:
+            self._next_decompressor = BoundedDecompressor()
+
+    def _get_extra_kex_algs(self) -> list[bytes]:
+        return list(self.daemon.release.markers)
+
+    def _send_ext_info(self) -> None:
+        """Send what the release announces (RFC 8308)."""
+        release = self.daemon.release
+        pairs = [(b"server-sig-algs", b",".join(release.signatures)), *release.extensions]
+        self.send_packet(_MSG_EXT_INFO, UInt32(len(pairs)), *(String(part) for pair in pairs for part in pair))
+
+    def send_channel_open_failure(self, send_chan: int, code: int, reason: str, lang: str) -> None:  # noqa: ARG002  the library's
+        """Say what sshd says, whatever the reason: only a forbidden forwarding has a code of its own."""
+        code = _PROHIBITED if code == _PROHIBITED else _CONNECT_FAILED
+        self.send_packet(
+            _MSG_CHANNEL_OPEN_FAILURE, UInt32(send_chan), UInt32(code), String(b"open failed"), String(b"")
+        )
+
+    def _send_disconnect(self, code: int, reason: str, lang: str) -> None:  # noqa: ARG002  the library's signature
+        """Say nothing: where the library explains itself, sshd just closes."""
+        self.note(ProtocolViolated(detail=escaped(reason.partition(", sent ")[0], 200)))
+
+    # forwarding
+
+    def _process_direct_tcpip_open(
+        self, packet: SSHPacket
+    ) -> Any:  # Any: the library's return type is a channel, there is none
+        """Record where a peer wants to go, and refuse."""
+        host = packet.get_string()
+        port = packet.get_uint32()
+        self._forward("direct-tcpip", host, port)
+        raise asyncssh.ChannelOpenError(_PROHIBITED, "")
+
+    def _process_direct_streamlocal_at_openssh_dot_com_open(self, packet: SSHPacket) -> Any:  # Any: as above
+        path = packet.get_string()
+        self._forward("direct-streamlocal", path, 0)
+        raise asyncssh.ChannelOpenError(_PROHIBITED, "")
+
+    def _process_tun_at_openssh_dot_com_open(self, packet: SSHPacket) -> Any:  # Any: as above
+        mode = packet.get_uint32()
+        self._forward("tun", str(mode).encode(), 0)
+        raise asyncssh.ChannelOpenError(_PROHIBITED, "")
+
+    def _process_tcpip_forward_global_request(self, packet: SSHPacket) -> None:
+        host = packet.get_string()
+        self._forward("tcpip-forward", host, packet.get_uint32())
+        self._report_global_response(False)  # noqa: FBT003  the library's signature
+
+    def _process_streamlocal_forward_at_openssh_dot_com_global_request(self, packet: SSHPacket) -> None:
+        self._forward("streamlocal-forward", packet.get_string(), 0)
+        self._report_global_response(False)  # noqa: FBT003  the library's signature
+
+    def _process_cancel_tcpip_forward_global_request(self, packet: SSHPacket) -> None:  # noqa: ARG002  nothing can have been granted
+        self._report_global_response(False)  # noqa: FBT003  the library's signature
+
+    _process_cancel_streamlocal_forward_at_openssh_dot_com_global_request = _process_cancel_tcpip_forward_global_request
+
+    def _forward(self, kind: str, host: bytes, port: int) -> None:
+        self.note(ForwardRequested(kind=kind, host=escaped(host, MAX_HOST), port=port))
+
+    def _process_global_request(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
+        if len(self._global_request_queue) >= MAX_QUEUED:
+            self.note(LimitReached(limit="global_requests", value=MAX_QUEUED))
+            self._force_close(None)
+            return
+        super()._process_global_request(pkttype, pktid, packet)
+
+    _packet_handlers = {  # noqa: RUF012  the library's own declaration
+        **SSHServerConnection._packet_handlers,  # noqa: SLF001  the library dispatches by this table
+        _MSG_IGNORE: _process_ignore,
+        _MSG_KEXINIT: _process_kexinit,
+        _MSG_USERAUTH_REQUEST: _process_userauth,
+        _MSG_GLOBAL_REQUEST: _process_global_request,
+        _MSG_PING: _process_ping,
+    }
+
+    def log_received_packet(self, *_ignored: object) -> None:
+        """Nothing about packets is logged."""
+
+    # the end
+
+    def eof_received(self) -> None:
+        """The peer finished sending: sshd closes."""
+        self._force_close(None)
+
+    def internal_error(self, exc_info: Any = None, error_logger: Any = None) -> None:  # noqa: ARG002  Any: the library's
+        """Our own code failed: a fact, and this connection alone ends."""
+        error = (exc_info or sys.exc_info())[1]
+        trace = error.__traceback__ if error is not None else None
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else ""
+        self.note(SessionCrashed(error=f"{type(error).__name__} {place}"))
+        self._force_close(None)
+
+    def _force_close(self, exc: Exception | None) -> None:
+        """End the connection once what was written is sent."""
+        if self._transport is not None:
+            self._close(reset=False)
+            self._loop.call_soon(self._cleanup, exc)
+
+    def _close(self, *, reset: bool) -> None:
+        self._transport = None
+        self._cancel_login_timer()
+        self.log.hang_up(reset=reset)
+
+    def _cleanup(self, exc: Exception | None) -> None:
+        if self._cleaned:
+            return
+        self._cleaned = True
+        for task in list(self._tasks):
+            if task is not asyncio.current_task():
+                task.cancel()
+        super()._cleanup(exc)
+
+    def connection_lost(self, exc: Exception | None = None) -> None:
+        """The connection is gone."""
+        self._transport = None
+        self._cancel_login_timer()
+        self._cleanup(exc)
+
+
+class _Responses:
+    """Stands where the library keeps the method in progress: takes keyboard-interactive answers."""
+
+    def __init__(self, authentication: Authentication) -> None:
+        self._authentication = authentication
+
+    def log_received_packet(self, *_ignored: object) -> None:
+        """Nothing about packets is logged."""
+
+    def process_packet(self, pkttype: int, _pktid: int, packet: SSHPacket) -> Awaitable[None] | bool:
+        """Return what is to be awaited, or whether the message is known."""
+        return self._respond(packet) if pkttype == _MSG_USERAUTH_INFO_RESPONSE else False
+
+    def cancel(self) -> None:
+        """Nothing to cancel: the connection ends its tasks."""
+
+    async def _respond(self, packet: SSHPacket) -> None:
+        try:
+            await self._authentication.respond(packet)
+        except PacketDecodeError as error:
+            raise asyncssh.ProtocolError(str(error)) from None
