@@ -37,7 +37,9 @@ def bind(daemon: Daemon) -> Status:
     table.bind(fleet_ops.DECKY_SHOW, fleet.show)
     table.bind(fleet_ops.SERVICE_LIST, fleet.services)
     Accounts(daemon.doorkeeper, daemon.clock.now, daemon.base_url).bind(table)
-    bind_operations(table, daemon.engine, daemon.reader)
+    bind_operations(
+        table, engine=daemon.engine, reader=daemon.reader, now=daemon.clock.now, status=daemon.journal_answers
+    )
     return status
 
 

@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from attrs import define, field
-from supervisors.plugin import PluginRegistry
 
 from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
 from decnet_actors.app.house import Means, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration
 from decnet_actors.app.places import Places
 from decnet_actors.app.tree import JOURNAL, WATCHDOG, WEB, Branches, tree
+from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet_driver import FleetDriver
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.decoys.decky import PATIENCE
@@ -39,6 +39,7 @@ from supervisors.bus import Bus, Envelope
 from supervisors.clock import Clock
 from supervisors.log import get_logger
 from supervisors.offload import Offload
+from supervisors.plugin import PluginRegistry
 from supervisors.report import Report
 from supervisors.spec import Backoff
 from supervisors.system import System
@@ -215,6 +216,18 @@ class Daemon:
             status: JournalStatus = await self.system.directory.address(JOURNAL).ask(AskStatus(), within=ANSWER)
             return status
         return None
+
+    async def journal_answers(self) -> JournalStatus:
+        """Return how the journal is doing.
+
+        Raises:
+            OperatorError: DN3002, it is being restarted.
+
+        """
+        status = await self.journal_status()
+        if status is None:
+            raise OperatorError(CATALOGUE["DN3002"], "the journal is being restarted")
+        return status
 
     async def dashboard(self) -> tuple[str, ...]:
         """Return the console's base URLs."""

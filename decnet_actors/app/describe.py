@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from supervisors.plugin import PluginError, PluginRegistry, UnknownPluginError
-
 from decnet_actors.contracts import description_operations as ops
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.operation_table import OperationTable
@@ -11,6 +9,7 @@ from decnet_actors.contracts.operations import Caller, Page
 from decnet_actors.settings import Settings
 from supervisors.config import Loaded
 from supervisors.config_doc import NoSuchKeyError, explain, keys, toml_value
+from supervisors.plugin import PluginError, PluginRegistry, UnknownPluginError
 
 
 class Descriptions:

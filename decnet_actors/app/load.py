@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
-from supervisors.plugin import PluginRegistry
 
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.fleet.plan import expand
 from decnet_actors.settings import Settings
 from supervisors.config import ConfigError, Loaded, Problem, load
+from supervisors.plugin import PluginRegistry
 
 PREFIX = "DECNET__"  # of environment variables that override keys
 PLUGINS = "decnet.plugins"  # the entry point group

@@ -29,9 +29,9 @@ class Roles:
         return next((role for role, ids in self._groups if ids.intersection(gids)), None)
 
     @property
-    def shared(self) -> bool:
-        """Whether others than root and the daemon's user may connect, so that the socket must be open to them."""
-        return any(ids for _, ids in self._groups)
+    def group(self) -> int | None:
+        """The group the socket is opened to; the first one that exists."""
+        return next((number for _, ids in self._groups for number in sorted(ids)), None)
 
 
 def _ids(names: Sequence[str]) -> frozenset[int]:

@@ -1,16 +1,16 @@
 """This module is the supervisor tree of the daemon, as one expression."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from supervisors.control import ControlServer
 
 import web_static
 from decnet_actors.app.places import Places
 from decnet_actors.app.roles import Roles
-from decnet_actors.contracts.operation_table import OperationTable
+from decnet_actors.contracts.errors import OperatorError
+from decnet_actors.contracts.operation_table import OperationTable, error_body
 from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
@@ -22,6 +22,8 @@ from decnet_actors.web.doorkeeper import Doorkeeper
 from decnet_actors.web.server import WebDeps, WebServer
 from supervisors.broker import Broker
 from supervisors.bus import Bus
+from supervisors.control import ControlServer
+from supervisors.control_peer import ControlPeer
 from supervisors.spec import Backoff, ChildSpec, SupervisorSpec
 from supervisors.watchdog import Watchdog
 
@@ -90,7 +92,23 @@ def tree(of: Branches) -> SupervisorSpec:
 def control(of: Branches) -> ControlServer:
     """Return the control socket's actor."""
     roles = Roles(of.settings.control)
-    return ControlServer(of.places.control, of.table, roles.role_of)
+
+    def call(name: str, args: dict[str, Any], peer: ControlPeer) -> Awaitable[Any] | AsyncIterator[Any]:  # Any: JSON
+        caller = Caller(name=f"uid {peer.uid}", role=Role(peer.role), via="control", address=f"pid {peer.pid}")
+        return of.table.dispatch(name, args, caller)
+
+    return ControlServer(
+        of.places.control,
+        call=call,
+        role_of=roles.role_of,
+        error_of=_error_of,
+        mode=0o660 if roles.group is not None else 0o600,
+        group=roles.group,
+    )
+
+
+def _error_of(error: BaseException) -> Mapping[str, Any] | None:  # Any: JSON
+    return error_body(error) if isinstance(error, OperatorError) else None
 
 
 def web(of: Branches) -> WebDeps:
@@ -106,8 +124,3 @@ def web(of: Branches) -> WebDeps:
         state=of.places.state,
         version=of.version,
     )
-
-
-def caller(uid: int, role: str) -> Caller:
-    """Return who asks over the control socket."""
-    return Caller(name=f"uid:{uid}", role=Role(role), via="control")
