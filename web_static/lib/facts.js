@@ -1,0 +1,88 @@
+// Says in words what a fact means, and how much it matters.
+import { html } from '../vendor/lit/index.js';
+import { MAX_SHOWN, bytes, peer as shown, textOf } from './text.js';
+import { span } from './time.js';
+
+/** Classes of facts, in the order of the filter: name -> words. */
+export const KINDS = {
+  CredentialSeen: 'Credential',
+  ShellCommandSeen: 'Shell command',
+  CommandSeen: 'Command',
+  HttpRequestSeen: 'HTTP request',
+  FileCaptured: 'File',
+  DownloadRequested: 'Download',
+  ForwardRequested: 'Forward',
+  SessionOpened: 'Session opened',
+  SessionClosed: 'Session closed',
+  SshClientSeen: 'SSH client',
+  TelnetClientSeen: 'Telnet client',
+  ProtocolViolated: 'Protocol error',
+  LimitReached: 'Limit reached',
+  SessionCrashed: 'Session crashed',
+  ServiceStarted: 'Service up',
+  ServiceStopped: 'Service down',
+};
+
+const LEVELS = {
+  ShellCommandSeen: 'medium',
+  CommandSeen: 'low',
+  FileCaptured: 'high',
+  DownloadRequested: 'high',
+  ForwardRequested: 'medium',
+  ProtocolViolated: 'low',
+  LimitReached: 'medium',
+  SessionCrashed: 'critical',
+};
+
+/** info, low, medium, high or critical. */
+export function level(event) {
+  if (event.kind === 'CredentialSeen') return event.fact.outcome === 'accepted' ? 'high' : 'low';
+  return LEVELS[event.kind] ?? 'info';
+}
+
+let limit = MAX_SHOWN; // characters of a value in the sentence that is being made
+const peer = (value) => shown(value, limit);
+
+const REASONS = {
+  peer: 'the peer left',
+  decoy: 'the decoy hung up',
+  idle: 'nothing was said for too long',
+  limit: 'a limit was reached',
+  crash: 'our code failed',
+  shutdown: 'the decoy was stopped',
+};
+
+const SENTENCES = {
+  SessionOpened: (f) => html`connected to port ${f.local_port}`,
+  SessionClosed: (f) => html`left after ${span(f.duration)}: ${REASONS[f.reason] ?? f.reason}`,
+  SessionCrashed: (f) => html`our code failed: ${peer(f.error)}`,
+  CredentialSeen: (f) => {
+    const verb = f.outcome === 'accepted' ? 'logged in as' : 'tried';
+    const secret = f.kind === 'public_key' && f.fingerprint ? peer(f.fingerprint) : peer(f.secret);
+    return html`${verb} ${f.user === null ? html`<span class="muted">no user</span>` : peer(f.user)} with ${secret}
+      ${f.mechanism ? html`<span class="muted">(${f.mechanism})</span>` : ''}`;
+  },
+  CommandSeen: (f) => html`ran ${peer([f.verb, ...f.args.slice(/^[ -~]+$/.test(f.verb) ? 0 : 1).map(textOf)].join(' '))}`,
+  ShellCommandSeen: (f) => html`ran ${peer(f.line)}`,
+  TerminalResized: (f) => html`asked for a terminal of ${f.columns} × ${f.rows}`,
+  SshClientSeen: (f) => html`uses ${peer(f.version)}, HASSH <span class="mono">${f.hassh}</span>`,
+  TelnetClientSeen: (f) => html`negotiated ${f.options.length} options${f.terminal ? html`, terminal ${peer(f.terminal)}` : ''}`,
+  HttpRequestSeen: (f) => html`asked for ${peer(`${textOf(f.method)} ${textOf(f.target)}`)} → ${f.status}`,
+  FileCaptured: (f) => html`brought ${peer(f.path)}, ${bytes(f.size)} <span class="muted">(${f.mechanism})</span>`,
+  DownloadRequested: (f) => html`asked the decoy to fetch ${peer(f.url)}`,
+  ForwardRequested: (f) => html`asked for a way to ${peer(`${f.host}:${f.port}`)}; not given`,
+  ProtocolViolated: (f) => html`broke the protocol: ${peer(f.detail)}`,
+  LimitReached: (f) => html`reached the limit ${f.limit} = ${f.value}`,
+  ServiceStarted: (f) => html`listens on ${f.address}:${f.port}`,
+  ServiceStopped: (f) => html`no longer listens: ${peer(f.reason)}`,
+};
+
+/** One sentence about an event, without its subject; values are cut after `most` characters. */
+export function sentence(event, most = MAX_SHOWN) {
+  limit = most;
+  try {
+    return SENTENCES[event.kind]?.(event.fact) ?? html`${KINDS[event.kind] ?? event.kind}`;
+  } catch {
+    return html`${peer(event.summary || event.kind)}`; // a fact of another version
+  }
+}
