@@ -18,6 +18,7 @@ MAX_ARGUMENTS = 64 * 1024  # ours. Real: INT_MAX since 7.0, 1024 * 1024 before
 MAX_BUFFERED = MAX_COMMAND + MAX_INLINE  # bytes; what a parser holds at most between two calls
 UNTRUSTED_ARGUMENTS = 10  # before AUTH; src/networking.c
 UNTRUSTED_BULK = 16 * 1024  # bytes, before AUTH; src/networking.c
+MAX_SAMPLE = 64  # bytes of a broken request kept for the record
 
 _MAX_DIGITS = 20  # of a signed 64-bit number, as string2ll has it
 _SPACES = b" \t\n\v\f\r"  # isspace() in the C locale
@@ -37,11 +38,12 @@ _UNBALANCED = "unbalanced quotes in request"
 
 
 class RespError(WireError):
-    """The peer broke RESP; ``reply`` is what Redis sends before closing."""
+    """The peer broke RESP; ``reply`` is what Redis sends before closing, ``sample`` the head of what it sent."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, sample: bytes = b"") -> None:
         text = detail.replace("\r", " ").replace("\n", " ")  # a reply is one line
         super().__init__(detail, b"-ERR Protocol error: " + text.encode("latin-1") + b"\r\n")
+        self.sample = sample[:MAX_SAMPLE]
 
 
 class RespParser:
@@ -94,10 +96,10 @@ class RespParser:
                         yield tuple(words)
                     continue
                 if not self._missing:
-                    self._missing = self._count(buffer[position + 1 : end])
+                    self._missing = self._count(bytes(buffer[position:end]))
                     position = end + 2
                     continue
-                self._length = self._bulk_length(buffer, position, end)
+                self._length = self._bulk_length(bytes(buffer[position:end]) or b"\r")
                 position = end + 2
             end = position + self._length
             if end + 2 > len(buffer):
@@ -127,25 +129,25 @@ class RespParser:
             end = -1
             self._scanned = start
         if (len(buffer) if end < 0 else end) - start > MAX_INLINE:
-            raise RespError(too_big)
+            raise RespError(too_big, bytes(buffer[start : start + MAX_SAMPLE]))
         return end
 
-    def _count(self, digits: bytes | bytearray) -> int:
-        count = _number(digits)
+    def _count(self, line: bytes) -> int:
+        count = _number(line[1:])
         if count is None or count > MAX_ARGUMENTS:
-            raise RespError("invalid multibulk length")
+            raise RespError("invalid multibulk length", line)
         if count > UNTRUSTED_ARGUMENTS and not self.trusted:
-            raise RespError("unauthenticated multibulk length")
+            raise RespError("unauthenticated multibulk length", line)
         return max(count, 0)
 
-    def _bulk_length(self, buffer: bytes | bytearray, start: int, end: int) -> int:
-        if buffer[start] != _DOLLAR:
-            raise RespError(f"expected '$', got '{chr(buffer[start])}'")
-        length = _number(buffer[start + 1 : end])
+    def _bulk_length(self, line: bytes) -> int:
+        if line[0] != _DOLLAR:
+            raise RespError(f"expected '$', got '{chr(line[0])}'", line)
+        length = _number(line[1:])
         if length is None or length < 0 or length > MAX_BULK or self._size + length > MAX_COMMAND:
-            raise RespError("invalid bulk length")
+            raise RespError("invalid bulk length", line)
         if length > UNTRUSTED_BULK and not self.trusted:
-            raise RespError("unauthenticated bulk length")
+            raise RespError("unauthenticated bulk length", line)
         return length
 
 
@@ -215,7 +217,7 @@ def _word(line: bytes, at: int) -> tuple[bytes, int]:
                 word.append(byte)
         elif byte == quote:
             if following >= 0 and following not in _SPACES:
-                raise RespError(_UNBALANCED)
+                raise RespError(_UNBALANCED, line)
             return bytes(word), at + 1
         elif byte == _BACKSLASH and quote == _QUOTE and following >= 0:
             digits = line[at + 2 : at + 4]
@@ -232,7 +234,7 @@ def _word(line: bytes, at: int) -> tuple[bytes, int]:
             word.append(byte)
         at += 1
     if quote:
-        raise RespError(_UNBALANCED)
+        raise RespError(_UNBALANCED, line)
     return bytes(word), at
 
 

@@ -79,10 +79,9 @@ def encoded(value: Entry) -> bytes:
 def _command(entry: Entry, version: Version, since: Mapping[str, str]) -> Command:
     containers = version >= _LONG_ENTRIES_SINCE
     subcommands = {}
-    if containers:
-        for sub in entry[9]:
-            if parse_version(since.get(sub[0], "0")) <= version:
-                subcommands[sub[0].partition("|")[2]] = _command(sub, version, {})
+    for sub in entry[9]:  # before 7.0 servers had them too, but COMMAND did not tell
+        if parse_version(since.get(sub[0], "0")) <= version:
+            subcommands[sub[0].partition("|")[2]] = _command(sub, version, {})
     shown = entry if containers else entry[: _OLD_ENTRY if version >= _CATEGORIES_SINCE else _OLD_ENTRY - 1]
     return Command(
         name=entry[0],

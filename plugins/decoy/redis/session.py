@@ -14,6 +14,7 @@ from decnet_actors.wire.resp import RespError, RespParser
 from plugins.decoy.redis.catalogue import Command
 from plugins.decoy.redis.client import OK, Client, Words
 from plugins.decoy.redis.commands import HANDLERS
+from plugins.decoy.redis.commands.administration import module_wanted
 from plugins.decoy.redis.keyspace import RedisError
 from plugins.decoy.redis.server import Server
 
@@ -23,7 +24,6 @@ MAX_NOTED = 16 * 1024  # bytes of one argument kept in a fact; the whole becomes
 MAX_NOTED_ARGUMENTS = 256
 MAX_VERB = 64  # characters
 POLL = 0.1  # seconds between looks for messages, while subscribed
-SAMPLE = 64  # bytes
 
 _QUOTED = 128  # characters of arguments in an error; src/server.c
 _ALLOWED_SUBSCRIBED = {
@@ -77,7 +77,7 @@ class RedisSession:
                     return effects
                 parser.trusted = client.authenticated
         except RespError as error:
-            effects += [Note(ProtocolViolated(detail=error.detail, sample=data[:SAMPLE])), Send(error.reply), HangUp()]
+            effects += [Note(ProtocolViolated(detail=error.detail, sample=error.sample)), Send(error.reply), HangUp()]
             return effects
         if client.subscriptions or client.patterns:
             effects += self._messages(now)
@@ -121,7 +121,7 @@ class RedisSession:
         server.processed += 1
         name = words[0].lower()
         if name in {b"host:", b"post"}:  # somebody makes a browser talk to us; src/networking.c, securityWarningCommand
-            self._note("?", words, effects)
+            self._note(None, words, effects)
             client.closing = True
             return b""
         if name == b"quit":
@@ -147,8 +147,8 @@ class RedisSession:
         client, server = self._client, self._server
         if command.subcommands and len(words) > 1:
             found = command.subcommands.get(words[1].lower().decode("latin-1"))
-            if found is None:
-                return self._rejected(_unknown_subcommand(words))
+            if found is None or (server.version < _QUOTES_SINCE and not found.accepts(len(words))):
+                return self._rejected(_unknown_subcommand(words, server))
             command = found
         if not command.accepts(len(words)):
             if command.name == "exec":
@@ -156,6 +156,8 @@ class RedisSession:
             return self._rejected(b"ERR wrong number of arguments for '%b' command" % command.name.encode())
         container = command.name.partition("|")[0]
         if server.version >= _GUARDS_SINCE and container in {"debug", "module"} and _guarded(command):
+            if command.name in _MODULE_LOADS:
+                client.facts.append(module_wanted(words))
             return self._rejected(_NOT_ALLOWED % (container.upper().encode(), container.encode()))
         if not client.authenticated and "no_auth" not in command.flags:
             return self._rejected(b"NOAUTH Authentication required.")
@@ -353,7 +355,8 @@ _NOT_ALLOWED = (
     b'ERR %b command not allowed. If the enable-%b-command option is set to "local", you can run it from a local '
     b"connection, otherwise you need to set this option in the configuration file, and then restart the server."
 )
-_MODULE_GUARDED = {"module|load", "module|loadex", "module|unload"}
+_MODULE_LOADS = {"module|load", "module|loadex"}
+_MODULE_GUARDED = {*_MODULE_LOADS, "module|unload"}
 
 
 def _guarded(command: Command) -> bool:
@@ -365,7 +368,12 @@ def _text(word: bytes) -> bytes:
     return word.partition(b"\0")[0]
 
 
-def _unknown_subcommand(words: Words) -> bytes:
+def _unknown_subcommand(words: Words, server: Server) -> bytes:
+    if server.version < _QUOTES_SINCE:
+        return b"ERR Unknown subcommand or wrong number of arguments for '%b'. Try %b HELP." % (
+            _text(words[1])[:_QUOTED],
+            words[0].upper(),
+        )
     return b"ERR unknown subcommand '%b'. Try %b HELP." % (_text(words[1])[:_QUOTED], words[0].upper())
 
 

@@ -81,9 +81,14 @@ def role(c: Client, words: Words) -> bytes:  # noqa: ARG001  a handler's signatu
     return resp.array(parts)
 
 
+def module_wanted(words: Words) -> DownloadRequested:
+    """Return the fact that somebody wants a module loaded."""
+    return DownloadRequested(url=f"file:{escaped(words[2], MAX_HOST)}", mechanism="module load")
+
+
 def module_load(c: Client, words: Words) -> bytes:
     """Answer MODULE LOAD."""
-    c.facts.append(DownloadRequested(url=f"file:{escaped(words[2], MAX_HOST)}", mechanism="module load"))
+    c.facts.append(module_wanted(words))
     raise RedisError(b"ERR Error loading the extension. Please check the server logs.")
 
 
