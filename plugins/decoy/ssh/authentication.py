@@ -8,11 +8,11 @@ import base64
 import binascii
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import asyncssh
-from asyncssh.packet import Boolean, NameList, PacketDecodeError, SSHPacket, String, UInt32
+from asyncssh.packet import NameList, PacketDecodeError, SSHPacket, String, UInt32
 from asyncssh.public_key import decode_ssh_public_key
 from attrs import frozen
 
@@ -28,6 +28,8 @@ MAX_RESPONSES = 8  # answers taken of one keyboard-interactive round; sshd asks 
 _HOSTBOUND = b"publickey-hostbound-v00@openssh.com"
 _PASSWORD, _PUBLIC_KEY, _INTERACTIVE = b"password", b"publickey", b"keyboard-interactive"
 _CONNECTION = b"ssh-connection"
+_NO = b"\0"
+_QUESTION = (String(b""), String(b""), String(b""), UInt32(1), String(b"Password: "), _NO)
 _MSG_FAILURE, _MSG_PK_OK, _MSG_INFO_REQUEST, _MSG_INFO_RESPONSE = 51, 60, 60, 61
 
 
@@ -86,8 +88,8 @@ class Authentication:
         """The name that is tried, without a style (``root:skey``)."""
         return self._name.partition(b":")[0].decode("utf-8", "backslashreplace")
 
-    async def request(self, packet: SSHPacket) -> None:
-        """Take an SSH_MSG_USERAUTH_REQUEST (RFC 4252, section 5)."""
+    def request(self, packet: SSHPacket) -> Awaitable[None] | None:
+        """Take an SSH_MSG_USERAUTH_REQUEST (RFC 4252, section 5); return what is to be awaited, if anything."""
         name, service, method = packet.get_string(), packet.get_string(), packet.get_string()
         self._asked = False
         self._attempts += 1
@@ -97,40 +99,38 @@ class Authentication:
             before = f"({self._name.decode('latin-1')},{self._service.decode('latin-1')})"
             after = f"({name.decode('latin-1')},{service.decode('latin-1')})"
             self._transport.refuse(f"Change of username or service not allowed: {before} -> {after}")
-            return
-        if service != _CONNECTION:
-            await self._fail(counted=self._attempts > 1)
-        elif method == _PASSWORD:
-            await self._password(packet)
-        elif method in {_PUBLIC_KEY, _HOSTBOUND}:
-            await self._public_key(packet, hostbound=method == _HOSTBOUND)
-        elif method == _INTERACTIVE and self._rules.keyboard_interactive:
-            packet.get_string()  # language
-            packet.get_string()  # submethods
-            self._asked = True
-            question = (String(b""), String(b""), String(b""), UInt32(1), String(b"Password: "), Boolean(False))  # noqa: FBT003  the library's encoder
-            self._transport.reply(_MSG_INFO_REQUEST, *question)
-        else:
-            await self._fail(counted=self._attempts > 1 or method != b"none")
+            return None
+        if service == _CONNECTION:
+            if method == _PASSWORD:
+                return self._password(packet)
+            if method in {_PUBLIC_KEY, _HOSTBOUND}:
+                return self._public_key(packet, hostbound=method == _HOSTBOUND)
+            if method == _INTERACTIVE and self._rules.keyboard_interactive:
+                packet.get_string()  # language
+                packet.get_string()  # submethods
+                self._asked = True
+                self._transport.reply(_MSG_INFO_REQUEST, *_QUESTION)
+                return None
+        return self._fail(counted=self._attempts > 1 or method != b"none")
 
-    async def respond(self, packet: SSHPacket) -> None:
+    def respond(self, packet: SSHPacket) -> Awaitable[None] | None:
         """Take an SSH_MSG_USERAUTH_INFO_RESPONSE (RFC 4256, section 3.4)."""
         if not self._asked:
-            return
+            return None
         self._asked = False
         count = packet.get_uint32()
         if count > MAX_RESPONSES:
             raise PacketDecodeError("too many responses")
         answers = [packet.get_string() for _ in range(count)]
-        await self._judge(b"\n".join(answers), "ssh keyboard-interactive")
+        return self._judge(b"\n".join(answers), "ssh keyboard-interactive")
 
-    async def _password(self, packet: SSHPacket) -> None:
+    def _password(self, packet: SSHPacket) -> Awaitable[None]:
         change = packet.get_boolean()
         secret = packet.get_string()
         if change:
             packet.get_string()  # the new one: sshd without PAM does not change passwords
         packet.check_end()
-        await self._judge(secret, "ssh password")
+        return self._judge(secret, "ssh password")
 
     async def _judge(self, secret: bytes, mechanism: str) -> None:
         user = self.user
@@ -145,9 +145,9 @@ class Authentication:
             # pam_unix asks for a delay; PAM spreads it by half to either side (pam_fail_delay(3)).
             draw = self._rules.rng.random
             await asyncio.sleep(delay * (0.5 + (draw() + draw() + draw()) / 3))
-        await self._fail(counted=True)
+        await self._count()
 
-    async def _public_key(self, packet: SSHPacket, *, hostbound: bool) -> None:
+    def _public_key(self, packet: SSHPacket, *, hostbound: bool) -> Awaitable[None]:
         """Take a key, or a proof of it (RFC 4252, section 7; PROTOCOL, "hostbound")."""
         signed = packet.get_boolean()
         algorithm, blob = packet.get_string(), packet.get_string()
@@ -157,25 +157,38 @@ class Authentication:
         signature = packet.get_string() if signed else b""
         packet.check_end()
         known = self._authorized(blob)
-        accepted = known and signed and self._verified(blob, message, signature)
-        outcome = Outcome.ACCEPTED if accepted else Outcome.PENDING if known and not signed else Outcome.REFUSED
+        if signed:
+            proven = known and self._verified(blob, message, signature)
+            return self._prove(blob, Outcome.ACCEPTED if proven else Outcome.REFUSED)
+        return self._offer(algorithm, blob, Outcome.PENDING if known else Outcome.REFUSED)
+
+    async def _offer(self, algorithm: bytes, blob: bytes, outcome: Outcome) -> None:
+        self._note_key(blob, "ssh publickey offered", outcome)
+        await self._transport.settled()
+        if outcome is Outcome.PENDING:
+            self._transport.reply(_MSG_PK_OK, String(algorithm), String(blob))
+        else:
+            await self._count()
+
+    async def _prove(self, blob: bytes, outcome: Outcome) -> None:
+        self._note_key(blob, "ssh publickey signed", outcome)
+        await self._transport.settled()
+        if outcome is Outcome.ACCEPTED:
+            await self._transport.enter(self.user)
+        else:
+            await self._count()
+
+    def _note_key(self, blob: bytes, mechanism: str, outcome: Outcome) -> None:
         self._transport.note(
             CredentialSeen(
                 user=self.user,
                 secret=blob,
                 kind="public_key",
-                mechanism="ssh publickey signed" if signed else "ssh publickey offered",
+                mechanism=mechanism,
                 outcome=outcome,
                 fingerprint=fingerprint(blob),
             )
         )
-        await self._transport.settled()
-        if accepted:
-            await self._transport.enter(self.user)
-        elif outcome is Outcome.PENDING:
-            self._transport.reply(_MSG_PK_OK, String(algorithm), String(blob))
-        else:
-            await self._fail(counted=True)
 
     def _verified(self, blob: bytes, message: bytes, signature: bytes) -> bool:
         try:
@@ -197,15 +210,23 @@ class Authentication:
             return False
         return blob in _blobs(text.splitlines())
 
-    async def _fail(self, *, counted: bool) -> None:
+    async def _count(self) -> None:
+        """Say no to a secret."""
+        if (last := self._fail(counted=True)) is not None:
+            await last
+
+    def _fail(self, *, counted: bool) -> Awaitable[None] | None:
         """Say no, and no more after too many."""
         self._failures += counted
         if self._failures >= MAX_TRIES:
-            self._transport.note(LimitReached(limit="login_tries", value=MAX_TRIES))
-            await self._transport.settled()
-            self._transport.refuse("Too many authentication failures")
-            return
-        self._transport.reply(_MSG_FAILURE, self._methods, Boolean(False))  # noqa: FBT003  the library's encoder
+            return self._too_many()
+        self._transport.reply(_MSG_FAILURE, self._methods, _NO)
+        return None
+
+    async def _too_many(self) -> None:
+        self._transport.note(LimitReached(limit="login_tries", value=MAX_TRIES))
+        await self._transport.settled()
+        self._transport.refuse("Too many authentication failures")
 
 
 def fingerprint(blob: bytes) -> str:

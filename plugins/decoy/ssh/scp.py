@@ -25,7 +25,7 @@ _FLAGS = frozenset("tfrpdvq")
 _SHELL = re.compile(r"[;&|<>`$(){}\n]")
 _CONTROL = re.compile(rb"(?P<kind>[CD])(?P<mode>[0-7]{4}) (?P<size>\d{1,18}) (?P<name>.+)")
 _TIMES = re.compile(rb"T(?P<modified>\d{1,12}) \d{1,6} (?P<accessed>\d{1,12}) \d{1,6}")
-_OK = b"\0"
+_OK, _ERROR = b"\0", b"\x01"
 
 
 @frozen(kw_only=True)
@@ -251,8 +251,12 @@ class Scp:
                 return self._leave()
         else:
             del self._buffer[:1]
-        said = next(self._steps, None) if self._steps is not None else None
-        return self._leave() if said is None else [Send(said)]
+        effects: list[Effect] = []
+        for said in self._steps or ():
+            effects.append(Send(said))
+            if said[:1] != _ERROR:  # nobody answers an error
+                return effects
+        return [*effects, *self._leave()]
 
     def _give(self) -> Iterator[bytes]:
         """Yield what to say after each answer."""

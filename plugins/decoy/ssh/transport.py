@@ -8,11 +8,12 @@ requests. Authentication (``authentication``) and what runs in a session (``chan
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
 
 import asyncssh
 from asyncssh.connection import SSHServerConnection
+from asyncssh.logging import SSHLogger
 from asyncssh.packet import Byte, PacketDecodeError, SSHPacket, String, UInt32
 from attrs import frozen
 
@@ -22,7 +23,7 @@ from decnet_actors.domain.facts import Fact, ForwardRequested, LimitReached, Pro
 from decnet_actors.domain.text import escaped
 from plugins.decoy.ssh.authentication import Authentication, Rules
 from plugins.decoy.ssh.compression import BoundedDecompressor
-from plugins.decoy.ssh.hassh import client_seen
+from plugins.decoy.ssh.hassh import client_seen, read_offer
 from plugins.decoy.ssh.identification import Identification, Identified, Refused
 from plugins.decoy.ssh.keys import HostKeys
 from plugins.decoy.ssh.releases import OpenSsh
@@ -75,6 +76,9 @@ class SshTransport(SSHServerConnection):
         self._authentication = Authentication(self, daemon.machine, daemon.policy, daemon.rules)
         self._cleaned = False
         self._starved = False  # reading is paused because a packet waits
+        self._corked = False  # packets that answer one reading leave together, as sshd's do
+        self._unsent: list[bytes] = []
+        self._logger = SILENCE
 
     # authentication.Transport
 
@@ -127,6 +131,14 @@ class SshTransport(SSHServerConnection):
             self._starved = True
             transport.pause_reading()
 
+    def _recv_data(self) -> None:
+        outermost = not self._corked
+        self._corked = True
+        super()._recv_data()
+        if outermost:
+            self._corked = False
+            self._flush()
+
     def _finish_recv_packet(
         self,
         pkttype: int,
@@ -160,17 +172,18 @@ class SshTransport(SSHServerConnection):
             self._close(reset=judged.unread)
         return False
 
-    async def _process_kexinit(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
+    def _process_kexinit(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:  # type: ignore[override]  # no task
+        """Take the client's offer, and record it."""
+        offer = read_offer(packet.get_full_payload())
+        if offer is None:
+            raise PacketDecodeError("malformed offer")
         if not self._session_id:
-            seen = client_seen(self._client_version, packet.get_full_payload())
-            if seen is not None:
-                self.note(seen)
-        try:
-            await super()._process_kexinit(pkttype, pktid, packet)
-        except PacketDecodeError as error:
-            raise asyncssh.ProtocolError(str(error)) from None
+            self.note(client_seen(self._client_version, offer))
+        _at_once(super()._process_kexinit(pkttype, pktid, packet))
         if not self.daemon.release.strict:
             self._strict_kex = False  # it takes two: this sshd is older than the countermeasure
+        release = self.daemon.release
+        self._ignore_first_kex = offer.guess_is_wrong(release.kex[0], release.host_keys[0])
 
     def choose_server_host_key(self, peer_host_key_algs: "list[bytes]") -> bool:  # type: ignore[override]  # a list is what comes
         """Choose the first key the client would take."""
@@ -195,14 +208,8 @@ class SshTransport(SSHServerConnection):
         """Take an attempt; after success they are ignored, as sshd does."""
         if self._auth_complete or not self._auth_in_progress:
             return None
-        return self._attempt(packet)
-
-    async def _attempt(self, packet: SSHPacket) -> None:
         self._auth = cast("Any", _Responses(self._authentication))  # Any: the library wants its own class here
-        try:
-            await self._authentication.request(packet)
-        except PacketDecodeError as error:
-            raise asyncssh.ProtocolError(str(error)) from None
+        return self._authentication.request(packet)
 
     def _process_ping(self, _pkttype: int, _pktid: int, packet: SSHPacket) -> None:
         """Answer a transport ping (PROTOCOL, section 1.9)."""
@@ -211,6 +218,19 @@ class SshTransport(SSHServerConnection):
         self.send_packet(_MSG_PONG, String(data))
 
     # what goes out
+
+    def _send(self, data: bytes) -> None:
+        if self._corked:
+            self._unsent.append(data)
+        elif self._transport is not None:
+            self._transport.write(data)
+
+    def _flush(self) -> None:
+        if self._unsent:
+            data = b"".join(self._unsent)
+            self._unsent.clear()
+            if self._transport is not None:
+                self._transport.write(data)
 
     def send_packet(self, pkttype: int, *args: bytes, handler: object = None) -> None:  # noqa: ARG002  the library's signature
         """Send a packet framed as OpenSSH frames it (``packet.c``, ssh_packet_send2_wrapped)."""
@@ -348,6 +368,7 @@ class SshTransport(SSHServerConnection):
             self._loop.call_soon(self._cleanup, exc)
 
     def _close(self, *, reset: bool) -> None:
+        self._flush()
         self._transport = None
         self._cancel_login_timer()
         self.log.hang_up(reset=reset)
@@ -368,6 +389,32 @@ class SshTransport(SSHServerConnection):
         self._cleanup(exc)
 
 
+class _Silence:
+    """A logger of the library's shape: what happened is told by facts."""
+
+    def get_child(self, *_ignored: object, **_context: object) -> "_Silence":
+        return self
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return self._nothing
+
+    def _nothing(self, *_ignored: object, **_context: object) -> None:
+        pass
+
+
+SILENCE = cast("SSHLogger", _Silence())
+
+
+def _at_once(step: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine of the library's that never waits, without the cost of a task."""
+    try:
+        step.send(None)
+    except StopIteration:
+        return
+    step.close()
+    raise RuntimeError("the key exchange waited")
+
+
 class _Responses:
     """Stands where the library keeps the method in progress: takes keyboard-interactive answers."""
 
@@ -379,13 +426,9 @@ class _Responses:
 
     def process_packet(self, pkttype: int, _pktid: int, packet: SSHPacket) -> Awaitable[None] | bool:
         """Return what is to be awaited, or whether the message is known."""
-        return self._respond(packet) if pkttype == _MSG_USERAUTH_INFO_RESPONSE else False
+        if pkttype != _MSG_USERAUTH_INFO_RESPONSE:
+            return False
+        return self._authentication.respond(packet) or True
 
     def cancel(self) -> None:
         """Nothing to cancel: the connection ends its tasks."""
-
-    async def _respond(self, packet: SSHPacket) -> None:
-        try:
-            await self._authentication.respond(packet)
-        except PacketDecodeError as error:
-            raise asyncssh.ProtocolError(str(error)) from None
