@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -58,7 +58,7 @@ class Reader:
         async with self._engine.connect() as connection:
             return tuple(entry_of(row) for row in await connection.execute(query))
 
-    async def follow(self, *, after: int | None = None) -> AsyncIterator[Entry]:
+    async def follow(self, *, after: int | None = None) -> AsyncGenerator[Entry, None]:
         """Yield every entry after ``after`` (``None``: from now on), first stored ones, then live ones, without a hole.
 
         What the bus drops, or a slow consumer makes overflow, is read from the table: ``seq`` has no holes, so a gap

@@ -118,7 +118,7 @@ class JournalMachine(RuleBasedStateMachine):
 
 TestJournal = pytest.mark.slow(JournalMachine.TestCase)
 TestJournal.settings = settings(
-    max_examples=settings.default.max_examples // 4,  # each example has a database of its own
+    max_examples=settings().max_examples // 4,  # each example has a database of its own
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),

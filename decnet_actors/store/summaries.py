@@ -1,0 +1,72 @@
+"""This module tells a fact in one line; everything a peer chose is escaped and cut."""
+
+from decnet_actors.domain import facts
+from decnet_actors.domain.facts import Fact
+from decnet_actors.domain.text import escaped
+
+MAX_PART = 120  # characters of one value
+MAX_ARGS = 8  # arguments shown of a command
+
+
+def summary(fact: Fact) -> str:
+    """Return what happened, for a list."""
+    return _lifecycle(fact) or _conversation(fact) or _content(fact) or ""
+
+
+def _lifecycle(fact: Fact) -> str | None:
+    match fact:
+        case facts.SessionOpened():
+            return f"connected to port {fact.local_port}"
+        case facts.SessionClosed():
+            return f"closed by {fact.reason.value} after {fact.duration:.1f} s, {fact.bytes_in} bytes in"
+        case facts.SessionCrashed():
+            return f"crashed: {_cut(fact.error)}"
+        case facts.ServiceStarted():
+            return f"listening on {_cut(fact.address)} port {fact.port}"
+        case facts.ServiceStopped():
+            return _cut(fact.reason)
+        case facts.LimitReached():
+            return f"{_cut(fact.limit)} {fact.value}"
+        case facts.ProtocolViolated():
+            return f"{_cut(fact.detail)} {_cut(fact.sample)}".rstrip()
+        case _:
+            return None
+
+
+def _conversation(fact: Fact) -> str | None:
+    match fact:
+        case facts.CredentialSeen():
+            user = "-" if fact.user is None else _cut(fact.user)
+            return f"{user} / {_cut(fact.secret)} {fact.outcome.value} ({_cut(fact.mechanism or fact.kind)})"
+        case facts.CommandSeen():
+            return " ".join([_cut(fact.verb), *(_cut(arg) for arg in fact.args[:MAX_ARGS])])
+        case facts.ShellCommandSeen():
+            return _cut(fact.line)
+        case facts.TerminalSeen():
+            return f"{len(fact.data)} bytes {fact.direction.value}"
+        case facts.TerminalResized():
+            return f"{fact.columns}x{fact.rows} {_cut(fact.term)}".rstrip()
+        case facts.SshClientSeen():
+            return f"{_cut(fact.version)} hassh {_cut(fact.hassh)}"
+        case facts.TelnetClientSeen():
+            return f"{_cut(fact.terminal)} {_cut(' '.join(fact.options))}".strip()
+        case _:
+            return None
+
+
+def _content(fact: Fact) -> str | None:
+    match fact:
+        case facts.HttpRequestSeen():
+            return f"{_cut(fact.method)} {_cut(fact.target)} {fact.status}"
+        case facts.FileCaptured():
+            return f"{_cut(fact.path)} {fact.size} bytes ({_cut(fact.mechanism)})"
+        case facts.DownloadRequested():
+            return f"{_cut(fact.mechanism)} {_cut(fact.url)}"
+        case facts.ForwardRequested():
+            return f"{_cut(fact.kind)} to {_cut(fact.host)} port {fact.port}"
+        case _:
+            return None
+
+
+def _cut(value: str | bytes) -> str:
+    return escaped(value, MAX_PART)
