@@ -18,11 +18,14 @@ _USERLESS: Version = (6, 0)  # older servers have no ACL
 # Whole families that a decoy answers as an administrator would have forbidden them; ACL LIST says the same.
 DENIED_CATEGORIES = ("bitmap", "blocking", "geo", "hyperloglog", "stream")
 DENIED_COMMANDS = (
+    "dump",
     "failover",
     "fcall",
     "fcall_ro",
     "function",
     "lcs",
+    "lmpop",
+    "lpos",
     "migrate",
     "monitor",
     "psync",
@@ -31,7 +34,25 @@ DENIED_COMMANDS = (
     "restore-asking",
     "sort",
     "sort_ro",
+    "ssubscribe",
+    "sunsubscribe",
     "sync",
+    "xgroup",
+    "xinfo",
+    "zdiff",
+    "zdiffstore",
+    "zinter",
+    "zintercard",
+    "zinterstore",
+    "zlexcount",
+    "zmpop",
+    "zrandmember",
+    "zrangebylex",
+    "zrangestore",
+    "zremrangebylex",
+    "zrevrangebylex",
+    "zunion",
+    "zunionstore",
 )
 
 

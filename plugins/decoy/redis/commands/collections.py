@@ -164,6 +164,40 @@ def lrem(c: Client, words: Words) -> bytes:
     return resp.integer(removed)
 
 
+def linsert(c: Client, words: Words) -> bytes:
+    """Answer LINSERT."""
+    where = words[2].upper()
+    if where not in {b"BEFORE", b"AFTER"}:
+        raise RedisError(b"ERR syntax error")
+    items = _list(c, words[1])
+    if items is None:
+        return ZERO
+    if words[3] not in items:
+        return b":-1\r\n"
+    c.keys.grow(c.db, words[1], c.keys.element(words[4]))
+    items.insert(items.index(words[3]) + (where == b"AFTER"), words[4])
+    return resp.integer(len(items))
+
+
+def lmove(c: Client, words: Words) -> bytes:
+    """Answer LMOVE."""
+    sides = [words[3].upper(), words[4].upper()]
+    if not set(sides) <= {b"LEFT", b"RIGHT"}:
+        raise RedisError(b"ERR syntax error")
+    if _list(c, words[1]) is None:
+        return c.nil()
+    _list(c, words[2])
+    reply = _pop(c, words[:2], left=sides[0] == b"LEFT")
+    moved = reply.partition(b"\r\n")[2][:-2]
+    _push(c, (b"lpush", words[2], moved), left=sides[1] == b"LEFT")
+    return reply
+
+
+def rpoplpush(c: Client, words: Words) -> bytes:
+    """Answer RPOPLPUSH."""
+    return lmove(c, (*words, b"RIGHT", b"LEFT"))
+
+
 # --- hashes
 
 
@@ -250,6 +284,15 @@ def hstrlen(c: Client, words: Words) -> bytes:
     return resp.integer(len((_hash(c, words[1]) or Hash()).get(words[2], b"")))
 
 
+def hrandfield(c: Client, words: Words) -> bytes:
+    """Answer HRANDFIELD."""
+    names = list(_hash(c, words[1]) or ())
+    if len(words) == 2:  # noqa: PLR2004  HRANDFIELD key
+        return resp.bulk(c.server.rng.choice(names)) if names else c.nil()
+    count = to_int(words[2])
+    return resp.bulks(c.server.rng.sample(names, min(abs(count), len(names))))
+
+
 def hdel(c: Client, words: Words) -> bytes:
     """Answer HDEL."""
     fields = _hash(c, words[1])
@@ -292,13 +335,16 @@ COMMANDS: Mapping[str, Handler] = {
     "hkeys": hkeys,
     "hlen": hlen,
     "hmget": hmget,
+    "hrandfield": hrandfield,
     "hmset": hset,
     "hset": hset,
     "hsetnx": hsetnx,
     "hstrlen": hstrlen,
     "hvals": hvals,
     "lindex": lindex,
+    "linsert": linsert,
     "llen": llen,
+    "lmove": lmove,
     "lpop": lpop,
     "lpush": lpush,
     "lpushx": lpushx,
@@ -307,6 +353,7 @@ COMMANDS: Mapping[str, Handler] = {
     "lset": lset,
     "ltrim": ltrim,
     "rpop": rpop,
+    "rpoplpush": rpoplpush,
     "rpush": rpush,
     "rpushx": rpushx,
 }

@@ -13,7 +13,6 @@ _LISTPACK_VALUE = 64  # bytes; hash-max-listpack-value and its likes
 _LISTPACK_HASH = 512
 _LISTPACK_ZSET = 128
 _INTSET = 512
-_LAST_CURSOR = (1 << 64) - 1
 _NO_KEY = b"ERR no such key"
 _EXPIRE_OPTIONS = {b"NX", b"XX", b"GT", b"LT"}
 
@@ -132,44 +131,6 @@ def keys(c: Client, words: Words) -> bytes:
     pattern = words[1]
     found = c.keys.keys(c.db, c.ms)
     return resp.bulks([key for key in found if pattern == b"*" or glob_match(pattern, key)])
-
-
-def scan(c: Client, words: Words) -> bytes:
-    """Answer SCAN."""
-    cursor = to_int(words[1], b"ERR invalid cursor")
-    # The server reads it as unsigned: a negative cursor is beyond the end, not an error.
-    page, following = _scanned(c, words[2:], cursor & _LAST_CURSOR)
-    return resp.array([resp.bulk(b"%d" % following), resp.bulks(page)])
-
-
-def _scanned(c: Client, words: Words, cursor: int) -> tuple[list[bytes], int]:
-    """Return the keys of a page that fit, and the next cursor."""
-    count, pattern, kind, at = 10, b"*", b"", 0
-    while at < len(words):
-        option = words[at].upper()
-        if at + 1 >= len(words):
-            raise RedisError(SYNTAX)
-        if option == b"COUNT":
-            count = to_int(words[at + 1])
-            if count < 1:
-                raise RedisError(SYNTAX)
-        elif option == b"MATCH":
-            pattern = words[at + 1]
-        elif option == b"TYPE":
-            kind = words[at + 1].lower()
-        else:
-            raise RedisError(SYNTAX)
-        at += 2
-    everything = list(c.keys.keys(c.db, c.ms))
-    page = everything[cursor : cursor + count]
-    following = cursor + count if cursor + count < len(everything) else 0
-    fitting = [
-        key
-        for key in page
-        if (pattern == b"*" or glob_match(pattern, key))
-        and (not kind or TYPES[type(c.keys.peek(c.db, key, c.ms))] == kind)
-    ]
-    return fitting, following
 
 
 def dbsize(c: Client, words: Words) -> bytes:  # noqa: ARG001  a handler's signature
@@ -376,7 +337,6 @@ COMMANDS: Mapping[str, Handler] = {
     "randomkey": randomkey,
     "rename": rename,
     "renamenx": renamenx,
-    "scan": scan,
     "swapdb": swapdb,
     "touch": exists,
     "ttl": ttl,

@@ -1,11 +1,14 @@
 """This module implements the commands on sets (src/t_set.c)."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from decnet_actors.wire import resp
 from plugins.decoy.redis.client import ONE, ZERO, Client, Handler, Words, expect, to_int
 from plugins.decoy.redis.commands.collections import NOT_POSITIVE, shrunk
 from plugins.decoy.redis.keyspace import Members, RedisError
+
+Combine: TypeAlias = Callable[[set[bytes], set[bytes]], set[bytes]]
 
 
 def _set(c: Client, key: bytes) -> Members | None:
@@ -95,28 +98,75 @@ def srandmember(c: Client, words: Words) -> bytes:
     return resp.bulks(c.server.rng.sample(members, min(count, len(members))))
 
 
-def _combined(combine: Callable[[set[bytes], set[bytes]], set[bytes]]) -> Handler:
+def _merged(c: Client, keys: Words, combine: Combine) -> Members:
+    sets = [_set(c, key) or Members() for key in keys]
+    kept = set(sets[0])
+    for other in sets[1:]:
+        kept = combine(kept, set(other))
+    everything = dict.fromkeys(item for one in sets for item in one)
+    return Members((item, None) for item in everything if item in kept)
+
+
+def _combined(combine: Combine) -> Handler:
+    return lambda c, words: c.unordered(_in_order(_merged(c, words[1:], combine)))
+
+
+def _stored(combine: Combine) -> Handler:
     def handler(c: Client, words: Words) -> bytes:
-        sets = [_set(c, key) or Members() for key in words[1:]]
-        kept = set(sets[0])
-        for other in sets[1:]:
-            kept = combine(kept, set(other))
-        everything = [item for one in sets for item in one]
-        return c.unordered(_in_order(Members((item, None) for item in everything if item in kept)))
+        found = _merged(c, words[2:], combine)
+        c.keys.peek(c.db, words[1], c.ms)
+        c.keys.remove(c.db, words[1])
+        if found:
+            c.keys.put(c.db, words[1], found)
+        return resp.integer(len(found))
 
     return handler
+
+
+def sintercard(c: Client, words: Words) -> bytes:
+    """Answer SINTERCARD."""
+    count = to_int(words[1], b"ERR numkeys should be greater than 0")
+    if count < 1:
+        raise RedisError(b"ERR numkeys should be greater than 0")
+    if count > len(words) - 2:
+        raise RedisError(b"ERR Number of keys can't be greater than number of args")
+    limit, rest = 0, words[2 + count :]
+    if rest:
+        if len(rest) != 2 or rest[0].upper() != b"LIMIT":  # noqa: PLR2004  LIMIT n
+            raise RedisError(b"ERR syntax error")
+        limit = to_int(rest[1], b"ERR LIMIT can't be negative")
+        if limit < 0:
+            raise RedisError(b"ERR LIMIT can't be negative")
+    size = len(_merged(c, words[2 : 2 + count], set.intersection))
+    return resp.integer(min(size, limit) if limit else size)
+
+
+def smove(c: Client, words: Words) -> bytes:
+    """Answer SMOVE."""
+    members = _set(c, words[1])
+    _set(c, words[2])
+    if members is None or words[3] not in members:
+        return ZERO
+    srem(c, (b"srem", words[1], words[3]))
+    sadd(c, (b"sadd", words[2], words[3]))
+    return ONE
 
 
 COMMANDS: Mapping[str, Handler] = {
     "sadd": sadd,
     "scard": scard,
     "sdiff": _combined(set.difference),
+    "sdiffstore": _stored(set.difference),
     "sinter": _combined(set.intersection),
+    "sintercard": sintercard,
+    "sinterstore": _stored(set.intersection),
     "sismember": sismember,
     "smembers": smembers,
     "smismember": smismember,
+    "smove": smove,
     "spop": spop,
     "srandmember": srandmember,
     "srem": srem,
     "sunion": _combined(set.union),
+    "sunionstore": _stored(set.union),
 }

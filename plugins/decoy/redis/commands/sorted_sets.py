@@ -6,6 +6,7 @@ from decnet_actors.wire import resp
 from plugins.decoy.redis.client import SYNTAX, ZERO, Client, Handler, Words, expect, to_float, to_int
 from plugins.decoy.redis.keyspace import RedisError, Scores
 
+_NOT_POSITIVE = b"ERR value is out of range, must be positive"
 _MIN_MAX = b"ERR min or max is not a float"
 
 
@@ -153,7 +154,15 @@ def _between(c: Client, key: bytes, low: bytes, high: bytes) -> "list[tuple[byte
 
 def zrangebyscore(c: Client, words: Words) -> bytes:
     """Answer ZRANGEBYSCORE."""
-    found = _between(c, words[1], words[2], words[3])
+    return _limited(c, words, _between(c, words[1], words[2], words[3]))
+
+
+def zrevrangebyscore(c: Client, words: Words) -> bytes:
+    """Answer ZREVRANGEBYSCORE."""
+    return _limited(c, words, _between(c, words[1], words[3], words[2])[::-1])
+
+
+def _limited(c: Client, words: Words, found: "list[tuple[bytes, float]]") -> bytes:
     at, scores = 4, False
     while at < len(words):
         option = words[at].upper()
@@ -174,16 +183,74 @@ def zcount(c: Client, words: Words) -> bytes:
     return resp.integer(len(_between(c, words[1], words[2], words[3])))
 
 
+def zmscore(c: Client, words: Words) -> bytes:
+    """Answer ZMSCORE."""
+    scores = _scores(c, words[1]) or Scores()
+    return resp.array([c.number(scores[item]) if item in scores else c.nil() for item in words[2:]])
+
+
+def _popped(c: Client, words: Words, *, highest: bool) -> bytes:
+    if len(words) > 3:  # noqa: PLR2004  ZPOPMIN key count
+        raise RedisError(SYNTAX)
+    count = to_int(words[2], _NOT_POSITIVE) if len(words) == 3 else 1  # noqa: PLR2004  as above
+    if count < 0:
+        raise RedisError(_NOT_POSITIVE)
+    ordered = (_scores(c, words[1]) or Scores()).ordered()
+    if highest:
+        ordered.reverse()
+    return _taken(c, words[1], ordered[:count])
+
+
+def _taken(c: Client, key: bytes, pairs: "list[tuple[bytes, float]]") -> bytes:
+    if pairs:
+        zrem(c, (b"zrem", key, *(item for item, _ in pairs)))
+    return _shown(c, pairs, scores=True)
+
+
+def zpopmin(c: Client, words: Words) -> bytes:
+    """Answer ZPOPMIN."""
+    return _popped(c, words, highest=False)
+
+
+def zpopmax(c: Client, words: Words) -> bytes:
+    """Answer ZPOPMAX."""
+    return _popped(c, words, highest=True)
+
+
+def zremrangebyscore(c: Client, words: Words) -> bytes:
+    """Answer ZREMRANGEBYSCORE."""
+    found = _between(c, words[1], words[2], words[3])
+    _taken(c, words[1], found)
+    return resp.integer(len(found))
+
+
+def zremrangebyrank(c: Client, words: Words) -> bytes:
+    """Answer ZREMRANGEBYRANK."""
+    start, end = to_int(words[2]), to_int(words[3])
+    ordered = (_scores(c, words[1]) or Scores()).ordered()
+    start = max(start + len(ordered), 0) if start < 0 else start
+    end = end + len(ordered) if end < 0 else end
+    found = ordered[start : end + 1]
+    _taken(c, words[1], found)
+    return resp.integer(len(found))
+
+
 COMMANDS: Mapping[str, Handler] = {
     "zadd": zadd,
     "zcard": zcard,
     "zcount": zcount,
     "zincrby": zincrby,
+    "zmscore": zmscore,
+    "zpopmax": zpopmax,
+    "zpopmin": zpopmin,
     "zrange": zrange,
     "zrangebyscore": zrangebyscore,
     "zrank": zrank,
     "zrem": zrem,
+    "zremrangebyrank": zremrangebyrank,
+    "zremrangebyscore": zremrangebyscore,
     "zrevrange": zrevrange,
+    "zrevrangebyscore": zrevrangebyscore,
     "zrevrank": zrevrank,
     "zscore": zscore,
 }
