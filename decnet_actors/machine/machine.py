@@ -1,0 +1,85 @@
+"""This module is the machine of ``contracts.machine``: one persona, one file tree, its visitors and shells."""
+
+import random
+from collections.abc import Callable, Mapping
+
+from decnet_actors.contracts.machine import Login
+from decnet_actors.domain.persona import Persona
+from decnet_actors.machine.files import Caps, TreeFiles
+from decnet_actors.machine.shell.context import World
+from decnet_actors.machine.shell.state import Budget, Limits
+from decnet_actors.machine.terminal import ShellTerminal
+from decnet_actors.machine.tree import etc
+from decnet_actors.machine.tree.layout import base
+from decnet_actors.machine.visits import Visits
+
+
+class DeckyMachine:
+    """Implements ``contracts.machine.Machine``.
+
+    Args:
+        persona: who it is.
+        rng: chance of its shells.
+        caps: how much of its files may be changed.
+        limits: what one command line may use.
+        now: the clock ``/proc`` reads outside of a shell; without one the latest time a shell was told.
+
+    """
+
+    def __init__(
+        self,
+        persona: Persona,
+        rng: random.Random,
+        *,
+        caps: Caps | None = None,
+        limits: Limits | None = None,
+        now: Callable[[], float] | None = None,
+    ) -> None:
+        self.persona = persona
+        self._rng = rng
+        self._limits = limits or Limits()
+        self._latest = persona.booted_at + 3600.0
+        self._clock = now
+        self.files = TreeFiles(base(persona, self._now), caps=caps or Caps(), groups=_memberships(persona))
+        self.files.group_names = {number: name for name, (number, _) in etc.groups_of(persona).items()}
+        self._visits = Visits(persona)
+
+    def terminal(self, login: Login) -> ShellTerminal:
+        world = World(
+            persona=self.persona,
+            files=self.files,
+            rng=self._rng,
+            login=login,
+            visits=self._visits,
+            budget=Budget(self._limits),
+            heard=self.heard,
+            next_pid=self._rng.randrange(1100, 30_000),
+        )
+        if login.pty is not None:
+            world.columns, world.rows = login.pty.columns, login.pty.rows
+        return ShellTerminal(world, login)
+
+    def logged_in(self, user: str, address: str, now: float) -> int:
+        self.heard(now)
+        return self._visits.enter(user[:32], address, now)
+
+    def logged_out(self, handle: int, now: float) -> None:
+        self.heard(now)
+        self._visits.leave(handle, now)
+
+    def heard(self, now: float) -> None:
+        """Take note of the time a shell was told."""
+        self._latest = max(self._latest, now)
+
+    def _now(self) -> float:
+        return self._latest if self._clock is None else self._clock()
+
+
+def _memberships(persona: Persona) -> Mapping[int, frozenset[int]]:
+    groups = etc.groups_of(persona)
+    return {
+        account.uid: frozenset(
+            {account.gid, *(number for number, members in groups.values() if account.name in members)}
+        )
+        for account in persona.accounts
+    }

@@ -1,0 +1,281 @@
+"""This module holds the builtins that steer the shell: exit, return, eval, source, test, trap and their like."""
+
+from collections.abc import Mapping
+
+from decnet_actors.machine.shell.conditional import TestExpression, TestSyntaxError
+from decnet_actors.machine.shell.context import Context, Function
+from decnet_actors.machine.shell.state import ExitShellError, LoopJumpError, ReturnError
+from decnet_actors.machine.shell.streams import Sleep, Work
+
+
+def _status(ctx: Context) -> int:
+    if not ctx.args:
+        return ctx.sh.status
+    word = ctx.args[0]
+    if not word.lstrip("-").isdecimal():
+        ctx.complain(f"{word}: numeric argument required")
+        return 2
+    return int(word[:18]) & 0xFF
+
+
+def leave(ctx: Context) -> int:
+    """``exit`` and ``logout``."""
+    if ctx.name == "logout" and not ctx.sh.login:
+        return ctx.complain("not login shell: use `exit'")
+    if ctx.sh.interactive and ctx.name == "exit":
+        ctx.err("logout\n" if ctx.sh.login else "exit\n")
+    raise ExitShellError(_status(ctx))
+
+
+def back(ctx: Context) -> int:
+    """``return``."""
+    raise ReturnError(_status(ctx))
+
+
+def jump(ctx: Context) -> int:
+    """``break`` and ``continue``."""
+    levels = int(ctx.args[0][:3]) if ctx.args and ctx.args[0].isdecimal() else 1
+    raise LoopJumpError(max(levels, 1), again=ctx.name == "continue")
+
+
+def evaluate(ctx: Context) -> Work:
+    """``eval``."""
+    budget = ctx.world.budget
+    budget.depth += 1
+    try:
+        if budget.depth > budget.limits.depth:
+            return ctx.complain("maximum eval nesting level exceeded (1000)")
+        return (yield from ctx.evaluator.run_text(ctx.sh, " ".join(ctx.args)))
+    finally:
+        budget.depth -= 1
+
+
+def source(ctx: Context) -> Work:
+    """``.`` and ``source``."""
+    if not ctx.args:
+        ctx.complain("filename argument required")
+        ctx.err(f"{ctx.name}: usage: {ctx.name} filename [arguments]\n")
+        return 2
+    name = ctx.args[0]
+    try:
+        data = ctx.read_file(name)
+    except OSError as error:
+        ctx.evaluator.complain(ctx.sh, f"{name}: {error.strerror}")
+        return 1
+    return (yield from ctx.evaluator.launcher.source(ctx.sh, data, ctx.args[1:]))
+
+
+def execute(ctx: Context) -> Work:
+    """``exec``: what follows replaces the shell."""
+    args = ctx.args
+    while args and args[0] in {"-l", "-c", "-a", "--"}:
+        args = args[2:] if args[0] == "-a" else args[1:]
+    if not args:
+        return 0
+    status = yield from ctx.evaluator.launcher.program(ctx.sh, args)
+    raise ExitShellError(status)
+
+
+def test(ctx: Context) -> int:
+    """``test`` and ``[``."""
+    args = ctx.args
+    if ctx.name == "[":
+        if not args or args[-1] != "]":
+            return ctx.complain("missing `]'", 2)
+        args = args[:-1]
+    try:
+        return int(not TestExpression(ctx, args).run())
+    except TestSyntaxError as error:
+        return ctx.complain(str(error), 2)
+
+
+def command(ctx: Context) -> Work:
+    """``command``: no functions; ``-v`` and ``-V`` tell what a name is."""
+    args = ctx.args
+    if args and args[0] in {"-v", "-V"}:
+        return describe(ctx, args[1:], terse=args[0] == "-v")
+    if args[:1] == ["-p"]:
+        args = args[1:]
+    if not args:
+        return 0
+    launcher = ctx.evaluator.launcher
+    function = launcher.builtin(args[0])
+    if function is not None:
+        return (yield from launcher.invoke(ctx.sh, args, function))
+    return (yield from launcher.program(ctx.sh, args))
+
+
+def describe(ctx: Context, names: list[str], *, terse: bool) -> int:
+    """Say what each name is, as ``type`` and ``command -v`` do."""
+    status = 0
+    launcher = ctx.evaluator.launcher
+    for name in names:
+        path = launcher.find(ctx.sh, name)
+        if name in ctx.sh.aliases:
+            ctx.out(
+                f"alias {name}='{ctx.sh.aliases[name]}'\n"
+                if terse
+                else f"{name} is aliased to `{ctx.sh.aliases[name]}'\n"
+            )
+        elif name in _KEYWORDS:
+            ctx.out(f"{name}\n" if terse else f"{name} is a shell keyword\n")
+        elif name in ctx.sh.functions:
+            ctx.out(f"{name}\n" if terse else f"{name} is a function\n")
+        elif launcher.builtin(name) is not None:
+            ctx.out(f"{name}\n" if terse else f"{name} is a shell builtin\n")
+        elif path is not None and launcher.startable(ctx.sh, path):
+            ctx.out(f"{path}\n" if terse else f"{name} is {path}\n")
+        else:
+            status = 1
+            if not terse:
+                ctx.complain(f"{name}: not found")
+    return status
+
+
+_KEYWORDS = frozenset(
+    [
+        "if",
+        "then",
+        "else",
+        "elif",
+        "fi",
+        "case",
+        "esac",
+        "for",
+        "select",
+        "while",
+        "until",
+        "do",
+        "done",
+        "in",
+        "function",
+        "time",
+        "{",
+        "}",
+        "!",
+        "[[",
+        "]]",
+        "coproc",
+    ]
+)
+
+
+def type_(ctx: Context) -> int:
+    """``type``."""
+    args = ctx.args
+    if args[:1] == ["-t"]:
+        return _kinds(ctx, args[1:])
+    if args and args[0] in {"-p", "-P"}:
+        status = 0
+        for name in args[1:]:
+            path = ctx.evaluator.launcher.find(ctx.sh, name)
+            if path is None:
+                status = 1
+            else:
+                ctx.out(f"{path}\n")
+        return status
+    if args[:1] == ["-a"]:
+        args = args[1:]
+    return describe(ctx, args, terse=False)
+
+
+def _kinds(ctx: Context, names: list[str]) -> int:
+    status = 0
+    launcher = ctx.evaluator.launcher
+    for name in names:
+        if name in _KEYWORDS:
+            ctx.out("keyword\n")
+        elif name in ctx.sh.functions:
+            ctx.out("function\n")
+        elif launcher.builtin(name) is not None:
+            ctx.out("builtin\n")
+        elif launcher.find(ctx.sh, name):
+            ctx.out("file\n")
+        else:
+            status = 1
+    return status
+
+
+def trap(ctx: Context) -> int:
+    """``trap``: remembered and listed; only EXIT could ever run."""
+    args = [word for word in ctx.args if word != "--"]
+    if not args or args == ["-p"]:
+        for name, text in ctx.sh.traps.items():
+            ctx.out(f"trap -- '{text}' {name}\n")
+        return 0
+    if args == ["-l"]:
+        return 0
+    for name in args[1:] or args:
+        label = name.upper()
+        label = {"0": "EXIT", "2": "INT", "15": "TERM", "1": "HUP", "3": "QUIT"}.get(label, label)
+        label = label if label in {"EXIT", "ERR", "DEBUG", "RETURN"} or label.startswith("SIG") else f"SIG{label}"
+        if len(args) == 1 or args[0] == "-":
+            ctx.sh.traps.pop(label, None)
+        else:
+            ctx.sh.traps[label] = args[0][:1000]
+    return 0
+
+
+def wait(ctx: Context) -> Work:
+    """``wait``: until the jobs in the background are done."""
+    wanted = {int(word[:9]) for word in ctx.args if word.isdecimal()}
+    rounds = 0
+    while any(not job.done and (not wanted or job.pid in wanted) for job in ctx.world.jobs) and rounds < 100_000:  # noqa: PLR2004
+        rounds += 1
+        ctx.world.budget.step()
+        due = min(job.wake for job in ctx.world.jobs if not job.done)
+        yield Sleep(max(due - ctx.now, 0.02))
+    return 0
+
+
+def jobs(ctx: Context) -> int:
+    """``jobs``."""
+    for job in ctx.world.jobs:
+        if not job.done:
+            ctx.out(
+                f"[{job.number}]{'+' if job is ctx.world.jobs[-1] else '-'}  Running                 {job.text} &\n"
+            )
+    return 0
+
+
+def foreground(ctx: Context) -> Work:
+    """``fg``: wait for the latest job."""
+    running = [job for job in ctx.world.jobs if not job.done]
+    if not running:
+        return ctx.complain("current: no such job")
+    ctx.out(f"{running[-1].text}\n")
+    while not running[-1].done:
+        ctx.world.budget.step()
+        yield Sleep(max(running[-1].wake - ctx.now, 0.02))
+    return running[-1].status
+
+
+def shift(ctx: Context) -> int:
+    """``shift``."""
+    count = int(ctx.args[0][:6]) if ctx.args and ctx.args[0].isdecimal() else 1
+    if count > len(ctx.sh.positional):
+        return 1
+    del ctx.sh.positional[:count]
+    return 0
+
+
+def let(ctx: Context) -> int:
+    """``let``."""
+    value = 0
+    for text in ctx.args:
+        value = ctx.evaluator.expander.arithmetic(ctx.sh, text)
+    return int(value == 0)
+
+
+def nothing(_: Context) -> int:
+    """Builtins whose effect cannot be seen here."""
+    return 0
+
+
+COMMANDS: Mapping[str, Function] = {
+    "exit": leave, "logout": leave, "return": back, "break": jump, "continue": jump, "eval": evaluate, ".": source,
+    "source": source, "exec": execute, "test": test, "[": test, "command": command, "builtin": command,
+    "type": type_, "trap": trap, "wait": wait, "jobs": jobs, "fg": foreground, "bg": nothing, "disown": nothing,
+    "shift": shift, "let": let, "suspend": nothing, "times": nothing, "bind": nothing, "enable": nothing,
+    "complete": nothing, "compgen": nothing,
+}  # fmt: skip

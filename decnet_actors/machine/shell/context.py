@@ -1,0 +1,270 @@
+"""This module defines what a command gets: its words, streams and the machine it runs on."""
+
+import random
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+from attrs import define, field
+
+from decnet_actors.contracts.machine import Login
+from decnet_actors.domain.facts import Direction, DownloadRequested, Fact, FileCaptured
+from decnet_actors.domain.persona import Account, Persona
+from decnet_actors.machine.files import TreeFiles
+from decnet_actors.machine.shell.state import Budget, ShellState
+from decnet_actors.machine.shell.streams import Input, Pause, Sink, Work, digest
+
+if TYPE_CHECKING:
+    from decnet_actors.machine.shell.evaluator import Evaluator
+    from decnet_actors.machine.visits import Visits
+
+MAX_ARTIFACTS = 32  # kept until the session takes them
+MAX_ARTIFACT = 16 << 20  # bytes of one
+MAX_HISTORY = 1000  # lines
+
+Result: TypeAlias = "int | Work"
+
+
+class UsageError(Exception):
+    """A command was called wrongly: ``message`` goes to standard error as it is, the command ends with ``status``."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+@define
+class Job:
+    """A command in the background."""
+
+    number: int
+    pid: int
+    text: str
+    work: Work
+    wake: float = 0.0
+    done: bool = False
+    status: int = 0
+
+
+@define
+class World:
+    """What all shells of one terminal share."""
+
+    persona: Persona
+    files: TreeFiles
+    rng: random.Random
+    login: Login
+    visits: "Visits"
+    budget: Budget
+    heard: Callable[[float], None]
+    now: float = 0.0
+    notes: list[Fact] = field(factory=list)
+    artifacts: deque[bytes] = field(factory=deque)
+    history: list[str] = field(factory=list)
+    jobs: list[Job] = field(factory=list)
+    columns: int = 80
+    rows: int = 24
+    next_pid: int = 2000
+    started: float = 0.0
+    dropped: dict[str, str] = field(factory=dict)  # files written and not yet captured: path -> mechanism
+    captured: set[str] = field(factory=set)
+    tty: Sink | None = None  # where a terminal's output goes
+    echo: bool = True  # whether the terminal shows what is typed
+    at_prompt: bool = False  # whether an interactive shell waits for a line
+    front: ShellState | None = None  # the interactive shell that waits
+
+    def at(self, now: float) -> None:
+        """Set the time."""
+        self.now = now
+        self.heard(now)
+
+    def account(self, name: str) -> Account | None:
+        """Return a user of the machine by name."""
+        return next((account for account in self.persona.accounts if account.name == name), None)
+
+    def user_name(self, uid: int) -> str:
+        """Return a user's name, its number if there is none."""
+        return next((account.name for account in self.persona.accounts if account.uid == uid), str(uid))
+
+    def group_names(self) -> Mapping[int, str]:
+        """Return group names by number."""
+        return self.files.group_names
+
+    def fork(self) -> int:
+        """Return the next process id."""
+        self.next_pid += 1 + self.rng.randrange(3)
+        return self.next_pid
+
+    def note(self, fact: Fact) -> None:
+        """Record a fact; it leaves with the next effects."""
+        self.notes.append(fact)
+
+    def download(self, url: str, mechanism: str) -> None:
+        """Record that something was to be fetched."""
+        self.note(DownloadRequested(url=clean(url[:4096]), mechanism=mechanism))
+
+    def drop(self, path: str, mechanism: str, *, whole: bool) -> None:
+        """Remember that a file was written; it is captured at the end of the line (``whole``) or when it matters."""
+        if len(self.dropped) < 256:  # noqa: PLR2004  files of one line
+            self.dropped[path] = f"{mechanism}{'' if whole else '+'}"
+
+    def capture(self, *, everything: bool) -> None:
+        """Capture files that were written; those being appended to only if ``everything``."""
+        for path, mechanism in list(self.dropped.items()):
+            if mechanism.endswith("+") and not everything:
+                continue
+            del self.dropped[path]
+            self.capture_file(path, mechanism.removesuffix("+"))
+
+    def capture_file(self, path: str, mechanism: str) -> None:
+        """Capture one file as it is now."""
+        try:
+            data = self.files.read(path, size=MAX_ARTIFACT + 1)
+        except OSError:
+            return
+        if not data:
+            return
+        kept = data[:MAX_ARTIFACT]
+        sha256 = digest(kept)
+        if f"{path} {sha256}" in self.captured or len(self.artifacts) >= MAX_ARTIFACTS:
+            return
+        if len(self.captured) < 4096:  # noqa: PLR2004  of one session
+            self.captured.add(f"{path} {sha256}")
+        self.artifacts.append(kept)
+        self.note(
+            FileCaptured(
+                path=clean(path),
+                sha256=sha256,
+                size=len(data),
+                direction=Direction.IN,
+                mechanism=mechanism,
+                truncated=len(data) > len(kept),
+            )
+        )
+
+
+def clean(text: str) -> str:
+    """Return text that any encoder takes: bytes that were no UTF-8 become escapes."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+class Context:
+    """One running command."""
+
+    __slots__ = ("args", "evaluator", "name", "sh", "stderr", "stdin", "stdout", "world")
+
+    def __init__(self, evaluator: "Evaluator", sh: ShellState, argv: Sequence[str]) -> None:
+        self.evaluator = evaluator
+        self.world = evaluator.world
+        self.sh = sh
+        self.name = argv[0]
+        self.args = list(argv[1:])
+        streams = sh.streams
+        stdin = streams.get(0)
+        self.stdin = stdin if isinstance(stdin, Input) else Input()
+        self.stdout: Sink = sink_of(streams.get(1))
+        self.stderr: Sink = sink_of(streams.get(2))
+
+    @property
+    def files(self) -> TreeFiles:
+        """The decky's files."""
+        return self.world.files
+
+    @property
+    def persona(self) -> Persona:
+        """The machine."""
+        return self.world.persona
+
+    @property
+    def now(self) -> float:
+        """Unix seconds."""
+        return self.world.now
+
+    def out(self, text: str) -> None:
+        """Write text to standard output."""
+        self.stdout.write(text.encode("utf-8", "surrogateescape"))
+
+    def write(self, data: bytes) -> None:
+        """Write bytes to standard output."""
+        self.stdout.write(data)
+
+    def err(self, text: str) -> None:
+        """Write text to standard error."""
+        self.stderr.write(text.encode("utf-8", "surrogateescape"))
+
+    def fail(self, message: str, status: int = 1) -> int:
+        """Write ``name: message`` to standard error and return the status."""
+        self.err(f"{self.name}: {message}\n")
+        return status
+
+    def complain(self, message: str, status: int = 1) -> int:
+        """Write a builtin's message, as the shell prefixes it, and return the status."""
+        self.err(f"{self.evaluator.prefix(self.sh)}{self.name}: {message}\n")
+        return status
+
+    def path(self, name: str) -> str:
+        """Return an absolute path; a trailing slash is kept, an empty name stays empty."""
+        if not name:
+            return ""
+        return name if name.startswith("/") else f"{self.sh.cwd.rstrip('/')}/{name}"
+
+    def read_file(self, name: str) -> bytes:
+        """Return a file's content.
+
+        Raises:
+            OSError: as reading it would.
+
+        """
+        return self.files.read(self.path(name), uid=self.sh.uid)
+
+    def write_file(self, name: str, data: bytes, *, append: bool = False, mechanism: str = "") -> None:
+        """Write a file, as the user, and remember it for capture if ``mechanism`` says how it came.
+
+        Raises:
+            OSError: as writing it would.
+
+        """
+        path, sh = self.path(name), self.sh
+        mode = 0o666 & ~sh.umask
+        self.files.write(path, data, now=self.now, uid=sh.uid, gid=sh.gid, append=append, mode=mode)
+        if mechanism:
+            self.world.drop(self.files.resolve(path), mechanism, whole=not append)
+
+    def input_of(self, names: Sequence[str]) -> "Generator[Pause, None, list[tuple[str, bytes]]]":
+        """Return name and content of each file (``-`` or none: standard input); errors are written and skipped.
+
+        A file that could not be read is missing from the list: compare lengths for the exit status.
+        """
+        out: list[tuple[str, bytes]] = []
+        for name in names or ("-",):
+            if name == "-":
+                out.append(("-", (yield from self.stdin.read_all())))
+                continue
+            try:
+                out.append((name, self.read_file(name)))
+            except OSError as error:
+                self.fail(f"{name}: {error.strerror}")
+        return out
+
+    def usage(self, message: str, status: int = 1) -> NoReturn:
+        """End the command with a message of its own."""
+        raise UsageError(message, status)
+
+
+def sink_of(stream: "Input | Sink | None") -> Sink:
+    """Return an output stream; an input or nothing swallows."""
+    if stream is None or isinstance(stream, Input):
+        return _NOWHERE
+    return stream
+
+
+class _Closed:
+    def write(self, data: bytes) -> None:
+        """Lose the bytes."""
+
+
+_NOWHERE = _Closed()
+Function: TypeAlias = Callable[[Context], "int | Work"]

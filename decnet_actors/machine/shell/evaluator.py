@@ -1,0 +1,569 @@
+"""This module evaluates the syntax tree: generators that suspend, under a budget, on one machine."""
+
+import errno
+from collections.abc import Generator, Sequence
+
+from decnet_actors.machine.shell import conditional, patterns
+from decnet_actors.machine.shell.context import Context, Job, World
+from decnet_actors.machine.shell.expand import Expander
+from decnet_actors.machine.shell.interactive import InteractiveShell, seen
+from decnet_actors.machine.shell.launch import Launcher
+from decnet_actors.machine.shell.parser import parse
+from decnet_actors.machine.shell.redirects import opened
+from decnet_actors.machine.shell.state import (
+    BudgetSpentError,
+    ExitShellError,
+    ExpansionError,
+    LoopJumpError,
+    ReturnError,
+    ShellState,
+    Variable,
+)
+from decnet_actors.machine.shell.streams import Breathe, ClosedPipeError, Input, Pause, PipeEnd, Sink, Work
+from decnet_actors.machine.shell.syntax import (
+    AndOr,
+    ArithmeticCommand,
+    ArithmeticFor,
+    Assignment,
+    Case,
+    Command,
+    Conditional,
+    For,
+    Function,
+    Group,
+    If,
+    Pipeline,
+    Redirect,
+    Script,
+    ShellSyntaxError,
+    Simple,
+    Subshell,
+    While,
+)
+
+_BREATHE = Breathe()
+MAX_PENDING = 65_536  # characters of one command, over all its lines
+MAX_SUBSTITUTION = 1 << 20  # bytes of output a command substitution keeps
+
+
+class Evaluator:
+    """Runs scripts for one terminal."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.budget = world.budget
+        self.expander = Expander(world, self._substitute)
+        self.launcher = Launcher(self)
+
+    def prefix(self, sh: ShellState) -> str:
+        """Return what the shell puts before its messages."""
+        name = sh.parsing_name or sh.name
+        if sh.interactive or sh.old_style:
+            return f"{name}: "
+        if "dash" in sh.options:
+            return f"{name}: {sh.line}: "
+        return f"{name}: line {sh.line}: "
+
+    def complain(self, sh: ShellState, message: str) -> None:
+        """Write a message of the shell to standard error."""
+        stream = sh.streams.get(2)
+        if stream is not None and not isinstance(stream, Input):
+            stream.write(f"{self.prefix(sh)}{message}\n".encode("utf-8", "surrogateescape"))
+
+    def run_text(self, sh: ShellState, text: str) -> Work:
+        """Parse and run a program in a shell; syntax errors go to standard error as bash writes them."""
+        try:
+            script = parse(text)
+        except ShellSyntaxError as error:
+            self.syntax_error(sh, text, error)
+            sh.status = 2
+            return 2
+        return (yield from self.script(sh, script))
+
+    def lines(self, sh: ShellState, text: str) -> Work:
+        """Run a whole program to its end, as a shell of its own does."""
+        try:
+            status = yield from self.run_text(sh, text)
+        except ExitShellError as leave:
+            status = leave.status
+        except ExpansionError as error:
+            self.complain(sh, str(error))
+            status = 1
+        except ReturnError as back:
+            status = back.status
+        except LoopJumpError:
+            status = 0
+        sh.status = status
+        return status
+
+    def is_terminal(self, sink: Sink) -> bool:
+        """Return whether output goes to the peer's terminal."""
+        return self.world.tty is not None and sink is self.world.tty
+
+    def one_command(self, sh: ShellState, text: str) -> Work:
+        """Run a command given at log-in (``ssh host command``)."""
+        seen(self.world, sh, text)
+        status = yield from self.lines(sh, text)
+        self.world.capture(everything=True)
+        return status
+
+    def login(self, sh: ShellState) -> Work:
+        """Run the log-in shell until it is left."""
+        sh.login = True
+        return (yield from self.interactive(sh))
+
+    def interactive(self, sh: ShellState) -> Work:
+        """Run an interactive shell until it is left."""
+        return InteractiveShell(self, sh).run()
+
+    def complain_raw(self, sh: ShellState, text: str) -> None:
+        """Write to standard error as it is."""
+        stream = sh.streams.get(2)
+        if stream is not None and not isinstance(stream, Input):
+            stream.write(text.encode("utf-8", "surrogateescape"))
+
+    def syntax_error(self, sh: ShellState, text: str, error: ShellSyntaxError) -> None:
+        """Write what the shell says of a syntax error."""
+        sh.line = error.line
+        if error.closing:
+            self.complain(sh, f"unexpected EOF while looking for matching `{error.closing}'")
+            if error.closing == '"' and sh.old_style:
+                self.complain(sh, "syntax error: unexpected end of file")
+            return
+        if error.incomplete:
+            sh.line = text.count("\n") + 2 if not text.endswith("\n") else text.count("\n") + 1
+            self.complain(sh, "syntax error: unexpected end of file")
+            return
+        self.complain(sh, f"syntax error near unexpected token `{error.token}'")
+        if not sh.interactive:
+            lines = text.split("\n")
+            self.complain(sh, f"`{lines[min(error.line, len(lines)) - 1]}'")
+
+    def script(self, sh: ShellState, script: Script) -> Work:
+        """Run a list of commands; returns the last status."""
+        for item in script.items:
+            if item.background:
+                self._background(sh, item)
+                continue
+            status = yield from self._and_or(sh, item)
+            sh.status = status
+        return sh.status
+
+    def protected(self, sh: ShellState, script: Script) -> Work:
+        """Run a script to its end whatever leaves it: exit, a failed expansion, a stray ``break``."""
+        try:
+            status = yield from self.script(sh, script)
+        except ExitShellError as leave:
+            status = leave.status
+        except ExpansionError as error:
+            self.complain(sh, str(error))
+            status = 1
+        except ReturnError as back:
+            status = back.status
+        except LoopJumpError:
+            status = 0
+        sh.status = status
+        return status
+
+    def _and_or(self, sh: ShellState, item: AndOr) -> Work:
+        status = yield from self._pipeline(sh, item.first, checked=not item.rest)
+        for index, (operator, pipeline) in enumerate(item.rest):
+            if (status == 0) == (operator == "&&"):
+                sh.status = status
+                status = yield from self._pipeline(sh, pipeline, checked=index == len(item.rest) - 1)
+        return status
+
+    def _pipeline(self, sh: ShellState, pipeline: Pipeline, *, checked: bool) -> Work:
+        commands = pipeline.commands
+        started = self.world.now
+        if len(commands) == 1:
+            status = yield from self.command(sh, commands[0])
+        else:
+            status = yield from self._piped(sh, commands)
+        if pipeline.timed:
+            self._times(sh, self.world.now - started)
+        if pipeline.negated:
+            return 0 if status else 1
+        if (
+            status
+            and checked
+            and "e" in sh.options
+            and isinstance(commands[-1], (Simple, Subshell, Conditional, ArithmeticCommand))
+        ):
+            raise ExitShellError(status)
+        return status
+
+    def _piped(self, sh: ShellState, commands: Sequence[Command]) -> Work:
+        stdin = sh.streams.get(0)
+        statuses: list[int] = []
+        for index, command in enumerate(commands):
+            inner = sh.copy()
+            if stdin is not None:
+                inner.streams[0] = stdin
+            pipe = None
+            if index < len(commands) - 1:
+                pipe = PipeEnd()
+                inner.streams[1] = pipe
+            statuses.append((yield from self.contained(inner, command)))
+            if pipe is not None:
+                stdin = Input(pipe.data)
+        if "pipefail" in sh.options:
+            return next((status for status in reversed(statuses) if status), 0)
+        return statuses[-1]
+
+    def contained(self, sh: ShellState, command: Command) -> Work:
+        """Run a command in a subshell of its own: nothing it raises passes but the end of the budget."""
+        self._enter()
+        try:
+            return (yield from self.command(sh, command))
+        except ExitShellError as leave:
+            return leave.status
+        except ClosedPipeError:
+            return 141
+        except ExpansionError as error:
+            self.complain(sh, str(error))
+            return 1
+        except ReturnError as back:
+            return back.status
+        except LoopJumpError:
+            return 0
+        finally:
+            self.budget.depth -= 1
+
+    def _enter(self) -> None:
+        self.budget.depth += 1
+        if self.budget.depth > self.budget.limits.depth:
+            self.budget.depth -= 1
+            raise BudgetSpentError
+
+    def _substitute(self, sh: ShellState, script: Script) -> Generator[Pause, None, str]:
+        inner = sh.copy()
+        pipe = PipeEnd(MAX_SUBSTITUTION)
+        inner.streams[1] = pipe
+        self._enter()
+        try:
+            sh.status = yield from self.protected(inner, script)
+        except ClosedPipeError:
+            sh.status = 141
+        finally:
+            self.budget.depth -= 1
+        data = bytes(pipe.data).replace(b"\0", b"")
+        return data.decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def _background(self, sh: ShellState, item: AndOr) -> None:
+        world = self.world
+        inner = sh.copy()
+        inner.streams[0] = Input()
+        inner.interactive = False
+        pid = world.fork()
+        sh.last_background = pid
+        sh.status = 0
+        if len(world.jobs) >= self.budget.limits.background:
+            self.complain(sh, "fork: retry: Resource temporarily unavailable")
+            return
+        number = max((job.number for job in world.jobs), default=0) + 1
+        foreground = AndOr(item.first, item.rest, text=item.text)
+        world.jobs.append(Job(number, pid, item.text, self._job(inner, Script((foreground,)))))
+        stream = sh.streams.get(2)
+        if sh.interactive and stream is not None and not isinstance(stream, Input):
+            stream.write(f"[{number}] {pid}\n".encode())
+
+    def _job(self, sh: ShellState, script: Script) -> Work:
+        try:
+            return (yield from self.protected(sh, script))
+        except ClosedPipeError:
+            return 141
+
+    def command(self, sh: ShellState, command: Command) -> Work:
+        """Run one command of any kind."""
+        if isinstance(command, Simple):
+            return (yield from self.simple(sh, command))
+        self.budget.step()
+        if self.budget.due:
+            yield _BREATHE
+        if isinstance(command, Function):
+            sh.functions[command.name] = command.body
+            return 0
+        if command.redirects:
+            before = dict(sh.streams)
+            try:
+                if not (yield from self.redirect(sh, command.redirects)):
+                    return 1
+                return (yield from self._compound(sh, command))
+            finally:
+                sh.streams = before
+        return (yield from self._compound(sh, command))
+
+    def _compound(self, sh: ShellState, command: Command) -> Work:
+        match command:
+            case Group():
+                return (yield from self.script(sh, command.body))
+            case Subshell():
+                self._enter()
+                try:
+                    return (yield from self.protected(sh.copy(), command.body))
+                finally:
+                    self.budget.depth -= 1
+            case If():
+                for condition, body in command.clauses:
+                    if (yield from self._condition(sh, condition)) == 0:
+                        return (yield from self.script(sh, body))
+                return (yield from self.script(sh, command.otherwise)) if command.otherwise else 0
+            case While():
+                return (yield from self._while(sh, command))
+            case For():
+                words = sh.positional if command.words is None else (yield from self.expander.fields(sh, command.words))
+                return (yield from self._for(sh, command, list(words)))
+            case ArithmeticFor():
+                return (yield from self._arithmetic_for(sh, command))
+            case Case():
+                return (yield from self._case(sh, command))
+            case ArithmeticCommand():
+                return int((yield from self.expander.number(sh, command.expression)) == 0)
+            case Conditional():
+                return (yield from conditional.evaluate(self.expander, sh, command.words))
+            case _:
+                return 0
+
+    def _condition(self, sh: ShellState, script: Script) -> Work:
+        """Run a condition: ``set -e`` does not look at it."""
+        strict = "e" in sh.options
+        sh.options.discard("e")
+        try:
+            return (yield from self.script(sh, script))
+        finally:
+            if strict:
+                sh.options.add("e")
+
+    def _round(self, sh: ShellState, body: Script) -> "Generator[Pause, None, bool]":
+        """Run a loop's body once; returns whether the loop goes on."""
+        self.budget.step()
+        if self.budget.due:
+            yield _BREATHE
+        try:
+            yield from self.script(sh, body)
+        except LoopJumpError as jump:
+            if jump.levels > 1:
+                raise LoopJumpError(jump.levels - 1, again=jump.again) from None
+            sh.status = 0
+            return jump.again
+        return True
+
+    def _while(self, sh: ShellState, command: While) -> Work:
+        status = 0
+        while True:
+            self.budget.step()
+            try:
+                if ((yield from self._condition(sh, command.condition)) == 0) == command.until:
+                    return status
+            except LoopJumpError as jump:
+                if jump.levels > 1:
+                    raise LoopJumpError(jump.levels - 1, again=jump.again) from None
+                return 0
+            if not (yield from self._round(sh, command.body)):
+                return sh.status
+            status = sh.status
+
+    def _for(self, sh: ShellState, command: For, words: Sequence[str]) -> Work:
+        status = 0
+        for word in words:
+            sh.set(command.name, word)
+            if not (yield from self._round(sh, command.body)):
+                return sh.status
+            status = sh.status
+        return status
+
+    def _arithmetic_for(self, sh: ShellState, command: ArithmeticFor) -> Work:
+        yield from self.expander.number(sh, command.start)
+        status = 0
+        while True:
+            if command.condition.parts and (yield from self.expander.number(sh, command.condition)) == 0:
+                return status
+            if not (yield from self._round(sh, command.body)):
+                return sh.status
+            status = sh.status
+            yield from self.expander.number(sh, command.step)
+
+    def _case(self, sh: ShellState, command: Case) -> Work:
+        subject = yield from self.expander.text(sh, command.word)
+        falling = False
+        status = 0
+        for choices, body, ending in command.arms:
+            hit = falling
+            if not hit:
+                for choice in choices:
+                    pattern = yield from self.expander.pattern(sh, choice)
+                    if patterns.matches(pattern, subject):
+                        hit = True
+                        break
+            if hit:
+                sh.status = 0
+                status = yield from self.script(sh, body)
+                falling = ending == ";&"
+                if ending == ";;":
+                    return status
+        return status
+
+    def simple(self, sh: ShellState, command: Simple) -> Work:
+        """Run a simple command."""
+        budget = self.budget
+        budget.step()
+        if budget.due:
+            yield _BREATHE
+        sh.line = command.line
+        before_status = sh.status
+        argv = yield from self.expander.fields(sh, command.words)
+        if not argv:
+            return (yield from self._bare(sh, command, before_status))
+        if "x" in sh.options:
+            self._trace(sh, argv)
+        if not command.assignments and not command.redirects:
+            return (yield from self.launcher.run(sh, argv))
+        streams = dict(sh.streams)
+        saved: dict[str, Variable | None] = {}
+        keep = False
+        try:
+            declares = argv[0] in conditional.DECLARERS
+            for assignment in command.assignments:
+                if not declares:
+                    old = sh.variables.get(assignment.name)
+                    saved.setdefault(assignment.name, old)
+                    if old is not None:
+                        sh.variables[assignment.name] = Variable(old.value, exported=True, elements=old.elements)
+                yield from self.assign(sh, assignment, export=True if not declares else None)
+            if not (yield from self.redirect(sh, command.redirects)):
+                return 1
+            keep = argv == ["exec"]
+            return (yield from self.launcher.run(sh, argv))
+        finally:
+            if not keep:
+                sh.streams = streams
+            for name, old in saved.items():
+                if old is None:
+                    sh.variables.pop(name, None)
+                else:
+                    sh.variables[name] = old
+
+    def _bare(self, sh: ShellState, command: Simple, before: int) -> Work:
+        """Assignments and redirects without a command."""
+        has_substitution = sh.status != before
+        if not has_substitution:
+            sh.status = 0
+        for assignment in command.assignments:
+            yield from self.assign(sh, assignment)
+        streams = dict(sh.streams)
+        try:
+            if not (yield from self.redirect(sh, command.redirects)):
+                return 1
+        finally:
+            sh.streams = streams
+        return sh.status
+
+    def assign(
+        self, sh: ShellState, assignment: Assignment, *, export: bool | None = None
+    ) -> Generator[Pause, None, None]:
+        """Carry out an assignment."""
+        name = assignment.name
+        if assignment.elements is not None:
+            yield from self._assign_array(sh, assignment)
+            return
+        value = yield from self.expander.text(sh, assignment.value)
+        variable = sh.variables.get(name)
+        if assignment.index is not None:
+            index = yield from self.expander.text(sh, assignment.index)
+            if variable is None:
+                variable = sh.variables[name] = Variable(elements={})
+            if variable.elements is None:
+                variable.elements = {"0": variable.value} if variable.value else {}
+            if not variable.keyed:
+                index = str(self.expander.arithmetic(sh, index))
+            if len(variable.elements) < 10_000:  # noqa: PLR2004  elements of one array
+                variable.elements[index] = (variable.elements.get(index, "") if assignment.append else "") + value
+            return
+        if variable is not None and variable.integer:
+            value = str(self.expander.arithmetic(sh, value))
+            if assignment.append:
+                value = str(self.expander.arithmetic(sh, f"{variable.value or 0}+{value}"))
+        elif assignment.append:
+            value = (sh.get(name) or "") + value
+        sh.set(name, value, export=export)
+        if export is None and "a" in sh.options:
+            sh.variables[name].exported = True
+
+    def _assign_array(self, sh: ShellState, assignment: Assignment) -> Generator[Pause, None, None]:
+        variable = sh.variables.setdefault(assignment.name, Variable())
+        if variable.readonly:
+            raise ExpansionError(f"{assignment.name}: readonly variable")
+        elements = dict(variable.elements or {}) if assignment.append else {}
+        if variable.keyed:
+            values = yield from self.expander.fields(sh, assignment.elements or ())
+            for value in values:
+                key, _, text = value.removeprefix("[").partition("]=")
+                elements[key] = text
+        else:
+            start = max((int(key) for key in elements if key.isdigit()), default=-1) + 1
+            values = yield from self.expander.fields(sh, assignment.elements or ())
+            for offset, value in enumerate(values[:10_000]):
+                elements[str(start + offset)] = value
+        variable.elements = elements
+
+    def redirect(self, sh: ShellState, redirects: Sequence[Redirect]) -> "Generator[Pause, None, bool]":
+        """Apply redirects to the shell's streams; on failure complain and return False."""
+        for redirect in redirects:
+            if redirect.body is not None:
+                text = yield from self.expander.text(sh, redirect.body)
+                if redirect.operator == "<<<":
+                    text += "\n"
+                sh.streams[redirect.fd] = Input(text.encode("utf-8", "surrogateescape"))
+                continue
+            names = yield from self.expander.fields(sh, (redirect.target,))
+            if len(names) != 1:
+                self.complain(sh, f"{redirect.target.plain or '$x'}: ambiguous redirect")
+                return False
+            try:
+                opened(self.world, sh, redirect, names[0])
+            except OSError as error:
+                shown = "Bad file descriptor" if error.errno == errno.EBADF else error.strerror
+                self.complain(sh, f"{names[0]}: {shown}")
+                return False
+        return True
+
+    def call(self, sh: ShellState, body: Command, args: Sequence[str]) -> Work:
+        """Call a function."""
+        positional, sh.positional = sh.positional, list(args)
+        sh.locals_stack.append({})
+        self._enter()
+        try:
+            return (yield from self.command(sh, body))
+        except ReturnError as back:
+            return back.status
+        finally:
+            self.budget.depth -= 1
+            sh.positional = positional
+            for name, old in sh.locals_stack.pop().items():
+                if old is None:
+                    sh.variables.pop(name, None)
+                else:
+                    sh.variables[name] = old
+
+    def context(self, sh: ShellState, argv: Sequence[str]) -> Context:
+        """Return what a command gets."""
+        return Context(self, sh, argv)
+
+    def _trace(self, sh: ShellState, argv: Sequence[str]) -> None:
+        stream = sh.streams.get(2)
+        if stream is not None and not isinstance(stream, Input):
+            stream.write(f"+ {' '.join(map(quoted, argv))}\n".encode("utf-8", "surrogateescape"))
+
+    def _times(self, sh: ShellState, real: float) -> None:
+        stream = sh.streams.get(2)
+        if stream is not None and not isinstance(stream, Input):
+            minutes, seconds = divmod(real + 0.002, 60)
+            stream.write(f"\nreal\t{int(minutes)}m{seconds:.3f}s\nuser\t0m0.001s\nsys\t0m0.001s\n".encode())
+
+
+def quoted(text: str) -> str:
+    """Return a word as ``set -x`` and ``export -p`` show it."""
+    if text and all(char.isalnum() or char in "_-./:=@%+," for char in text):
+        return text
+    return "'" + text.replace("'", "'\\''") + "'"

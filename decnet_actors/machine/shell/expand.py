@@ -1,0 +1,317 @@
+"""This module expands words: parameters, substitutions, arithmetic, splitting, tilde and globs."""
+
+import re
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from decnet_actors.machine.shell import arithmetic, patterns
+from decnet_actors.machine.shell.parameters import special, transform
+from decnet_actors.machine.shell.state import ExpansionError, ShellState, Variable
+from decnet_actors.machine.shell.streams import Pause
+from decnet_actors.machine.shell.syntax import (
+    Literal,
+    Parameter,
+    Part,
+    ProcessSubstitution,
+    Script,
+    Substitution,
+    Word,
+)
+
+if TYPE_CHECKING:
+    from decnet_actors.machine.shell.context import World
+
+MAX_FIELDS = 20_000  # words one word may become
+
+_Segment: TypeAlias = tuple[str, bool]  # text, quoted
+_NEEDS_WORK = re.compile(r"[*?\[~]")
+_QUOTE = re.compile(r"([*?\[\]\\!^-])")
+_TILDE = re.compile(r"~([A-Za-z_][\w.-]*|\+|-)?(?=/|$)")
+
+Substitute: TypeAlias = "Callable[[ShellState, Script], Generator[Pause, None, str]]"
+
+
+class Expander:
+    """Expands words for one terminal; ``substitute`` runs a script and returns its output."""
+
+    def __init__(self, world: "World", substitute: Substitute) -> None:
+        self.world = world
+        self._substitute = substitute
+
+    def fields(self, sh: ShellState, words: Sequence[Word]) -> Generator[Pause, None, list[str]]:
+        """Return the fields some words become."""
+        out: list[str] = []
+        for word in words:
+            parts = word.parts
+            if len(parts) == 1:
+                only = parts[0]
+                if isinstance(only, Literal) and (only.quoted or not _NEEDS_WORK.search(only.text)):
+                    out.append(only.text)
+                    continue
+            out.extend((yield from self._word(sh, parts)))
+            if len(out) > MAX_FIELDS:
+                raise ExpansionError("argument list too long")
+        return out
+
+    def text(self, sh: ShellState, word: Word | None) -> Generator[Pause, None, str]:
+        """Return a word as one text: no splitting, no globs."""
+        if word is None:
+            return ""
+        out: list[str] = []
+        for index, part in enumerate(word.parts):
+            if isinstance(part, Literal):
+                text = part.text
+                if index == 0 and not part.quoted and text.startswith("~"):
+                    text = self._tilde(sh, text)
+                out.append(text)
+            else:
+                out.append((yield from self._value(sh, part)))
+        return "".join(out)
+
+    def pattern(self, sh: ShellState, word: Word | None) -> Generator[Pause, None, str]:
+        """Return a word as a pattern: quoted wildcards are escaped."""
+        if word is None:
+            return ""
+        out: list[str] = []
+        for part in word.parts:
+            text = part.text if isinstance(part, Literal) else (yield from self._value(sh, part))
+            out.append(_QUOTE.sub(r"\\\1", text) if getattr(part, "quoted", False) else text)
+        return "".join(out)
+
+    def number(self, sh: ShellState, word: Word) -> Generator[Pause, None, int]:
+        """Return the value of an arithmetic expression.
+
+        Raises:
+            ExpansionError: it is none.
+
+        """
+        text = yield from self.text(sh, word)
+        return self.arithmetic(sh, text)
+
+    def arithmetic(self, sh: ShellState, text: str) -> int:
+        """Return the value of an expression in which substitutions are done."""
+        try:
+            return arithmetic.evaluate(
+                text, lambda name: self._get(sh, name), lambda name, value: _put(sh, name, value)
+            )
+        except arithmetic.ArithmeticShellError as error:
+            shown = text.strip()
+            raise ExpansionError(f"{shown}: {error}") from None
+
+    def _get(self, sh: ShellState, name: str) -> str:
+        name, _, index = name.partition("[")
+        if name == "RANDOM":
+            return special(sh, self.world, name) or "0"
+        variable = sh.variables.get(name)
+        if variable is None:
+            return special(sh, self.world, name) or ""
+        if index and variable.elements is not None:
+            return variable.elements.get(index.rstrip("]"), "")
+        return sh.get(name) or ""
+
+    def _word(self, sh: ShellState, parts: Sequence[Part]) -> Generator[Pause, None, list[str]]:
+        builder = _Builder(sh.get("IFS"))
+        first = parts[0]
+        if isinstance(first, Literal) and not first.quoted and first.text.startswith("~"):
+            parts = (Literal(self._tilde(sh, first.text)), *parts[1:])
+        yield from self._build(sh, parts, builder)
+        out: list[str] = []
+        for segments in builder.finished():
+            text = "".join(text for text, _ in segments)
+            if "f" not in sh.options and any(not quoted and _NEEDS_WORK.search(text) for text, quoted in segments):
+                pattern = "".join(_QUOTE.sub(r"\\\1", text) if quoted else text for text, quoted in segments)
+                if patterns.has_magic(pattern):
+                    self.world.budget.step(5)
+                    found = patterns.paths(
+                        pattern, self.world.files, cwd=sh.cwd, uid=sh.uid, dots="dotglob" in sh.shopts
+                    )
+                    if found:
+                        out.extend(found)
+                        continue
+                    if "nullglob" in sh.shopts:
+                        continue
+            out.append(text)
+        return out
+
+    def _build(self, sh: ShellState, parts: Sequence[Part], builder: "_Builder") -> Generator[Pause, None, None]:
+        for part in parts:
+            if isinstance(part, Literal):
+                builder.add(part.text, quoted=part.quoted)
+            elif isinstance(part, Parameter) and (listed := self._listed(sh, part)) is not None:
+                builder.add_list(listed, quoted=part.quoted)
+            elif isinstance(part, Parameter) and part.operator in {":-", "-", ":+", "+"} and part.first is not None:
+                value = self._parameter(sh, part)
+                unset = value is None or (part.operator.startswith(":") and not value)
+                if unset == part.operator.endswith("-"):
+                    yield from self._build(sh, part.first.parts, builder)
+                elif part.operator.endswith("-"):
+                    builder.add_value(value or "", quoted=part.quoted)
+                elif part.quoted:
+                    builder.add("", quoted=True)
+            else:
+                value = yield from self._value(sh, part)
+                builder.add_value(value, quoted=part.quoted if not isinstance(part, ProcessSubstitution) else True)
+
+    def _listed(self, sh: ShellState, part: Parameter) -> list[str] | None:
+        """Return the elements of ``$@``, ``$*`` and whole arrays, ``None`` for anything else."""
+        if part.length or part.indirect:
+            return None
+        whole = part.index.plain if part.index is not None else None
+        if part.name == "@" or (part.name == "*" and not part.quoted):
+            values = list(sh.positional)
+        elif whole == "@" or (whole == "*" and not part.quoted):
+            variable = sh.variables.get(part.name)
+            values = [] if variable is None else list(_elements(variable).values())
+        else:
+            return None
+        if not part.operator:
+            return values
+        if part.operator == ":":
+            return None
+        if part.operator in {":-", "-"}:
+            return values or None
+        return None
+
+    def _parameter(self, sh: ShellState, part: Parameter) -> str | None:
+        name = part.name
+        if part.indirect:
+            name = sh.get(name) or ""
+            if not name:
+                return None
+        if part.index is not None:
+            variable = sh.variables.get(name)
+            if variable is None:
+                return None
+            index = part.index.plain or ""
+            if index in {"@", "*"}:
+                return " ".join(_elements(variable).values())
+            return _elements(variable).get(index)
+        if name in {"*", "@"}:
+            separator = sh.get("IFS")
+            return (" " if separator is None else separator[:1]).join(sh.positional)
+        value = sh.get(name) if name in sh.variables else None
+        return special(sh, self.world, name) if value is None else value
+
+    def _value(self, sh: ShellState, part: Part) -> Generator[Pause, None, str]:
+        if isinstance(part, Literal):
+            return part.text
+        if isinstance(part, Parameter):
+            if part.index is not None and part.index.plain not in {"@", "*"}:
+                index = yield from self.text(sh, part.index)
+                variable = sh.variables.get(part.name)
+                if not (variable and variable.keyed):
+                    index = str(self.arithmetic(sh, index))
+                part = Parameter(
+                    part.name, part.quoted, part.operator, part.first, part.second, part.length, part.indirect,
+                    Word((Literal(index, quoted=True),)),
+                )  # fmt: skip
+            return (yield from transform(self, sh, part, self._parameter(sh, part)))
+        if isinstance(part, Substitution):
+            return (yield from self._substitute(sh, part.script))
+        if isinstance(part, ProcessSubstitution):
+            yield from self._substitute(sh, part.script)
+            return "/dev/fd/63"
+        return str((yield from self.number(sh, part.expression)))
+
+    def _tilde(self, sh: ShellState, text: str) -> str:
+        found = _TILDE.match(text)
+        if found is None:
+            return text
+        name = found[1] or ""
+        if name == "+":
+            home: str | None = sh.cwd
+        elif name == "-":
+            home = sh.oldpwd or None
+        elif name:
+            account = self.world.account(name)
+            home = account.home if account else None
+        else:
+            home = sh.get("HOME")
+            if home is None:
+                account = self.world.account(sh.user)
+                home = account.home if account else None
+        return text if home is None else home + text[found.end() :]
+
+
+class _Builder:
+    """Collects segments into fields, splitting unquoted values."""
+
+    def __init__(self, separators: str | None) -> None:
+        self._ifs = " \t\n" if separators is None else separators
+        self._done: list[list[_Segment]] = []
+        self._now: list[_Segment] | None = None
+
+    def add(self, text: str, *, quoted: bool) -> None:
+        if self._now is None:
+            self._now = []
+        self._now.append((text, quoted))
+
+    def add_value(self, value: str, *, quoted: bool) -> None:
+        if quoted:
+            self.add(value, quoted=True)
+            return
+        if not value:
+            return
+        if not self._ifs:
+            self.add(value, quoted=False)
+            return
+        blank = "".join(char for char in self._ifs if char in " \t\n")
+        hard = "".join(char for char in self._ifs if char not in " \t\n")
+        if not hard:
+            pieces = value.split() if self._ifs == " \t\n" else re.split(f"[{re.escape(blank)}]+", value.strip(blank))
+            if value[0] in blank:
+                self._break()
+            for index, piece in enumerate(pieces):
+                if index:
+                    self._break()
+                if piece:
+                    self.add(piece, quoted=False)
+            if value[-1] in blank:
+                self._break()
+            return
+        gap = f"[{re.escape(blank)}]*" if blank else ""
+        pieces = re.split(
+            f"{gap}[{re.escape(hard)}]{gap}" + (f"|[{re.escape(blank)}]+" if blank else ""), value.strip(blank)
+        )
+        if len(pieces) > 1 and not pieces[-1]:
+            pieces.pop()
+        for index, piece in enumerate(pieces):
+            if index:
+                self._break()
+            self.add(piece, quoted=False)
+
+    def add_list(self, values: Sequence[str], *, quoted: bool) -> None:
+        for index, value in enumerate(values):
+            if index:
+                self._break()
+            if quoted:
+                self.add(value, quoted=True)
+            else:
+                self.add_value(value, quoted=False)
+
+    def finished(self) -> list[list[_Segment]]:
+        self._break()
+        if len(self._done) > MAX_FIELDS:
+            raise ExpansionError("argument list too long")
+        return self._done
+
+    def _break(self) -> None:
+        if self._now is not None:
+            self._done.append(self._now)
+            self._now = None
+
+
+def _elements(variable: Variable) -> dict[str, str]:
+    return {"0": variable.value} if variable.elements is None else variable.elements
+
+
+def _put(sh: ShellState, name: str, value: str) -> None:
+    name, _, index = name.partition("[")
+    if not index:
+        sh.set(name, value)
+        return
+    variable = sh.variables.setdefault(name, Variable())
+    if variable.elements is None:
+        variable.elements = {"0": variable.value} if variable.value else {}
+    if len(variable.elements) < 10_000:  # noqa: PLR2004  elements of one array
+        variable.elements[index.rstrip("]")] = value

@@ -1,0 +1,215 @@
+"""This module gives special parameters their values and applies the operators of ``${...}``."""
+
+import re
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Protocol
+
+from decnet_actors.machine.shell import patterns
+from decnet_actors.machine.shell.state import ExpansionError, ShellState
+from decnet_actors.machine.shell.streams import Pause
+from decnet_actors.machine.shell.syntax import Parameter, Word
+
+if TYPE_CHECKING:
+    from decnet_actors.machine.shell.context import World
+
+MAX_SUBJECT = 20_000  # characters an operator with a pattern works on
+
+
+class _Words(Protocol):
+    def text(self, sh: ShellState, word: Word | None) -> Generator[Pause, None, str]: ...
+    def pattern(self, sh: ShellState, word: Word | None) -> Generator[Pause, None, str]: ...
+    def arithmetic(self, sh: ShellState, text: str) -> int: ...
+
+
+def special(sh: ShellState, world: "World", name: str) -> str | None:
+    """Return a special parameter's value, ``None`` if there is none of that name."""
+    if name.isdigit():
+        number = int(name[:9])
+        if number == 0:
+            return sh.name
+        return sh.positional[number - 1] if number <= len(sh.positional) else None
+    getter = _SPECIAL.get(name)
+    return None if getter is None else getter(sh, world)
+
+
+def _flags(sh: ShellState, world: "World") -> str:
+    del world
+    return "".join(
+        sorted({"h", "B", *({"i", "m", "H"} if sh.interactive else {"c"}), *(o for o in sh.options if len(o) == 1)})
+    )
+
+
+_SPECIAL: "dict[str, Callable[[ShellState, World], str | None]]" = {
+    "?": lambda sh, _: str(sh.status),
+    "$": lambda sh, _: str(sh.pid),
+    "#": lambda sh, _: str(len(sh.positional)),
+    "!": lambda sh, _: str(sh.last_background) if sh.last_background else None,
+    "-": _flags,
+    "_": lambda _, __: "",
+    "RANDOM": lambda _, world: str(world.rng.randrange(32768)),
+    "SRANDOM": lambda _, world: str(world.rng.getrandbits(32)),
+    "SECONDS": lambda _, world: str(int(max(world.now - world.started, 0))),
+    "EPOCHSECONDS": lambda _, world: str(int(world.now)),
+    "EPOCHREALTIME": lambda _, world: f"{world.now:.6f}",
+    "LINENO": lambda sh, _: str(sh.line),
+    "UID": lambda sh, _: str(sh.uid),
+    "EUID": lambda sh, _: str(sh.uid),
+    "PPID": lambda sh, _: str(max(sh.pid - 1, 1)),
+    "BASHPID": lambda sh, _: str(sh.pid),
+    "HOSTNAME": lambda _, world: world.persona.hostname,
+    "HOSTTYPE": lambda _, world: world.persona.architecture,
+    "MACHTYPE": lambda _, world: f"{world.persona.architecture}-pc-linux-gnu",
+    "OSTYPE": lambda _, __: "linux-gnu",
+    "BASH": lambda _, __: "/bin/bash",
+    "BASH_VERSION": lambda _, world: bash_version(world.persona.packages.get("bash", "")),
+    "SHELLOPTS": lambda _, __: "braceexpand:hashall:interactive-comments",
+    "COLUMNS": lambda sh, world: str(world.columns) if sh.interactive else None,
+    "LINES": lambda sh, world: str(world.rows) if sh.interactive else None,
+    "BASH_SUBSHELL": lambda _, __: "0",
+}
+_PATCH_LEVELS = {
+    "5.0": "5.0.17(1)-release",
+    "5.1": "5.1.16(1)-release",
+    "5.2.15": "5.2.15(1)-release",
+    "5.2.21": "5.2.21(1)-release",
+}
+
+
+def bash_version(package: str) -> str:
+    """Return ``$BASH_VERSION`` of a bash package's version."""
+    upstream = package.partition("-")[0]
+    if package.startswith("5.1-2"):
+        return "5.1.4(1)-release"
+    return _PATCH_LEVELS.get(upstream, "5.2.15(1)-release")
+
+
+def transform(words: _Words, sh: ShellState, part: Parameter, value: str | None) -> Generator[Pause, None, str]:
+    """Return a parameter's value with its operator applied.
+
+    Raises:
+        ExpansionError: the substitution is wrong, or ``${x:?}`` wants it so.
+
+    """
+    operator = part.operator
+    if operator == "bad":
+        raise ExpansionError("${" + part.name + "}: bad substitution")
+    if part.length:
+        return _length(sh, part, value)
+    if (
+        value is None
+        and "u" in sh.options
+        and operator not in {":-", "-", ":+", "+", ":=", "=", ":?", "?"}
+        and part.name not in {"@", "*"}
+    ):
+        raise ExpansionError(f"{part.name}: unbound variable")
+    if not operator:
+        return value or ""
+    if operator.lstrip(":") in {"-", "+", "=", "?"} and operator != ":":
+        return (yield from _default(words, sh, part, value))
+    text = (value or "")[:MAX_SUBJECT]
+    if operator == ":":
+        return (yield from _slice(words, sh, part, value or ""))
+    if operator in {"^", "^^", ",", ",,"}:
+        change = str.upper if operator[0] == "^" else str.lower
+        return change(text) if len(operator) == 2 else change(text[:1]) + text[1:]  # noqa: PLR2004  doubled: everywhere
+    if operator == "@":
+        return text
+    pattern = yield from words.pattern(sh, part.first)
+    if operator in {"#", "##", "%", "%%"}:
+        return _trim(operator, pattern, text)
+    replacement = yield from words.text(sh, part.second)
+    return _replace(operator, pattern, text, replacement)
+
+
+def _length(sh: ShellState, part: Parameter, value: str | None) -> str:
+    if part.name in {"@", "*"}:
+        return str(len(sh.positional))
+    if part.index is not None and part.index.plain in {"@", "*"}:
+        variable = sh.variables.get(part.name)
+        if variable is None:
+            return "0"
+        return str(len(variable.elements) if variable.elements is not None else 1)
+    return str(len(value or ""))
+
+
+def _default(words: _Words, sh: ShellState, part: Parameter, value: str | None) -> Generator[Pause, None, str]:
+    unset = value is None or (part.operator.startswith(":") and not value)
+    match part.operator[-1]:
+        case "-":
+            return (yield from words.text(sh, part.first)) if unset else value or ""
+        case "+":
+            return "" if unset else (yield from words.text(sh, part.first))
+        case "=":
+            if unset:
+                value = yield from words.text(sh, part.first)
+                if not re.fullmatch(r"[A-Za-z_]\w*", part.name):
+                    raise ExpansionError(f"${part.name}: cannot assign in this way")
+                sh.set(part.name, value)
+            return value or ""
+        case _:
+            if unset:
+                message = (yield from words.text(sh, part.first)) or "parameter null or not set"
+                raise ExpansionError(f"{part.name}: {message}")
+            return value or ""
+
+
+def _slice(words: _Words, sh: ShellState, part: Parameter, value: str) -> Generator[Pause, None, str]:
+    start = words.arithmetic(sh, (yield from words.text(sh, part.first)))
+    size = None if part.second is None else words.arithmetic(sh, (yield from words.text(sh, part.second)))
+    listed: list[str] | None = None
+    if part.name in {"@", "*"}:
+        listed = [sh.name, *sh.positional]
+    length = len(value) if listed is None else len(listed)
+    if start < 0:
+        start += length
+        if start < 0:
+            return ""
+    end = length if size is None else (length + size if size < 0 else start + size)
+    if end < start:
+        if size is not None and size < 0 and start <= length:
+            raise ExpansionError(f"{size}: substring expression < 0")
+        return ""
+    return value[start:end] if listed is None else " ".join(listed[start:end])
+
+
+def _trim(operator: str, pattern: str, text: str) -> str:
+    if operator.startswith("#"):
+        lengths = patterns.prefix_lengths(pattern, text)
+        if not lengths:
+            return text
+        return text[lengths[0 if operator == "#" else -1] :]
+    starts = range(len(text), -1, -1) if operator == "%" else range(len(text) + 1)
+    for tries, start in enumerate(starts):
+        if tries > 2000:  # noqa: PLR2004  bounds the work; longer tails are left
+            break
+        if patterns.matches(pattern, text[start:]):
+            return text[:start]
+    return text
+
+
+def _replace(operator: str, pattern: str, text: str, replacement: str) -> str:
+    if not pattern:
+        return text
+    if operator == "/#":
+        lengths = patterns.prefix_lengths(pattern, text)
+        return replacement + text[lengths[-1] :] if lengths else text
+    if operator == "/%":
+        trimmed = _trim("%%", pattern, text)
+        return trimmed + replacement if trimmed != text or patterns.matches(pattern, "") else text
+    if not patterns.has_magic(pattern):
+        return text.replace(patterns.unescaped(pattern), replacement, -1 if operator == "//" else 1)
+    out: list[str] = []
+    at = 0
+    budget = 4000  # prefix searches: bounds the work
+    while at < len(text) and budget:
+        budget -= 1
+        lengths = patterns.prefix_lengths(pattern, text[at : at + 1000])
+        if lengths and lengths[-1]:
+            out.append(replacement)
+            at += lengths[-1]
+            if operator == "/":
+                break
+        else:
+            out.append(text[at])
+            at += 1
+    return "".join(out) + text[at:]

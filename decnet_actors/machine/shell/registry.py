@@ -1,0 +1,51 @@
+"""This module is the table of commands by name: what the shell does itself, and what programs do."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from decnet_actors.machine.shell.commands import (
+    accounts,
+    builtins,
+    environment,
+    finding,
+    flow,
+    hardware,
+    inspecting,
+    listing,
+    moving,
+    network,
+    output,
+    processes,
+    reading,
+    system,
+    texts,
+    transfer,
+    writing,
+)
+
+if TYPE_CHECKING:
+    from decnet_actors.machine.shell.context import Function
+
+BUILTINS: "Mapping[str, Function]" = {
+    **builtins.COMMANDS,
+    **environment.COMMANDS,
+    **flow.COMMANDS,
+    **output.BUILTINS,
+}
+PROGRAMS: "Mapping[str, Function]" = {
+    **output.PROGRAMS,
+    **reading.COMMANDS,
+    **writing.COMMANDS,
+    **listing.COMMANDS,
+    **finding.COMMANDS,
+    **inspecting.COMMANDS,
+    **moving.COMMANDS,
+    **hardware.COMMANDS,
+    **texts.COMMANDS,
+    **accounts.COMMANDS,
+    **system.COMMANDS,
+    **processes.COMMANDS,
+    **network.COMMANDS,
+    **transfer.COMMANDS,
+    **builtins.PROGRAMS,
+}

@@ -1,0 +1,227 @@
+"""This module holds what a running shell knows: variables, options, place, budget."""
+
+from attrs import define, field, frozen
+
+from decnet_actors.machine.shell.streams import Input, Sink
+from decnet_actors.machine.shell.syntax import Command
+
+MAX_VALUE = 1 << 20  # characters of one variable; more is cut
+MAX_VARIABLES = 4000
+
+
+class BudgetSpentError(Exception):
+    """The program used up what it may use; it ends as if killed."""
+
+
+class InterruptedShellError(Exception):
+    """Control-C: the whole line ends with status 130."""
+
+
+class ExitShellError(Exception):
+    """``exit``: leaves the innermost (sub)shell."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class LoopJumpError(Exception):
+    """``break`` and ``continue``."""
+
+    def __init__(self, levels: int, *, again: bool) -> None:
+        super().__init__(levels)
+        self.levels = levels
+        self.again = again
+
+
+class ReturnError(Exception):
+    """``return`` from a function or sourced file."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class ExpansionError(Exception):
+    """An expansion failed; the message goes to standard error and the line ends."""
+
+
+@frozen(kw_only=True)
+class Limits:
+    """What one foreground line may use."""
+
+    steps: int = 200_000  # commands and loop rounds, about
+    slice_steps: int = 400  # of them between two breaths
+    output: int = 4 << 20  # bytes
+    slice_output: int = 64 << 10
+    depth: int = 24  # nested functions, subshells, sourced and started scripts
+    seconds: float = 3600.0
+    background: int = 16  # jobs
+
+
+class Budget:
+    """Counts what a line uses."""
+
+    __slots__ = ("depth", "due", "limits", "output", "slice_output", "slice_steps", "steps")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.steps = 0
+        self.slice_steps = 0
+        self.output = 0
+        self.slice_output = 0
+        self.depth = 0
+        self.due = False
+
+    def step(self, cost: int = 1) -> None:
+        """Count work; ``due`` tells when it is time to breathe.
+
+        Raises:
+            BudgetSpentError: nothing is left.
+
+        """
+        self.steps += cost
+        self.slice_steps += cost
+        if self.slice_steps >= self.limits.slice_steps:
+            self.due = True
+            if self.steps > self.limits.steps:
+                raise BudgetSpentError
+
+    def wrote(self, size: int) -> None:
+        """Count output.
+
+        Raises:
+            BudgetSpentError: nothing is left.
+
+        """
+        self.output += size
+        self.slice_output += size
+        if self.slice_output > self.limits.slice_output:
+            self.due = True
+            if self.output > self.limits.output:
+                raise BudgetSpentError
+
+    def breathed(self) -> None:
+        """Begin the next slice."""
+        self.due = False
+        self.slice_steps = self.slice_output = 0
+
+    def renew(self) -> None:
+        """Begin a new line."""
+        self.steps = self.output = 0
+        self.breathed()
+
+
+@define(slots=True)
+class Variable:
+    """A shell variable; ``elements`` of an array by index (or key)."""
+
+    value: str = ""
+    exported: bool = False
+    readonly: bool = False
+    integer: bool = False
+    elements: dict[str, str] | None = None
+    keyed: bool = False
+
+
+@define(slots=True)
+class ShellState:
+    """One shell process. A subshell works on a copy."""
+
+    name: str  # $0
+    user: str
+    uid: int
+    gid: int
+    cwd: str
+    pid: int
+    variables: dict[str, Variable] = field(factory=dict)
+    functions: dict[str, Command] = field(factory=dict)
+    aliases: dict[str, str] = field(factory=dict)
+    traps: dict[str, str] = field(factory=dict)
+    positional: list[str] = field(factory=list)
+    streams: dict[int, Input | Sink] = field(factory=dict)
+    options: set[str] = field(factory=set)
+    shopts: set[str] = field(factory=set)
+    status: int = 0
+    umask: int = 0o022
+    interactive: bool = False
+    login: bool = False
+    exported_count: int = 0
+    last_background: int = 0
+    locals_stack: list[dict[str, Variable | None]] = field(factory=list)
+    oldpwd: str = ""
+    line: int = 1
+    old_style: bool = False  # of bash before 5.1: messages of ``-c`` name no line
+    parsing_name: str = ""  # what messages begin with, when it is not ``name``
+
+    def copy(self) -> "ShellState":
+        """Return a subshell's state."""
+        return ShellState(
+            name=self.name,
+            user=self.user,
+            uid=self.uid,
+            gid=self.gid,
+            cwd=self.cwd,
+            pid=self.pid,
+            variables={key: _copied(value) for key, value in self.variables.items()},
+            functions=dict(self.functions),
+            aliases=dict(self.aliases),
+            positional=list(self.positional),
+            streams=dict(self.streams),
+            options=set(self.options),
+            shopts=set(self.shopts),
+            status=self.status,
+            umask=self.umask,
+            interactive=self.interactive,
+            login=self.login,
+            last_background=self.last_background,
+            oldpwd=self.oldpwd,
+            line=self.line,
+            old_style=self.old_style,
+            parsing_name=self.parsing_name,
+        )
+
+    def get(self, name: str) -> str | None:
+        """Return a variable's value, ``None`` if it is not set."""
+        variable = self.variables.get(name)
+        if variable is None:
+            return None
+        if variable.elements is not None:
+            return variable.elements.get("0")
+        return variable.value
+
+    def set(self, name: str, value: str, *, export: bool | None = None) -> None:
+        """Set a variable.
+
+        Raises:
+            ExpansionError: it is read-only.
+
+        """
+        variable = self.variables.get(name)
+        if variable is None:
+            if len(self.variables) >= MAX_VARIABLES:
+                return
+            variable = self.variables[name] = Variable()
+        elif variable.readonly:
+            raise ExpansionError(f"{name}: readonly variable")
+        if variable.elements is not None:
+            variable.elements["0"] = value[:MAX_VALUE]
+        else:
+            variable.value = value[:MAX_VALUE]
+        if export is not None:
+            variable.exported = export
+
+    def environment(self) -> dict[str, str]:
+        """Return the exported variables."""
+        return {name: variable.value for name, variable in self.variables.items() if variable.exported}
+
+
+def _copied(variable: Variable) -> Variable:
+    return Variable(
+        variable.value,
+        variable.exported,
+        variable.readonly,
+        variable.integer,
+        None if variable.elements is None else dict(variable.elements),
+        variable.keyed,
+    )

@@ -1,0 +1,274 @@
+"""This module is the terminal of ``contracts.machine``: it drives one shell and turns its doings into effects."""
+
+import math
+from collections.abc import Sequence
+
+from decnet_actors.contracts.decoy import Effect, HangUp, Note, Send, WakeAt
+from decnet_actors.contracts.machine import Login, Pty
+from decnet_actors.domain.facts import Direction, TerminalResized, TerminalSeen
+from decnet_actors.machine.banner import banner
+from decnet_actors.machine.shell.completion import complete
+from decnet_actors.machine.shell.context import Job, World
+from decnet_actors.machine.shell.evaluator import Evaluator
+from decnet_actors.machine.shell.interactive import show_prompt
+from decnet_actors.machine.shell.start import new_shell
+from decnet_actors.machine.shell.state import BudgetSpentError, InterruptedShellError, ShellState
+from decnet_actors.machine.shell.streams import Breathe, CallSink, ClosedPipeError, Input, NeedInput, Pause, Sleep, Work
+from decnet_actors.machine.tty import Interrupt, LineEditor, Redraw
+
+MAX_TYPE_AHEAD = 65_536  # bytes typed while a command runs, or pasted
+MAX_COMMAND = 131_072  # bytes of a command to execute: MAX_ARG_STRLEN
+MAX_RESUMES = 2000  # resumptions in one call: a bound should a command never pause for good
+BREATHS = (0.01, 0.05)  # seconds between slices: the first ones, and those of programs that go on and on
+
+
+class ShellTerminal:
+    """Implements ``contracts.machine.Terminal``.
+
+    Args:
+        world: what its shells share.
+        login: who logged in, and how.
+
+    """
+
+    def __init__(self, world: World, login: Login) -> None:
+        self.status = 0
+        self._world = world
+        self._login = login
+        self._pty = login.pty
+        self._out: list[bytes] = []
+        self._typed = bytearray()
+        self._stdin = Input(live=True)
+        self._work: Work | None = None
+        self._waiting = False  # for input
+        self._wake = -math.inf
+        self._asked = math.inf  # the latest WakeAt given
+        self._breaths = 0
+        self._since = 0.0  # when the line that runs began
+        self._over = False
+
+    def opened(self, now: float) -> Sequence[Effect]:
+        world, login = self._world, self._login
+        world.at(now)
+        world.started = self._since = now
+        tty = CallSink(self._print)
+        self._stdin.terminal = self._pty is not None
+        self._evaluator = Evaluator(world)
+        sh = new_shell(world, login, self._stdin, tty)
+        self._sh = sh
+        if self._pty is not None:
+            world.tty = tty
+            self._editor = LineEditor(self._echo, history=world.history)
+            self._editor.complete = lambda text: complete(world, world.front or sh, text)
+            world.note(TerminalResized(columns=self._pty.columns, rows=self._pty.rows, term=self._pty.term[:64]))
+        if login.command is None:
+            if self._pty is not None:
+                self._print(banner(world, login).encode())
+            self._work = self._evaluator.login(sh)
+        else:
+            self._work = self._command(sh, login.command)
+        return self._pump(now)
+
+    def received(self, data: bytes, now: float) -> Sequence[Effect]:
+        if self._over:
+            return ()
+        self._world.at(now)
+        if self._pty is None:
+            self._stdin.feed(data)
+            return self._pump(now)
+        self._world.note(TerminalSeen(direction=Direction.IN, data=data))
+        if not self._waiting and (b"\x03" in data or b"\x1c" in data):
+            self._typed.clear()
+            data = data[max(data.rfind(b"\x03"), data.rfind(b"\x1c")) + 1 :]
+            self._print(b"^C")
+            self._interrupt()
+        room = MAX_TYPE_AHEAD - len(self._typed)
+        self._typed += data[:room]
+        return self._pump(now)
+
+    def ended(self, now: float) -> Sequence[Effect]:
+        if self._over:
+            return ()
+        self._world.at(now)
+        self._stdin.terminal = False
+        self._stdin.end()
+        return self._pump(now)
+
+    def tick(self, now: float) -> Sequence[Effect]:
+        if self._over:
+            return ()
+        self._world.at(now)
+        self._asked = math.inf
+        return self._pump(now)
+
+    def resized(self, pty: Pty, now: float) -> Sequence[Effect]:
+        if self._over:
+            return ()
+        self._world.at(now)
+        self._world.columns, self._world.rows = pty.columns, pty.rows
+        self._world.note(TerminalResized(columns=pty.columns, rows=pty.rows, term=pty.term[:64]))
+        return self._effects()
+
+    def take_artifacts(self) -> Sequence[bytes]:
+        taken = tuple(self._world.artifacts)
+        self._world.artifacts.clear()
+        return taken
+
+    def _command(self, sh: ShellState, text: str) -> Work:
+        if len(text) > MAX_COMMAND:
+            self._evaluator.complain_raw(sh, "/bin/bash: Argument list too long\n")
+            return 126
+        return (yield from self._evaluator.one_command(sh, text))
+
+    def _print(self, data: bytes) -> None:
+        """Take what the shell writes."""
+        self._world.budget.wrote(len(data))
+        self._out.append(data.replace(b"\n", b"\r\n") if self._pty is not None else data)
+
+    def _echo(self, data: bytes) -> None:
+        self._out.append(data)
+
+    def _pump(self, now: float) -> Sequence[Effect]:
+        """Run the shell, and the jobs behind it, as far as they go now."""
+        for _ in range(MAX_RESUMES):
+            if self._work is None:
+                break
+            if self._waiting:
+                if not self._keys():
+                    break
+            elif self._wake > now:
+                break
+            self._step(now)
+        for job in list(self._world.jobs):
+            if not job.done and job.wake <= now:
+                self._advance(job, now)
+        return self._effects()
+
+    def _step(self, now: float) -> None:
+        """Resume the shell once."""
+        self._waiting = False
+        self._wake = -math.inf
+        if self._work is None:
+            return
+        if self._world.at_prompt:
+            self._since, self._breaths = now, 0
+        elif now - self._since > self._world.budget.limits.seconds:
+            self._throw(BudgetSpentError())
+            return
+        self._resumed(self._work, None, now)
+
+    def _throw(self, error: Exception) -> None:
+        if self._work is not None:
+            self._waiting = False
+            self._wake = -math.inf
+            self._resumed(self._work, error, self._world.now)
+
+    def _interrupt(self) -> None:
+        self._editor.reset()
+        self._throw(InterruptedShellError())
+
+    def _resumed(self, work: Work, error: Exception | None, now: float) -> None:
+        try:
+            pause = next(work) if error is None else work.throw(error)
+        except StopIteration as stop:
+            self._finish(int(stop.value) & 0xFF)
+        except InterruptedShellError:
+            self._finish(130)
+        except ClosedPipeError:
+            self._finish(141)
+        except BudgetSpentError:
+            self._evaluator.complain_raw(self._sh, "Killed\n" if self._pty else "")
+            self._finish(137)
+        except RecursionError:  # our own stack is the bound of last resort; the shell dies of it as bash does
+            self._finish(139)
+        else:
+            self._paused(pause, now)
+
+    def _paused(self, pause: Pause, now: float) -> None:
+        if isinstance(pause, Sleep):
+            self._wake = now + max(pause.seconds, 0.0)
+        elif isinstance(pause, Breathe):
+            self._world.budget.breathed()
+            self._breaths += 1
+            self._wake = now + BREATHS[self._breaths > 20]  # noqa: PLR2004  a fifth of a second of patience
+        else:
+            self._waiting = not (self._stdin.waiting and self._pty is None) and not self._stdin.eof
+            self._wake = -math.inf if not self._waiting else math.inf
+
+    def _advance(self, job: Job, now: float) -> None:
+        """Resume a job in the background."""
+        try:
+            pause = next(job.work)
+        except StopIteration as stop:
+            job.done, job.status = True, int(stop.value)
+        except (BudgetSpentError, RecursionError):
+            job.done, job.status = True, 137
+        else:
+            if isinstance(pause, Breathe):
+                self._world.budget.breathed()
+            job.wake = now + (
+                pause.seconds if isinstance(pause, Sleep) else 0.2 if isinstance(pause, Breathe) else math.inf
+            )
+            if isinstance(pause, NeedInput):
+                job.done, job.status = True, 149
+
+    def _keys(self) -> bool:
+        """Feed what was typed to the reader; returns whether the shell can go on."""
+        if self._pty is None:
+            return bool(self._stdin.waiting) or self._stdin.eof
+        if self._stdin.eof:
+            return True
+        editor, world = self._editor, self._world
+        editor.plain = not world.at_prompt
+        editor.echo = world.echo
+        for index, byte in enumerate(self._typed):
+            key = editor.key(byte)
+            if key is None:
+                continue
+            if isinstance(key, Redraw):
+                show_prompt(self._evaluator, world.front or self._sh, continued=False)
+                self._out.append(key.text)
+                continue
+            del self._typed[: index + 1]
+            if isinstance(key, Interrupt):
+                self._print(key.character.encode())
+                self._throw(InterruptedShellError())
+                return self._work is not None and not self._waiting
+            if key.data:
+                self._stdin.feed(key.data)
+            else:
+                self._stdin.end()
+            return True
+        self._typed.clear()
+        return False
+
+    def _finish(self, status: int) -> None:
+        self.status = status
+        self._work = None
+        self._over = True
+        self._wake = math.inf
+        for job in self._world.jobs:
+            job.work.close()
+        self._world.jobs.clear()
+        self._world.capture(everything=True)
+
+    def _effects(self) -> Sequence[Effect]:
+        world = self._world
+        effects: list[Effect] = [Note(fact) for fact in world.notes]
+        world.notes.clear()
+        if self._out:
+            data = b"".join(self._out)
+            self._out.clear()
+            if self._pty is not None:
+                effects.append(Note(TerminalSeen(direction=Direction.OUT, data=data)))
+            effects.append(Send(data))
+        if self._over:
+            effects.append(HangUp())
+            return effects
+        wake = min([self._wake, *(job.wake for job in world.jobs if not job.done)])
+        if self._waiting:
+            wake = min([math.inf, *(job.wake for job in world.jobs if not job.done)])
+        if wake != self._asked:
+            self._asked = wake
+            effects.append(WakeAt(max(wake, world.now)))
+        return effects

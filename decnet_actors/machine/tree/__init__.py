@@ -1,0 +1,1 @@
+"""The generated base tree of a machine: what a real install of its release holds."""
