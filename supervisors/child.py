@@ -50,6 +50,7 @@ class Child:
         self.state = ChildState.STOPPED
         self.actor: Supervised | None = None
         self.starts = 0  # successful ones
+        self.came_up = False  # whether the latest start worked
         self.streak = 0  # crashes in a row without a long run between them
         self.serial = 0  # tells the restart that is due from those that were cancelled
         self.timer: asyncio.TimerHandle | None = None
@@ -84,7 +85,7 @@ class Child:
 
         """
         self.cancel_restart()
-        self.state = ChildState.STARTING
+        self.state, self.came_up = ChildState.STARTING, False
         try:
             actor = self.spec.start()
         except Exception as error:  # whatever a factory does wrong, the supervisor lives on
@@ -110,6 +111,7 @@ class Child:
             raise StartError(self.path, cause) from error
         self.state, self.started_at = ChildState.RUNNING, asyncio.get_running_loop().time()
         self.starts += 1
+        self.came_up = True
         if self._gone.is_set():  # up, and down again before we looked
             self._exited(self, actor, actor.exit_reason or Exit.NORMAL)
             return

@@ -1,7 +1,10 @@
-"""This module lists what a supervisor can be asked."""
+"""This module lists what a supervisor can be asked, and at the end what it tells itself."""
 
 from attrs import frozen
 
+from supervisors.child import Child
+from supervisors.context import Supervised
+from supervisors.errors import Reason
 from supervisors.ref import ActorRef
 from supervisors.spec import AnySpec
 
@@ -77,3 +80,35 @@ class ChildCounts:
     active: int
     supervisors: int
     workers: int
+
+
+@frozen(eq=False)
+class Exited:
+    """A running child has ended by itself."""
+
+    child: Child
+    actor: Supervised
+    reason: Reason
+
+
+@frozen(eq=False)
+class TryAgain:
+    """A restart is due; or (``counts``) a restart failed and is tried again, which is one more."""
+
+    child: Child
+    serial: int
+    counts: bool
+
+
+@frozen(eq=False)
+class Unresponsive:
+    """A child has been busy with one message for too long."""
+
+    child: Child
+    actor: Supervised
+    seconds: float
+
+
+@frozen
+class LookAfter:
+    """Look for children that have been busy with one message for too long."""

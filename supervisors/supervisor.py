@@ -9,13 +9,12 @@ from collections import deque
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
 from pykka._envelope import Envelope  # private, pinned by pykka>=4.5,<5; what pykka's inboxes carry
 from pykka.messages import _ActorStop  # private, as above; what ActorRef.stop sends
 
+from supervisors import view
 from supervisors.actor import LoopActor
 from supervisors.child import Child, send_report
-from supervisors.context import Supervised
 from supervisors.errors import (
     ChildStateError,
     EscalatedError,
@@ -31,15 +30,17 @@ from supervisors.errors import (
 )
 from supervisors.log import get_logger
 from supervisors.messages import (
-    ChildCounts,
-    ChildRow,
     CountChildren,
     DeleteChild,
+    Exited,
+    LookAfter,
     ReplaceChild,
     RestartChild,
     StartChild,
     TerminateChild,
     Tree,
+    TryAgain,
+    Unresponsive,
     WhichChildren,
 )
 from supervisors.ref import ActorRef
@@ -63,34 +64,6 @@ log = get_logger(__name__)
 
 HEALTH_INTERVAL = 1.0  # seconds between looks at busy children; less for those with a shorter max_handle_time
 _IDLE = frozenset({ChildState.STOPPED, ChildState.FAILED})
-
-
-@frozen(eq=False)
-class _Exited:
-    child: Child
-    actor: Supervised
-    reason: Reason
-
-
-@frozen(eq=False)
-class _TryAgain:
-    """A restart is due; or (``counts``) a restart failed and is tried again, which is one more."""
-
-    child: Child
-    serial: int
-    counts: bool
-
-
-@frozen(eq=False)
-class _Unresponsive:
-    child: Child
-    actor: Supervised
-    seconds: float
-
-
-@frozen
-class _LookAfter:
-    """Look for children that have been busy with one message for too long."""
 
 
 class Supervisor(LoopActor):
@@ -124,18 +97,15 @@ class Supervisor(LoopActor):
             raise failed
         self._watch_health()
 
-    async def handle(self, message: Any) -> Any:  # those of supervisors.messages and the private ones above
+    async def handle(self, message: Any) -> Any:  # those of supervisors.messages
         match message:
             case WhichChildren():
-                return tuple(
-                    ChildRow(id=child.spec.id, ref=child.ref, state=child.state, kind=child.spec.kind)
-                    for child in self._children.values()
-                )
+                return view.rows(self._children.values())
             case CountChildren():
-                return self._count()
+                return view.counts(self._children.values())
             case Tree():
                 return self.tree()
-            case _LookAfter():
+            case LookAfter():
                 self._look_after()
             case _:
                 self._work.append((message, self.defer()))
@@ -164,18 +134,7 @@ class Supervisor(LoopActor):
             child.node(child.actor.tree() if isinstance(child.actor, Supervisor) else None)
             for child in self._children.values()
         )
-        degraded = any(node.state in {ChildState.FAILED, "degraded"} for node in nodes)
-        return TreeNode(
-            path=self.path,
-            kind="supervisor",
-            state="degraded" if degraded else ChildState.RUNNING,
-            mailbox_depth=len(self.mailbox),
-            mailbox_high=self.mailbox.high,
-            dropped=self.mailbox.dropped,
-            handled=self.handled,
-            zombies=sum(node.zombies for node in nodes),
-            children=nodes,
-        )
+        return view.root(self, nodes)
 
     # Work: one thing at a time.
 
@@ -199,12 +158,12 @@ class Supervisor(LoopActor):
 
     async def _do(self, message: Any) -> ActorRef | None:  # as ``handle``
         match message:
-            case _Exited():
+            case Exited():
                 await self._on_exited(message)
-            case _TryAgain(child=child):
+            case TryAgain(child=child):
                 if child.state is ChildState.RESTARTING and child.serial == message.serial:
                     await (self._restart(child) if message.counts else self._restart_group(child))
-            case _Unresponsive():
+            case Unresponsive():
                 await self._on_unresponsive(message)
             case StartChild(spec=spec):
                 return await self._start_child(child_spec(spec))
@@ -234,7 +193,7 @@ class Supervisor(LoopActor):
         child = Child(
             spec,
             self.context,
-            lambda child, actor, reason: self.tell_self(_Exited(child, actor, reason)),
+            lambda child, actor, reason: self.tell_self(Exited(child, actor, reason)),
             intensity=self.spec.intensity,
             within=self.spec.within,
         )
@@ -275,7 +234,7 @@ class Supervisor(LoopActor):
 
     # Exits and restarts.
 
-    async def _on_exited(self, exited: _Exited) -> None:
+    async def _on_exited(self, exited: Exited) -> None:
         child = exited.child
         if child.actor is not exited.actor:  # an older incarnation
             return
@@ -292,7 +251,7 @@ class Supervisor(LoopActor):
             if self._auto_shutdown is AutoShutdown.ANY or not others:
                 self._stop_with(Exit.SHUTDOWN)
 
-    async def _on_unresponsive(self, found: _Unresponsive) -> None:
+    async def _on_unresponsive(self, found: Unresponsive) -> None:
         child = found.child
         if child.actor is not found.actor or child.state is not ChildState.RUNNING:
             return
@@ -300,7 +259,7 @@ class Supervisor(LoopActor):
         await child.destroy(reason)
         if child.zombies and found.actor.exit_reason is None:  # no exit will be heard of
             child.last_error = describe(reason)
-            await self._on_exited(_Exited(child, found.actor, reason))
+            await self._on_exited(Exited(child, found.actor, reason))
 
     async def _restart(self, child: Child) -> None:
         """Count a crash of a child that is gone, and bring it back now, later or not at all."""
@@ -324,13 +283,15 @@ class Supervisor(LoopActor):
         child.streak += 1
         child.serial += 1
         delay = backoff(child.streak, policy, self.rng)
-        child.timer = self.after(delay, _TryAgain(child, child.serial, counts=False))
+        child.timer = self.after(delay, TryAgain(child, child.serial, counts=False))
 
     async def _restart_group(self, child: Child) -> None:
         """Stop whom the strategy names, then start them and ``child`` in order."""
         order = tuple(self._children.values())
         group: tuple[Child, ...] = (child,)
-        if self._strategy is Strategy.REST_FOR_ONE:
+        if child.spec.on_exhausted == "disable" and not child.came_up:
+            pass  # the group is up without it
+        elif self._strategy is Strategy.REST_FOR_ONE:
             group = order[order.index(child) :]
         elif self._strategy is Strategy.ONE_FOR_ALL:
             group = order
@@ -354,7 +315,7 @@ class Supervisor(LoopActor):
                 if optional or not booting:
                     child.state = ChildState.RESTARTING
                     child.serial += 1
-                    self.tell_self(_TryAgain(child, child.serial, counts=True))
+                    self.tell_self(TryAgain(child, child.serial, counts=True))
                 if not optional:
                     return error
         return None
@@ -399,7 +360,7 @@ class Supervisor(LoopActor):
     def _watch_health(self) -> None:
         limits = [c.spec.max_handle_time for c in self._children.values() if c.spec.max_handle_time is not None]
         if limits and self._health_timer is None:
-            self._health_timer = self.after(min(HEALTH_INTERVAL, min(limits) / 2), _LookAfter())
+            self._health_timer = self.after(min(HEALTH_INTERVAL, min(limits) / 2), LookAfter())
 
     def _look_after(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -409,19 +370,9 @@ class Supervisor(LoopActor):
                 continue
             busy = now - actor.busy_since
             if busy > limit:
-                self.tell_self(_Unresponsive(child, actor, busy))
+                self.tell_self(Unresponsive(child, actor, busy))
         self._health_timer = None
         self._watch_health()
-
-    def _count(self) -> ChildCounts:
-        children = self._children.values()
-        supervisors = sum(child.spec.kind == "supervisor" for child in children)
-        return ChildCounts(
-            specs=len(children),
-            active=sum(child.state is ChildState.RUNNING for child in children),
-            supervisors=supervisors,
-            workers=len(children) - supervisors,
-        )
 
 
 def child_spec(spec: AnySpec) -> ChildSpec:

@@ -52,6 +52,7 @@ class SupervisorMachine(RuleBasedStateMachine):
         self.failing: dict[str, int] = {}
         self.replayed: set[str] = set()
         self.system: Any = None  # until boot
+        self.steps = 0  # the end of the tree is not tried before a few
 
     # The real tree.
 
@@ -160,7 +161,8 @@ class SupervisorMachine(RuleBasedStateMachine):
         assert self.model.boot()
 
     def step(self):
-        """Let the model begin where the real tree is, with fresh specs of a nested supervisor that will restart."""
+        """Let the model begin at the time the real tree is at."""
+        self.steps += 1
         self.world.now = self.loop.time()
 
     def living(self):
@@ -173,6 +175,7 @@ class SupervisorMachine(RuleBasedStateMachine):
         return [self.model, *[child.below for child in self.model.children if child.below is not None]]
 
     up = precondition(lambda self: self.system is not None and not self.model.dead)
+    late = precondition(lambda self: self.system is not None and not self.model.dead and self.steps >= 15)
 
     @up
     @rule(data=st.data(), how=st.sampled_from(["boom", "exit", "kill"]))
@@ -264,7 +267,7 @@ class SupervisorMachine(RuleBasedStateMachine):
         else:
             assert isinstance(got, StartError) is not self.model.start(child)
 
-    @up
+    @late
     @rule()
     def tree_is_stopped(self):
         self.step()
@@ -272,7 +275,7 @@ class SupervisorMachine(RuleBasedStateMachine):
         self.model.terminate(self.model.children)
         self.model.dead = True
 
-    @up
+    @late
     @rule()
     def tree_is_killed(self):
         async def die():
