@@ -5,7 +5,10 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import click
+
 from decnet_actors.contracts.errors import CATALOGUE
+from decnet_actors.ctl.cells import words
 from decnet_actors.ctl.failure import CommandFailed
 from decnet_actors.ctl.world import Daemon, Settings
 
@@ -68,7 +71,9 @@ def address_of(settings: Settings) -> str:
     """Return the control socket's address: the flag's, or the first that exists of the usual ones."""
     usual = _usual(settings)
     chosen = settings.control or next((str(path) for path in usual if _is_ours(path)), str(usual[-1]))
-    return chosen if "://" in chosen else f"ipc://{Path(chosen).expanduser().absolute()}"
+    if "://" in chosen and not chosen.startswith("ipc://"):
+        raise click.UsageError(f"--control: {words(chosen)} is neither ipc://PATH nor a path")
+    return f"ipc://{Path(chosen.removeprefix('ipc://')).expanduser().absolute()}"
 
 
 def check_socket(address: str) -> None:
@@ -85,6 +90,8 @@ def check_socket(address: str) -> None:
         raise unavailable(address, "there is no such socket") from None
     except PermissionError:
         raise forbidden(path) from None
+    except OSError as error:
+        raise unavailable(address, error.strerror or "the path is not usable") from None
     if not os.access(path, os.W_OK):
         raise forbidden(path)
 

@@ -50,6 +50,8 @@ def _scalar(value: object) -> str:
             return "[]"
         case float() if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124  not a number
             return {"inf": ".inf", "-inf": "-.inf"}.get(str(value), ".nan")
+        case float() if "." not in repr(value):
+            return repr(value).replace("e", ".0e")  # YAML 1.1 readers take 1e+17 for text
         case _:
             return json.dumps(value)
 

@@ -74,17 +74,15 @@ def test_json_is_the_body_of_the_operation(command, operation):
 
 
 @asked
-@pytest.mark.parametrize("output", FORMATS)
-@pytest.mark.parametrize(
-    "text", [ALL_AT_ONCE, "=cmd|' /C calc'!A0", "\x1b[2J", ""], ids=["all", "formula", "escape", "empty"]
-)
-def test_no_format_lets_hostile_text_act(command, operation, output, text):
-    done = command(*line_of(operation), "-o", output, "--yes", daemon=CannedDaemon(text=text))
+@pytest.mark.parametrize("text", [ALL_AT_ONCE, "=cmd|' /C calc'!A0", ""], ids=["all", "formula", "empty"])
+def test_no_format_lets_hostile_text_act(command, operation, text):
+    for output in FORMATS:
+        done = command(*line_of(operation), "-o", output, "--yes", daemon=CannedDaemon(text=text))
 
-    assert done.code in {0, 1}, done.err
-    assert harmful(done.out + done.err) == set()
-    assert "\r" not in done.out.replace("\r\n", "")
-    assert "Traceback" not in done.out + done.err
+        assert done.code in {0, 1}, done.err
+        assert harmful(done.out + done.err) == set()
+        assert "\r" not in done.out.replace("\r\n", "")
+        assert "Traceback" not in done.out + done.err
 
 
 @asked
