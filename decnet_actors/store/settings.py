@@ -34,3 +34,34 @@ class JournalConfig:
     retry_max: float = field(
         default=5.0, validator=validators.gt(0.0), metadata={"help": "Seconds between later tries, at most."}
     )
+
+
+def _days(default: float, text: str) -> float:
+    value: float = field(default=default, validator=validators.ge(0.0), metadata={"help": f"{text}; 0 keeps them."})
+    return value
+
+
+@frozen(kw_only=True)
+class RetentionConfig:
+    """How long evidence is kept. The audit log is never shortened: its chain would no longer begin at its first row."""
+
+    events: float = _days(365.0, "Days after which events are removed")
+    terminals: float = _days(90.0, "Days after which the bytes of terminals are removed, which replays are made of")
+    sessions: float = _days(365.0, "Days after which sessions are removed, with what was tried in them")
+    credentials: float = _days(730.0, "Days after which credentials that nobody tries any more are removed")
+    sources: float = _days(730.0, "Days after which addresses that are not seen any more are removed")
+    artifacts: float = _days(365.0, "Days after which files that nobody brings any more are removed")
+    max_disk: int = field(
+        default=0,
+        validator=validators.ge(0),
+        metadata={"help": "Bytes of database and artifacts above which the oldest events are removed; 0 is no limit."},
+    )
+    every: float = field(
+        default=300.0, validator=validators.gt(0.0), metadata={"help": "Seconds between two looks at what is too old."}
+    )
+    batch: int = field(default=1000, validator=validators.gt(0), metadata={"help": "Rows of one transaction, at most."})
+    pause: float = field(
+        default=0.02,
+        validator=validators.ge(0.0),
+        metadata={"help": "Seconds between two transactions, in which the journal can write."},
+    )
