@@ -8,12 +8,11 @@ requests. Authentication (``authentication``) and what runs in a session (``chan
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import asyncssh
 from asyncssh.connection import SSHServerConnection
-from asyncssh.logging import SSHLogger
 from asyncssh.packet import Byte, PacketDecodeError, SSHPacket, String, UInt32
 from attrs import frozen
 
@@ -26,6 +25,7 @@ from plugins.decoy.ssh.compression import BoundedDecompressor
 from plugins.decoy.ssh.hassh import client_seen, read_offer
 from plugins.decoy.ssh.identification import Identification, Identified, Refused
 from plugins.decoy.ssh.keys import HostKeys
+from plugins.decoy.ssh.library import SILENCE, Responses, at_once
 from plugins.decoy.ssh.releases import OpenSsh
 
 MAX_UNREAD = 512 * 1024  # bytes kept while a packet waits for the journal: two of OpenSSH's longest packets
@@ -36,13 +36,14 @@ MAX_HOST = 255  # characters of a forwarding's target
 
 _MSG_IGNORE, _MSG_DEBUG, _MSG_SERVICE_REQUEST, _MSG_SERVICE_ACCEPT = 2, 4, 5, 6
 _MSG_DISCONNECT, _MSG_EXT_INFO, _MSG_KEXINIT, _MSG_NEWKEYS, _MSG_KEX_LAST = 1, 7, 20, 21, 49
-_MSG_USERAUTH_REQUEST, _MSG_USERAUTH_INFO_RESPONSE, _MSG_GLOBAL_REQUEST = 50, 61, 80
+_MSG_USERAUTH_REQUEST, _MSG_GLOBAL_REQUEST = 50, 80
 _MSG_CHANNEL_OPEN_FAILURE, _MSG_PING, _MSG_PONG = 92, 192, 193
 _WAIT_FOR_KEYS = frozenset({_MSG_DEBUG, _MSG_SERVICE_REQUEST, _MSG_SERVICE_ACCEPT})
 _MSG_LOCAL = 192  # SSH2_MSG_LOCAL_MIN, ssh2.h
 _PROTOCOL_ERROR = 2  # SSH2_DISCONNECT_PROTOCOL_ERROR: sshd disconnects with no other code
 _PROHIBITED, _CONNECT_FAILED = 1, 2  # SSH2_OPEN_*
 _MIN_PADDING = 4
+_MIN_PACKET = 5  # bytes behind the length; packet.c, ssh_packet_read_poll2
 _LAST_SEQUENCE = 0xFFFFFFFF
 _LENGTH = 4
 
@@ -172,6 +173,12 @@ class SshTransport(SSHServerConnection):
             self._close(reset=judged.unread)
         return False
 
+    def _recv_pkthdr(self) -> bool:
+        taken = super()._recv_pkthdr()
+        if taken and self._pktlen < _MIN_PACKET:
+            raise asyncssh.ProtocolError("Bad packet length")
+        return taken
+
     def _process_kexinit(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:  # type: ignore[override]  # no task
         """Take the client's offer, and record it."""
         offer = read_offer(packet.get_full_payload())
@@ -179,7 +186,7 @@ class SshTransport(SSHServerConnection):
             raise PacketDecodeError("malformed offer")
         if not self._session_id:
             self.note(client_seen(self._client_version, offer))
-        _at_once(super()._process_kexinit(pkttype, pktid, packet))
+        at_once(super()._process_kexinit(pkttype, pktid, packet))
         if not self.daemon.release.strict:
             self._strict_kex = False  # it takes two: this sshd is older than the countermeasure
         release = self.daemon.release
@@ -208,7 +215,7 @@ class SshTransport(SSHServerConnection):
         """Take an attempt; after success they are ignored, as sshd does."""
         if self._auth_complete or not self._auth_in_progress:
             return None
-        self._auth = cast("Any", _Responses(self._authentication))  # Any: the library wants its own class here
+        self._auth = cast("Any", Responses(self._authentication))  # Any: the library wants its own class here
         return self._authentication.request(packet)
 
     def _process_ping(self, _pkttype: int, _pktid: int, packet: SSHPacket) -> None:
@@ -354,6 +361,10 @@ class SshTransport(SSHServerConnection):
     def internal_error(self, exc_info: Any = None, error_logger: Any = None) -> None:  # noqa: ARG002  Any: the library's
         """Our own code failed: a fact, and this connection alone ends."""
         error = (exc_info or sys.exc_info())[1]
+        if isinstance(error, PacketDecodeError):  # raised where the library does not expect it
+            self.note(ProtocolViolated(detail=str(error)))
+            self._force_close(None)
+            return
         trace = error.__traceback__ if error is not None else None
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
@@ -387,48 +398,3 @@ class SshTransport(SSHServerConnection):
         self._transport = None
         self._cancel_login_timer()
         self._cleanup(exc)
-
-
-class _Silence:
-    """A logger of the library's shape: what happened is told by facts."""
-
-    def get_child(self, *_ignored: object, **_context: object) -> "_Silence":
-        return self
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return self._nothing
-
-    def _nothing(self, *_ignored: object, **_context: object) -> None:
-        pass
-
-
-SILENCE = cast("SSHLogger", _Silence())
-
-
-def _at_once(step: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine of the library's that never waits, without the cost of a task."""
-    try:
-        step.send(None)
-    except StopIteration:
-        return
-    step.close()
-    raise RuntimeError("the key exchange waited")
-
-
-class _Responses:
-    """Stands where the library keeps the method in progress: takes keyboard-interactive answers."""
-
-    def __init__(self, authentication: Authentication) -> None:
-        self._authentication = authentication
-
-    def log_received_packet(self, *_ignored: object) -> None:
-        """Nothing about packets is logged."""
-
-    def process_packet(self, pkttype: int, _pktid: int, packet: SSHPacket) -> Awaitable[None] | bool:
-        """Return what is to be awaited, or whether the message is known."""
-        if pkttype != _MSG_USERAUTH_INFO_RESPONSE:
-            return False
-        return self._authentication.respond(packet) or True
-
-    def cancel(self) -> None:
-        """Nothing to cancel: the connection ends its tasks."""
