@@ -149,7 +149,12 @@ class Accounts:
             created_by=caller.name,
             expires=now + args.days * DAY if args.days else None,
         )
-        await self._store.add_token(token)
+        try:
+            await self._store.add_token(token)
+        except ValueError as error:
+            raise OperatorError(
+                CATALOGUE["DN4009"], "Another token has that name.", fix=("decnetctl api-token list",)
+            ) from error
         return ops.NewToken(
             id=token.id,
             name=token.name,

@@ -41,7 +41,7 @@ class Decoy extends Page {
     if (!this.data) {
       if (!this.problem) return loading('the decoy');
       if (this.problem.status !== 404) return failure(this.problem, () => this.reload());
-      return empty({ title: 'There is no such decoy', text: 'It may have been renamed or removed from the fleet. What was recorded on it is kept.', symbol: 'decoys', action: html`<a class="button" href="/decoys">All decoys</a>` });
+      return html`<div class="page-head"><h1>Not found</h1></div>${empty({ title: 'There is no such decoy', text: 'It may have been renamed or removed from the fleet. What was recorded on it is kept.', symbol: 'decoys', action: html`<a class="button" href="/decoys">All decoys</a>` })}`;
     }
     const d = this.data;
     return html`

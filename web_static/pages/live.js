@@ -121,7 +121,7 @@ class Live extends Page {
         { title: 'Severity', cell: (event) => severity(level(event)) },
         { title: 'Who and where', tone: 'nowrap', cell: subject },
         { title: 'What', header: true, cell: (event) => (event.session ? html`<a class="plain" href=${`/sessions/${event.session}`}>${sentence(event)}</a>` : sentence(event)) },
-        { title: 'Record', cell: (event) => html`<button class="button small row-link" type="button" aria-label="Record ${event.seq}" @click=${() => this.open(event)}>JSON</button>` },
+        { title: 'Record', cell: (event) => html`<button class="button small row-link" type="button" aria-label="JSON of event ${event.seq}" @click=${() => this.open(event)}>JSON</button>` },
       ],
     });
   }

@@ -85,7 +85,7 @@ class Session extends Page {
 
   gone() {
     if (this.problem.status !== 404) return failure(this.problem, () => this.reload());
-    return empty({ title: 'There is no such session', text: 'Its records may have been removed by retention.', symbol: 'sessions', action: html`<a class="button" href="/sessions">All sessions</a>` });
+    return html`<div class="page-head"><h1>Not found</h1></div>${empty({ title: 'There is no such session', text: 'Its records may have been removed by retention.', symbol: 'sessions', action: html`<a class="button" href="/sessions">All sessions</a>` })}`;
   }
 
   fact(name, value) {
@@ -113,7 +113,7 @@ class Session extends Page {
           ${s.timeline.map((event) => html`<li class=${level(event)}>
             <span class="at">+${(event.time - s.opened).toFixed(1)} s</span>
             ${sentence(event)} ${['high', 'critical'].includes(level(event)) ? severity(level(event)) : nothing}
-            <button class="more" type="button" aria-label="Record ${event.seq}" @click=${() => this.open(event)}>JSON</button>
+            <button class="more" type="button" aria-label="JSON of event ${event.seq}" @click=${() => this.open(event)}>JSON</button>
           </li>`)}
         </ol>
         ${s.truncated ? html`<p class="muted">There is more. <a href=${href('/live', { q: '', session: s.id })}>All events of this session</a></p>` : nothing}

@@ -39,11 +39,10 @@ class Settings extends Page {
 
   render() {
     return html`
-      <div class="page-head"><h1>Settings</h1></div>
+      <div class="page-head"><h1>Settings</h1><div class="said" role="status">${this.said ? html`<div class="notice good">${this.said}</div>` : nothing}</div></div>
       <nav class="segments tabs" aria-label="Settings">
         ${this.tabs().map(([name, label]) => html`<a href=${href('/settings', { tab: name })} aria-current=${name === this.tab ? 'page' : nothing}>${label}</a>`)}
       </nav>
-      <div role="status">${this.said ? html`<div class="notice good">${this.said}</div>` : nothing}</div>
       ${this.problem ? failure(this.problem, () => this.reload()) : nothing}
       ${this.data?.tab === this.tab ? this.body() : nothing}
     `;

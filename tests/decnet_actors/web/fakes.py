@@ -97,6 +97,8 @@ class MemoryAccounts:
         return next((token for token in self.by_id.values() if token.digest == digest), None)
 
     async def add_token(self, token: ApiToken) -> None:
+        if any(other.name == token.name for other in self.by_id.values()):
+            raise ValueError(token.name)
         self.by_id[token.id] = token
 
     async def remove_token(self, token_id: str) -> bool:

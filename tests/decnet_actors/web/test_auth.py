@@ -206,6 +206,13 @@ async def test_a_token_works_until_it_is_revoked(site: Site, admin: Browser, bro
     assert (await browser.send("GET", "/api/v1/users", headers=bearer))[0] == 401
 
 
+async def test_a_tokens_name_is_taken_once(admin: Browser) -> None:
+    first, _, _ = await admin.post("/api/v1/api-tokens", {"name": "siem"})
+    second, body, _ = await admin.post("/api/v1/api-tokens", {"name": "siem"})
+
+    assert (200, 409, "DN4009") == (first, second, body["code"])
+
+
 async def test_a_token_expires_and_is_kept_as_a_digest(site: Site, admin: Browser, browser: Browser) -> None:
     _, made, _ = await admin.post("/api/v1/api-tokens", {"name": "siem", "role": "admin", "days": 1})
     site.clock.advance(86_401)
