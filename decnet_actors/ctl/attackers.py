@@ -3,15 +3,19 @@
 import base64
 import random
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeAlias
 
-TIMEOUT = 5.0  # seconds for each step
+TIMEOUT = 5.0  # seconds to connect
+PROMPT = 2.0  # seconds to wait for an answer
 MAX_ANSWER = 64 * 1024  # bytes read of one answer
 
 USERS = ("root", "admin", "oracle", "pi", "ubuntu", "postgres", "support", "git")
 PASSWORDS = ("123456", "admin", "password", "raspberry", "root", "qwerty", "letmein", "P@ssw0rd", "changeme")
+DOOR = ("root", "Winter2024!")  # the bait the demonstration's deckies have laid out
+LUCK = 0.7  # how often it is tried
+PACE = 0.4  # seconds between commands: somebody types
 COMMANDS = (
     "uname -a",
     "id",
@@ -67,9 +71,9 @@ def http(place: Place, chance: random.Random) -> str:
 
 def telnet(place: Place, chance: random.Random) -> str:
     """Log in the way worms do: as fast as prompts come, refusing every option."""
-    user, password = chance.choice(USERS), chance.choice(PASSWORDS)
+    user, password = DOOR if chance.random() < LUCK else (chance.choice(USERS), chance.choice(PASSWORDS))
     with socket.create_connection(place, TIMEOUT) as peer:
-        for words in (user, password, "enable", "sh", chance.choice(COMMANDS), "exit"):
+        for words in (user, password, "enable", "sh", *chance.sample(COMMANDS, 2), "exit"):
             _refuse_options(peer, _read(peer))
             peer.sendall(words.encode() + b"\r\n")
         _read(peer)
@@ -77,31 +81,30 @@ def telnet(place: Place, chance: random.Random) -> str:
 
 
 def ssh(place: Place, chance: random.Random) -> str:
-    """Guess a few passwords; run a command if one opens the door."""
+    """Guess a password or two; if one opens the door, look around in a terminal."""
     import asyncio
 
-    user = chance.choice(USERS)
-    guesses = chance.sample(PASSWORDS, 3)
-    ran = ""
-    for password in guesses:
-        ran = asyncio.run(_ssh_once(place, user, password, chance.choice(COMMANDS)))
-        if ran:
-            break
-    return f"{user} with {', '.join(guesses)}" + (f", then {ran}" if ran else "")
+    guesses = [(chance.choice(USERS), chance.choice(PASSWORDS))]
+    if chance.random() < LUCK:
+        guesses.append(DOOR)
+    for user, password in guesses:
+        if asyncio.run(_look_around(place, user, password, chance.sample(COMMANDS, 3))):
+            return f"{user}:{password} opened a shell"
+    return ", ".join(f"{user}:{password}" for user, password in guesses)
 
 
 ATTACKS: Mapping[str, Attack] = {"redis": redis, "http": http, "telnet": telnet, "ssh": ssh}
 
 
-async def _ssh_once(place: Place, user: str, password: str, command: str) -> str:
-    """Return the command that was run, or nothing when the door stayed shut."""
+async def _look_around(place: Place, user: str, password: str, commands: Sequence[str]) -> bool:
+    """Return whether the password opened the door; behind it, run the commands one by one."""
     import asyncio
 
     import asyncssh
 
-    ran = ""
-    async with asyncio.timeout(4 * TIMEOUT):
-        with suppress(asyncssh.Error):  # refused, or hung up on
+    opened = False
+    with suppress(asyncssh.Error, TimeoutError):  # refused, hung up on, or busy with a download that never comes
+        async with asyncio.timeout(2 * TIMEOUT):
             async with asyncssh.connect(
                 *place,
                 username=user,
@@ -111,13 +114,18 @@ async def _ssh_once(place: Place, user: str, password: str, command: str) -> str
                 client_keys=None,
                 agent_path=None,
             ) as connection:
-                await connection.run(command, check=False)
-                ran = command
-    return ran
+                opened = True
+                async with connection.create_process(term_type="xterm", term_size=(100, 30)) as shell:
+                    for command in (*commands, "exit"):
+                        await asyncio.sleep(PACE)
+                        shell.stdin.write(f"{command}\n")
+                    await shell.wait()
+    return opened
 
 
 def _read(peer: socket.socket) -> bytes:
     """Return one answer; nothing within the time is an answer, too."""
+    peer.settimeout(PROMPT)
     with suppress(TimeoutError):
         return peer.recv(MAX_ANSWER)
     return b""

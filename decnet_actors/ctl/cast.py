@@ -1,6 +1,7 @@
 """This module plays recordings of terminals (asciicast v2) so that they cannot drive the terminal they play on."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -12,6 +13,10 @@ Plain: TypeAlias = Any  # the shape of JSON
 
 MAX_LINE = 1 << 20  # characters of one line of a recording; longer ones are passed over
 SHOWN = {"o", "r", "m"}  # output, resize, marker; input is echoed by the recorded terminal itself
+
+
+# SGR, bracketed paste on and off, window title (ECMA-48; xterm control sequences)
+_SILENT = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?2004[hl]|\x1b\][012];[^\x07\x1b]*(?:\x07|\x1b\\)")
 
 
 @frozen(kw_only=True)
@@ -43,9 +48,13 @@ def frames(lines: Iterable[str], *, speed: float = 1.0, max_idle: float | None =
 
 
 def safe(text: str) -> str:
-    r"""Return terminal output as lines of text: ``\r\n`` ends a line, tabs stay, all else that could act is escaped."""
-    parts = text.replace("\r\n", "\n").split("\n")
-    return "\n".join("\t".join(shown(piece) for piece in part.split("\t")) for part in parts)
+    r"""Return terminal output as lines of text that cannot act.
+
+    ``\r\n`` ends a line and tabs stay. Colours, titles and bracketed paste, which change no text, are left out;
+    everything else that could act is escaped.
+    """
+    parts = _SILENT.sub("", text).replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(map(shown, part.removeprefix("\r").split("\t"))) for part in parts)
 
 
 def _event(line: str) -> tuple[float, str, str] | None:

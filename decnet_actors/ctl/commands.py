@@ -16,6 +16,7 @@ from decnet_actors.ctl.cells import words
 from decnet_actors.ctl.client import connect
 from decnet_actors.ctl.failure import CommandFailed
 from decnet_actors.ctl.helping import write_examples, write_options
+from decnet_actors.ctl.shape import ordered
 from decnet_actors.ctl.world import Daemon, Settings
 
 Plain: TypeAlias = Any  # the shape of JSON
@@ -121,7 +122,7 @@ def _once(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings
     for_people = settings.output in {"table", "wide"} and not settings.columns
     if operation.mode is Mode.STREAM:
         return _stream(operation, args, settings, view if for_people else View(judge=view.judge))
-    answer = _answer(operation, args, settings)
+    answer = ordered(_answer(operation, args, settings), operation.result)
     if view.show is not None and for_people:
         view.show(answer, settings)
     elif isinstance(answer.get("items"), list):
@@ -138,7 +139,7 @@ def _once(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings
 
 def _stream(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings, view: View) -> int:
     judged = _Judged(view.judge)
-    with closing(_limited(connect(settings).stream(operation.name, args), settings.limit)) as items:
+    with closing(_limited(connect(settings).stream(operation.name, args), settings.limit, operation)) as items:
         seen = judged.watch(items)
         if view.show is not None:
             view.show(seen, settings)
@@ -161,10 +162,10 @@ class _Judged:
             yield item
 
 
-def _limited(items: Generator[Plain], limit: int | None) -> Generator[Plain]:
+def _limited(items: Generator[Plain], limit: int | None, operation: AnyOperation) -> Generator[Plain]:
     with closing(items):
         for number, item in enumerate(items, 1):
-            yield item
+            yield ordered(item, operation.result)
             if number == limit:
                 return
 

@@ -1,11 +1,13 @@
 """This module runs a throw-away instance: a daemon with temporary state on loopback, and somebody who attacks it."""
 
 import random
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,7 @@ from decnet_actors.ctl.world import Daemon, Settings
 START = 30.0  # seconds the daemon may take to be ready
 STOP = 10.0  # seconds it may take to end
 TAIL = 20  # lines of its log shown when it fails
+FLEET = {"web-01": ("ssh", "http"), "cache-01": ("ssh", "redis"), "term-01": ("telnet",)}
 EXAMPLES = ("decnetctl demo", "decnetctl demo --rounds 3 --no-open", "decnetctl demo --rounds 1 --exit")
 
 
@@ -85,18 +88,28 @@ demo = DemoCommand(
 
 
 def attack(services: Sequence[Mapping[str, Any]], chance: random.Random, settings: Settings) -> None:
-    """Visit every service there is a script for, and say what was done."""
+    """Visit every service there is a script for, all at the same time, and say what was done."""
     from decnet_actors.ctl.attackers import ATTACKS
 
-    for row in services:
-        script = ATTACKS.get(row["service"])
-        if script is None or not row["port"]:
-            continue
-        try:
-            done = script((row["address"], row["port"]), chance)
-        except (OSError, TimeoutError) as error:
-            done = f"gave up: {type(error).__name__}"
-        remark(f"    {words(row['decky'])} {words(row['service'])}: {words(done)}", settings)
+    visits = [
+        threading.Thread(target=_visit, args=(row, random.Random(chance.random()), settings), daemon=True)  # noqa: S311  a show
+        for row in services
+        if row["service"] in ATTACKS and row["port"]
+    ]
+    for visit in visits:
+        visit.start()
+    for visit in visits:
+        visit.join()
+
+
+def _visit(row: Mapping[str, Any], chance: random.Random, settings: Settings) -> None:
+    from decnet_actors.ctl.attackers import ATTACKS
+
+    try:
+        done = ATTACKS[row["service"]]((row["address"], row["port"]), chance)
+    except (OSError, TimeoutError) as error:
+        done = f"gave up: {type(error).__name__}"
+    remark(f"    {words(row['decky'])} {words(row['service'])}: {words(done)}", settings)
 
 
 @contextmanager
@@ -104,13 +117,16 @@ def _daemon(folder: Path, settings: Settings) -> Iterator[Daemon]:
     """Start a daemon with all it keeps in ``folder``; end it, whatever happens."""
     run, log = folder / "run", folder / "decnetd.log"
     run.mkdir(mode=0o700)
-    command = [sys.executable, "-m", "decnet_actors.main", "--state-dir", str(folder / "state"), "--run-dir", str(run)]
+    config = folder / "decnet.toml"
+    config.write_text(_configuration(), encoding="utf-8")
+    command = [sys.executable, "-m", "decnet_actors.main", "-c", str(config), "--log-format", "json"]
+    command += ["--state-dir", str(folder / "state"), "--run-dir", str(run)]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices, log.open("wb") as output:
         notices.bind(str(run / "notify"))
         notices.settimeout(0.1)
         environ = {**settings.world.environ, "NOTIFY_SOCKET": str(run / "notify")}
         process = subprocess.Popen(  # noqa: S603  our own daemon
-            [*command, "--log-format", "json"],
+            command,
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -122,6 +138,18 @@ def _daemon(folder: Path, settings: Settings) -> Iterator[Daemon]:
             yield connect(evolve(settings, control=str(run / "control.sock")))
         finally:
             _end(process)
+
+
+def _configuration() -> str:
+    """Return a configuration that gets in nobody's way: free ports, and addresses no other daemon has."""
+    from decnet_actors.ctl.attackers import DOOR
+
+    network = f"127.{64 + secrets.randbelow(128)}.{secrets.randbelow(256)}.0/24"
+    lines = ["[web]", 'listen = ["127.0.0.1:0"]', "[fleet.loopback]", f'network = "{network}"', 'shift = "always"']
+    for name, services in FLEET.items():
+        lines += ["[[decky]]", f'name = "{name}"', f"services = {list(services)!r}"]
+        lines.append('bait = [{{ user = "{}", secret = "{}" }}]'.format(*DOOR))
+    return "\n".join(lines) + "\n"
 
 
 def _wait_ready(

@@ -373,8 +373,7 @@ COMMANDS = [
     ("backup", "list"),
     ("backup", "create"),
     ("errors", "show", "DN2107"),
-    ("errors", "list"),
-    ("explain", "CredentialSeen"),
+    ("explain", "SessionCrashed"),
     ("explain", "DN6001"),
     ("explain", "actor.restart"),
 ]

@@ -75,8 +75,8 @@ def test_ssh_gives_up_on_what_is_no_ssh():
     answer = b"SSH-1.0-old\r\n"
     done, _ = visited(answer, attackers.ssh)
 
-    assert " with " in done
-    assert "then" not in done
+    assert ":" in done
+    assert "opened" not in done
 
 
 def test_the_demonstration_goes_on_when_a_service_is_gone(capsys):
@@ -88,5 +88,5 @@ def test_the_demonstration_goes_on_when_a_service_is_gone(capsys):
     demo.attack([*rows, {**rows[0], "port": 0}], random.Random(1), Settings())
     said = capsys.readouterr().err.splitlines()
 
-    assert [line.partition(":")[0].strip() for line in said] == ["a redis", "a ssh", "a http"]
+    assert {line.partition(":")[0].strip() for line in said} == {"a redis", "a ssh", "a http"}
     assert all("gave up: ConnectionRefusedError" in line for line in said)

@@ -62,6 +62,12 @@ def test_what_a_peer_typed_is_harmless_on_the_terminal(text):
 
 
 def test_lines_and_tabs_stay_and_the_rest_is_shown():
-    got = safe("a\tb\r\nc\\d\x1b[31m")
+    got = safe("a\tb\r\nc\\d\x1b[2J\x1b]52;c;aGk=\x07")
 
-    assert got == "a\tb\nc\\d\\x1b[31m"
+    assert got == "a\tb\nc\\d\\x1b[2J\\x1b]52;c;aGk=\\x07"
+
+
+def test_what_changes_no_text_is_left_out():
+    got = safe("\x1b[?2004h\x1b]0;root@web: ~\x07root@web:~# \x1b[1;31mls\x1b[0m\r\n\x1b[?2004l\rfile")
+
+    assert got == "root@web:~# ls\nfile"
