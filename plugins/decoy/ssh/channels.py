@@ -118,7 +118,6 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         del term_modes  # echo and line editing are the machine's, whatever the client wishes
         columns, rows = min(term_size[0], MAX_COLUMNS), min(term_size[1], MAX_COLUMNS)
         self._pty = Pty(term=term_type[:40] or "dumb", columns=columns or 80, rows=rows or 24)
-        self._note_size()
         return True
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
@@ -127,7 +126,6 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         if self._pty is not None:
             columns, rows = min(width, MAX_COLUMNS), min(height, MAX_COLUMNS)
             self._pty = evolve(self._pty, columns=columns or 80, rows=rows or 24)
-            self._note_size()
             if self._program is not None:
                 self._perform(self._program.resized(self._pty, self._now()))
 
@@ -299,11 +297,6 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         if self._due:
             self._due = False
             self._tick()
-
-    def _note_size(self) -> None:
-        pty = self._pty
-        if pty is not None:
-            self._note(Note(TerminalResized(columns=pty.columns, rows=pty.rows, term=pty.term)))
 
     def _login(self, command: str | None) -> Login:
         peer = self._connection.log.peer

@@ -97,6 +97,6 @@ def daemon_of(persona: Persona) -> Daemon:
     """Return the daemon that the persona's ``telnetd`` package installs (since 0.17+2.4 it is inetutils')."""
     packages = persona.packages
     version = packages.get("telnetd", "")
-    if "inetutils-telnetd" in packages or not version or "+2." in version:
+    if packages.get("inetutils-telnetd") or not version or "+2." in version:
         return INETUTILS
     return NETKIT

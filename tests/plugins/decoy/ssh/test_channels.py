@@ -46,7 +46,9 @@ class Scripted(FakeTerminal):
             return [Send(b"y" * 5_000_000)]
         if command == "crash":
             raise ZeroDivisionError
-        return super().opened(now)
+        pty = self.login.pty
+        seen = [Note(TerminalResized(columns=pty.columns, rows=pty.rows, term=pty.term))] if pty else []
+        return [*seen, *super().opened(now)]
 
     def tick(self, now):
         self.ticks += 1
@@ -112,7 +114,6 @@ async def test_a_shell_in_a_terminal_is_counted_as_a_log_in(deps):
             await process.wait()
         assert [
             TerminalResized(columns=132, rows=43, term="xterm-256color"),
-            TerminalResized(columns=80, rows=25, term="xterm-256color"),
         ] == found.journal.of(TerminalResized)
         await found.until(lambda: not deps.machine.logins)
 
@@ -124,6 +125,8 @@ async def test_a_second_channel_has_its_number(deps):
         connection.create_process(term_type="xterm"),
         connection.create_process(term_type="vt100"),
     ):
+        await found.until_facts(TerminalResized, 2)
+
         assert [0, 1] == [fact.channel for fact in found.journal.of(TerminalResized)]
 
 
