@@ -26,6 +26,7 @@ from decnet_actors.domain.facts import (
 from decnet_actors.domain.peer import Peer
 from supervisors.clock import Clock
 
+MAX_FEED = 16 * 1024  # bytes a session is given in one turn of the loop; PROTO_IOBUF_LEN of Redis, and a TLS record
 _MAPPED = "::ffff:"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: close() sends RST
 
@@ -176,6 +177,10 @@ class Connection(asyncio.Protocol):
         elif keeper.crowded:
             self._held += data
             self.crowd()
+        elif len(data) > MAX_FEED:
+            self._held = data
+            self._pause(_HOLDING)
+            self._catch_up()
         elif self._session is not None:
             self._call(self._session.received, data)
 
@@ -412,14 +417,22 @@ class Connection(asyncio.Protocol):
         if self.closing_since or self._session is None:
             return
         if self._held and not self._pauses & ~_HOLDING:
-            data, self._held = self._held, b""
-            self._resume(_HOLDING)
+            data, self._held = self._held[:MAX_FEED], self._held[MAX_FEED:]
+            if not self._held:
+                self._resume(_HOLDING)
             self._call(self._session.received, data)
+            if self._held and not self._blocked:
+                asyncio.get_running_loop().call_soon(self._go_on)  # others first
+                return
         if self._due and not self._blocked and self._session is not None:
             self._due = False
             self.tick(self._keeper.clock.now())
         if self._ended and not self._blocked and not self._held:
             self._end()
+
+    def _go_on(self) -> None:
+        if not self._blocked:
+            self._catch_up()
 
     def _end(self) -> None:
         if self._session is not None and not self.closing_since:

@@ -200,6 +200,25 @@ async def test_flood_while_replies_wait_is_left_in_the_kernel():
         writer.transport.abort()
 
 
+async def test_long_input_is_served_in_turns():
+    class Counting(Scripted):
+        sizes: list[int] = []  # noqa: RUF012  of this one test
+
+        def received(self, data, now):
+            self.sizes.append(len(data))
+            return [Send(b"x")] if sum(self.sizes) < 200_000 else [Send(b"end\n")]
+
+    async with hosted(Service(lambda log: Counting({}))) as host:
+        reader, writer = await host.connect()
+        writer.write(b"y" * 200_000)
+        answer = await reader.readuntil(b"end\n")
+
+        assert max(Counting.sizes) <= 16 * 1024
+        assert sum(Counting.sizes) == 200_000
+        assert len(answer) == len(Counting.sizes) + 3
+        writer.close()
+
+
 async def test_half_close_is_told_after_everything_that_came_before():
     table: Table = {"ask": [Note(ATTEMPT), Send(b"1\n")]}
     async with hosted(scripted(**table), journal=FakeJournal(held=True)) as host:
