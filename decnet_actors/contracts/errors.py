@@ -186,6 +186,20 @@ CATALOGUE: dict[str, ErrorKind] = {
             why="No answer came within the time allowed.",
         ),
         ErrorKind(
+            code="DN6005",
+            title="Too many requests at once",
+            status=503,
+            exit=1,
+            why="The control socket takes a bounded number of requests at a time, of one client and of all.",
+        ),
+        ErrorKind(
+            code="DN6006",
+            title="Cancelled",
+            status=499,
+            exit=130,
+            why="The client gave the request up before it was done.",
+        ),
+        ErrorKind(
             code="DN6007",
             title="Daemon cannot start",
             status=500,
