@@ -1,6 +1,7 @@
 """This module runs the daemon in the foreground: boot, tell, wait for signals, reload, stop."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ log = get_logger(__name__)
 
 FAILED = 1
 GAVE_UP = 70  # EX_SOFTWARE: the root supervisor's restarts are used up; a service manager starts us anew
+GC_THRESHOLDS = (20_000, 20, 50)  # allocations per collection of the youngest, runs of it per next, and so on
 STOP = 60.0  # seconds an orderly stop may take
 
 Reload = Callable[[], Configuration]
@@ -81,6 +83,7 @@ async def _attend(daemon: Daemon, manager: ServiceManager, reload: Reload) -> in
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, note, number)
     await _greet(daemon)
+    _settle_memory()
     manager.ready(f"{len(daemon.fleet.planned)} services")
     async with asyncio.TaskGroup() as group:
         beats = group.create_task(_beat(manager))
@@ -106,6 +109,17 @@ async def _attend(daemon: Daemon, manager: ServiceManager, reload: Reload) -> in
         beats.cancel()
     log.info("daemon.stopped")
     return 0
+
+
+def _settle_memory() -> None:
+    """Keep the garbage collector off what boot has made: machines are large, live for ever and are no garbage.
+
+    Measured with telnet log-ins at 50 connections: full collections over the decoys' file trees took more time than
+    the log-ins themselves.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 async def _beat(manager: ServiceManager) -> None:
