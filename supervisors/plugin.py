@@ -39,7 +39,7 @@ class BadPluginConfigError(PluginError):
     """The options given to a plugin do not fit; ``problems`` names each."""
 
     def __init__(self, plugin_id: str, problems: Sequence[Problem]) -> None:
-        super().__init__(f"{plugin_id}: " + "; ".join(f"{problem.key}: {problem.text}" for problem in problems))
+        super().__init__(f"{plugin_id}: {'; '.join(map(_sentence, problems))}")
         self.plugin_id = plugin_id
         self.problems = tuple(problems)
 
@@ -107,3 +107,8 @@ class PluginRegistry:
 
     def _points(self) -> dict[str, EntryPoint]:
         return {point.name: point for point in self._find(self._group)}
+
+
+def _sentence(problem: Problem) -> str:
+    guess = f" (did you mean {quote(problem.suggestion)}?)" if problem.suggestion else ""
+    return f"{problem.key}: {problem.text}{guess}"
