@@ -4,16 +4,16 @@ import argparse
 import subprocess
 import sys
 
-ALONE = ("runtime", "bus", "journal")
+ALONE = ("runtime", "bus", "journal", "decoys")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--decoys", metavar="FOLDER", help="folder of the load generator; see benchmarks/decoys.py")
+    parser.add_argument("--decoys", metavar="FOLDER", help="folder of the load generator; see benchmarks.under_load.py")
     arguments = parser.parse_args()
     commands = [[sys.executable, "-m", f"benchmarks.{name}"] for name in ALONE]
     if arguments.decoys:
-        commands.append([sys.executable, "-m", "benchmarks.decoys", "--bench", arguments.decoys])
+        commands.append([sys.executable, "-m", "benchmarks.under_load", "--bench", arguments.decoys])
     failed = 0
     for command in commands:
         print(f"\n## {command[2]}\n", flush=True)

@@ -1,155 +1,140 @@
-"""Our decoys under the same load as the peers and as bare servers, in one run.
+"""What one attempt costs the host of decoys, beside a bare asyncio server, in one run.
 
-    python -m benchmarks.decoys --bench FOLDER [--repeats 3]
+Usage: python -m benchmarks.decoys [--attempts 4000] [--connections 50] [--repeats 3]
 
-FOLDER holds the load generator, a package called ``bench``: whole login attempts against any host and port, CPU time read
-from /proc. Prints Markdown; the main figure is server CPU seconds per 1,000 whole attempts at 50 connections, every
-attempt recorded in the journal before it is answered.
+Prints CPU microseconds of the server's process for each whole attempt: connect, AUTH with a wrong password, read the
+answer, close. The clients run in a process of their own. ``journal`` is the cheapest there can be: it counts.
 """
 
 import argparse
 import asyncio
-import importlib
-import json
-import shutil
-import signal
+import multiprocessing
+import random
+import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
-RUN_IDS = ("ghj", "kmn", "pqr", "stv", "wxy", "jkm", "npq", "rst", "vwx", "zgh")  # the load's markers begin with these
-PORTS = {"ssh": 12622, "telnet": 12623, "http": 12680, "redis": 12679}
-ATTEMPTS = {"ssh": 2000, "ssh-exec": 1500}
-DEFAULT_ATTEMPTS = 4000
-AT_MOST = {
-    "ssh": 0.70, "ssh-exec": 1.5, "telnet": 0.11, "http": 0.06, "http-close": 0.14, "redis": 0.09
-}  # fmt: skip
+import uvloop
 
+from decnet_actors.conformance.fakes import FakeArtifacts, FakeTime, fake_deps
+from decnet_actors.contracts.fleet import Limits
+from decnet_actors.decoys.doorkeeper import Doorkeeper, Identity
+from decnet_actors.domain.ids import Ids
+from decnet_actors.domain.records import Record
+from plugins.decoy.redis import PLUGIN, RedisConfig
+from supervisors.clock import SystemClock
 
-def config(home: Path) -> str:
-    baits = "".join(f'[[decky.bait]]\nuser = "root"\nsecret = "{run_id}0*"\nservice = "ssh"\n' for run_id in RUN_IDS)
-    return f"""
-[daemon]
-state_dir = "{home}/state"
-run_dir = "{home}/run"
-log_level = "warning"
-[web]
-listen = ["127.0.0.1:12643"]
-[[decky]]
-name = "bench-01"
-address = "127.0.0.1"
-distribution = "debian:12"
-weak_credentials = 0
-[decky.services]
-ssh = {{ port = {PORTS["ssh"]}, failure_delay = 0.0 }}
-telnet = {{ port = {PORTS["telnet"]}, failure_delay = 0.0 }}
-http = {{ port = {PORTS["http"]} }}
-redis = {{ port = {PORTS["redis"]}, password = "foobared-9c1f" }}
-{baits}
-"""
+AUTH = b"*2\r\n$4\r\nAUTH\r\n$12\r\nhunter-12345\r\n"
 
 
-def started(home: Path) -> subprocess.Popen[bytes]:
-    (home / "decnet.toml").write_text(config(home))
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [Path(sys.executable).with_name("decnetd"), "-c", str(home / "decnet.toml")],
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-        )
-    deadline = time.monotonic() + 20
-    import socket
+class Counting:
+    """A journal that keeps nothing."""
 
-    for port in PORTS.values():
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"decnetd did not start:\n{(home / 'log').read_text()}")
-            time.sleep(0.02)
-    return process
+    crowded = False
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def put(self, record: Record) -> int:
+        self.count += 1
+        return self.count
+
+    async def room(self) -> None:
+        pass
+
+    async def durable(self, number: int) -> None:
+        pass
 
 
-def options(protocol: str) -> dict[str, str]:
-    return {"path": "/login"} if protocol.startswith("http") else {}
+class Echo(asyncio.Protocol):
+    """The least a server can do: an answer, and the end."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(b"-ERR no\r\n")
 
 
-def measure_ours(bench, protocols: list[str], concurrency: list[int], repeats: int) -> dict:
-    """Return protocol -> list of runs (CPU per 1,000, answered, recorded, p50)."""
-    found: dict[str, list[dict]] = {}
-    home = Path(tempfile.mkdtemp(prefix="dn-bench-"))
-    process = started(home)
-    baited, usual = iter(RUN_IDS), bench.load.new_run_id
-    bench.load._used.update(RUN_IDS)  # a run's id is its own, or its attempts could not be counted
-    try:
-        idle = bench.proc.memory(process.pid)
-        found["rss idle MiB"] = [{"value": idle.rss_mib}]
-        for protocol in protocols:
-            port = PORTS["ssh" if protocol.startswith("ssh") else "http" if protocol.startswith("http") else protocol]
-            bench.load.new_run_id = (lambda: next(baited)) if protocol == "ssh-exec" else usual
-            user = "root" if protocol == "ssh-exec" else "bench"
-            address = bench.load.Address("127.0.0.1", port)
-            service = bench.target.Service(protocol, address, user, options(protocol))
-            for at in concurrency:
-                for _ in range(repeats):
-                    run = asyncio.run(
-                        bench.suite.load_run(
-                            service,
-                            process.pid,
-                            home,
-                            ["state/decnet.db*"],
-                            concurrency=at,
-                            attempts=ATTEMPTS.get(protocol, DEFAULT_ATTEMPTS),
-                            seconds=60.0,
-                        )
-                    )
-                    found.setdefault(f"{protocol} x{at}", []).append(run)
-        found["rss after MiB"] = [{"value": bench.proc.memory(process.pid).rss_mib}]
-        for protocol in ("ssh", "telnet", "redis", "http"):
-            service = bench.target.Service(protocol, bench.load.Address("127.0.0.1", PORTS[protocol]))
-            found[f"idle {protocol}"] = [asyncio.run(bench.idle.measure(service, process.pid, 2000))]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        shutil.rmtree(home, ignore_errors=True)
-    return found
+def listener() -> socket.socket:
+    made = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    made.setblocking(False)
+    return made
+
+
+async def serve_echo(door: socket.socket) -> Any:
+    return await asyncio.get_running_loop().create_server(Echo, sock=door)
+
+
+async def serve_redis(door: socket.socket) -> Any:
+    loop = asyncio.get_running_loop()
+    clock = SystemClock()
+    service = PLUGIN.create(RedisConfig(), fake_deps(now=FakeTime(clock.now())))
+    keeper = Doorkeeper(
+        identity=Identity(host="bench", decky="bench", service="redis"),
+        service=service,
+        journal=Counting(),
+        artifacts=FakeArtifacts(),
+        limits=Limits(),
+        clock=clock,
+        ids=Ids(clock.now, random.Random(1)),
+        spawn=lambda work, /, *, name: loop.create_task(work, name=name),
+        arm=lambda seconds: loop.call_later(seconds, keeper.tick),
+    )
+    await keeper.open([door])
+    return keeper
+
+
+def clients(address: tuple[str, int], attempts: int, connections: int, started: Any) -> None:
+    async def one(count: int) -> None:
+        for _ in range(count):
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(AUTH)
+            await reader.readline()
+            writer.close()
+
+    async def everybody() -> None:
+        await asyncio.gather(*(one(attempts // connections) for _ in range(connections)))
+
+    started.set()
+    asyncio.run(everybody())
+
+
+async def measure(serve: Callable[[socket.socket], Any], attempts: int, connections: int) -> float:
+    door = listener()
+    server = await serve(door)
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    child = context.Process(target=clients, args=(door.getsockname(), attempts, connections, started))
+    child.start()
+    while not started.is_set():
+        await asyncio.sleep(0.01)
+    before = time.process_time()
+    while child.is_alive():
+        await asyncio.sleep(0.05)
+    spent = time.process_time() - before
+    server.close()
+    await asyncio.sleep(0.05)
+    return spent / attempts * 1e6
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bench", type=Path, required=True, help="folder that holds the load generator's package")
-    parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--concurrency", default="50")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--attempts", type=int, default=4000)
+    parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
-    sys.path.insert(0, str(arguments.bench.resolve().parent if arguments.bench.name == "bench" else arguments.bench))
-    bench = importlib.import_module("bench")
-    for name in ("load", "proc", "suite", "target", "idle", "limits", "protocols"):
-        setattr(bench, name, importlib.import_module(f"bench.{name}"))
-    bench.suite.raise_file_limit()
-    protocols = arguments.only or list(AT_MOST)
-    found = measure_ours(bench, protocols, [int(n) for n in arguments.concurrency.split(",")], arguments.repeats)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1, default=str))
-    print("| attempt | CPU s / 1,000 (median of runs) | at most | answered | recorded |")
-    print("|---|---|---|---|---|")
-    for key, runs in found.items():
-        if " x" not in key:
-            continue
-        protocol = key.partition(" x")[0]
-        cpu = statistics.median(float(run["server_cpu_per_1000"]) for run in runs if run["server_cpu_per_1000"])
-        answered = sum(int(run["answered"]) for run in runs)
-        recorded = sum(int(run["recorded"]) for run in runs)
-        print(f"| {key} | {cpu:.3f} | {AT_MOST[protocol]} | {answered} | {recorded} |")
-    for key, runs in found.items():
-        if " x" not in key:
-            print(f"- {key}: {json.dumps(runs[0], default=str)}")
+    options = parser.parse_args()
+    runs: dict[str, list[float]] = {}
+    for _ in range(options.repeats):
+        for loop_name, factory in (("asyncio", asyncio.new_event_loop), ("uvloop", uvloop.new_event_loop)):
+            for name, serve in (("echo", serve_echo), ("redis AUTH", serve_redis)):
+                with asyncio.Runner(loop_factory=factory) as runner:
+                    cost = runner.run(measure(serve, options.attempts, options.connections))
+                runs.setdefault(f"{name}, {loop_name}", []).append(cost)
+    for name, costs in runs.items():
+        print(f"{name:22} {statistics.median(costs):7.1f} us CPU an attempt  ({min(costs):.1f}-{max(costs):.1f})")
 
 
 if __name__ == "__main__":
