@@ -140,6 +140,11 @@ class LoopActor(InTree, _PykkaActor):
         assert isinstance(inbox, Mailbox)  # noqa: S101 - tells mypy what _create_actor_inbox made
         return inbox
 
+    @property
+    def is_up(self) -> bool:
+        """Whether its start is over and it has not ended."""
+        return self.started.done() and not self._ending
+
     def after(self, seconds: float, message: Message) -> asyncio.TimerHandle:
         """Tell itself a message later; cancelled when the actor ends."""
         return self.call_after(seconds, partial(self.tell_self, message))

@@ -10,6 +10,7 @@ from supervisors.actor import LoopActor
 from supervisors.context import ActorContext, Supervised
 from supervisors.errors import Exit, Reason, StartError, describe, is_normal, traceback_text
 from supervisors.log import get_logger
+from supervisors.offload import outcome
 from supervisors.ref import ActorRef
 from supervisors.report import ChildState, Report, ReportContext, TreeNode
 from supervisors.restart import RestartPolicy, RestartWindow
@@ -86,12 +87,11 @@ class Child:
         """
         self.cancel_restart()
         self.state, self.came_up = ChildState.STARTING, False
-        try:
-            actor = self.spec.start()
-        except Exception as error:  # whatever a factory does wrong, the supervisor lives on
+        actor, error = outcome(self.spec.start)  # whatever a factory does wrong, the supervisor lives on
+        if error is not None:
             self.state = ChildState.STOPPED
             self._note(ReportContext.START_ERROR, error)
-            raise StartError(self.path, error) from error
+            raise StartError(self.path, error)
         if actor is None:
             self.state = ChildState.STOPPED
             return
@@ -99,16 +99,16 @@ class Child:
         self._lend_mailbox(actor)
         actor.launch(self.context)
         actor.add_exit_callback(partial(self._ended, actor, self._gone))
-        limit = asyncio.timeout(self.spec.start_timeout)
         try:
-            async with limit:
-                await actor.started
-        except Exception as error:
-            cause = TimeoutError(f"not up after {self.spec.start_timeout} s") if limit.expired() else error
-            actor.kill(cause)
+            async with asyncio.timeout(self.spec.start_timeout):
+                error = await actor.started.failure()
+        except TimeoutError:
+            error = TimeoutError(f"not up after {self.spec.start_timeout} s")
+        if error is not None:
+            actor.kill(error)
             await self.bury()
             self.actor, self.state = None, ChildState.STOPPED
-            raise StartError(self.path, cause) from error
+            raise StartError(self.path, error)
         self.state, self.started_at = ChildState.RUNNING, asyncio.get_running_loop().time()
         self.starts += 1
         self.came_up = True
@@ -270,10 +270,9 @@ def send_report(context: ActorContext, report: Report) -> None:
         restarts=report.restarts,
         **({"traceback": report.traceback} if report.traceback else {}),
     )
-    try:
-        context.reports(report)
-    except Exception:  # a listener is anybody's code
-        log.exception("supervisor.report_listener_failed", path=report.offender)
+    _none, error = outcome(lambda: context.reports(report))  # a listener is anybody's code
+    if error is not None:
+        log.error("supervisor.report_listener_failed", path=report.offender, error=repr(error))
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> bool:

@@ -88,27 +88,26 @@ class HybridFuture(pykka.Future[T]):
                 if not _is_done(source):
                     yield from source.__await__()
             return super().get()
-        if not self.done():
-            loop = asyncio.get_running_loop()
-            waiter = loop.create_future()
-            with self._lock:
-                pending = not self.done()
-                if pending:
-                    if self._waiters is None:
-                        self._waiters = []
-                    self._waiters.append(waiter)
-            if pending:
-                if self.within is None:
+        waiter = self._waiter()
+        if waiter is not None:
+            if self.within is None:
+                yield from waiter
+            else:
+                timer = waiter.get_loop().call_later(self.within, _expire, waiter)
+                try:
                     yield from waiter
-                else:
-                    timer = loop.call_later(self.within, _expire, waiter)
-                    try:
-                        yield from waiter
-                    finally:
-                        timer.cancel()
+                finally:
+                    timer.cancel()
         return self._result()  # type: ignore[no-any-return]  # _value is Any because of _PENDING
 
     __iter__ = __await__
+
+    async def failure(self) -> BaseException | None:
+        """Wait, and return the exception instead of raising it; None for a value."""
+        waiter = self._waiter()
+        if waiter is not None:
+            await waiter
+        return self._error
 
     def map(self, func: Callable[[T], Any]) -> Any:
         return self._derived(super().map(func), self)
@@ -126,6 +125,19 @@ class HybridFuture(pykka.Future[T]):
     def _derived(new: Any, *sources: pykka.Future[Any]) -> Any:
         new._sources = sources  # noqa: SLF001 - a future of this class, made by pykka's combinator
         return new
+
+    def _waiter(self) -> asyncio.Future[None] | None:
+        """Return what is done when this is done, None when it is."""
+        if self.done():
+            return None
+        waiter = asyncio.get_running_loop().create_future()
+        with self._lock:
+            if self.done():  # by another thread, just now
+                return None
+            if self._waiters is None:
+                self._waiters = []
+            self._waiters.append(waiter)
+        return waiter
 
     def _finish(self, value: Any, error: BaseException | None) -> None:
         with self._lock:

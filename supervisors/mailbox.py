@@ -74,7 +74,7 @@ class Mailbox:
 
     def __contains__(self, envelope: object) -> bool:
         """Say whether this very envelope still waits; linear."""
-        return any(item is envelope for item in self._items)
+        return envelope in self._items  # envelopes have no equality of their own
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         """Name the consumer's loop; called on that loop's thread."""
@@ -120,7 +120,7 @@ class Mailbox:
                     waiter.set_result(None)
         elif self._loop is not None and not self._waking:
             self._waking = True
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self._woken)
         if displaced is not None and displaced.reply_to is not None:
             displaced.reply_to.set_exception(exc_info(MailboxFullError("displaced by a newer message")))
 
@@ -129,18 +129,28 @@ class Mailbox:
 
         A caller cancelled in the moment it gets room has sent its message.
         """
-        if self._closed or (len(self._items) < self.spec.limit and not self._senders):
-            self.put(envelope)
+        with self._lock:  # other threads must not take the room between the look and the append
+            if self._closed:
+                raise ActorDeadError("the actor has ended")
+            waiting: asyncio.Future[None] | None = None
+            room = len(self._items) < self.spec.limit and not self._senders
+            if room:
+                self._items.append(envelope)
+                self.high = max(self.high, len(self._items))
+            else:
+                if self._senders is None:
+                    self._senders = deque()
+                waiting = asyncio.get_running_loop().create_future()
+                self._senders.append((waiting, envelope))
+        if waiting is None:
+            self._wake()
             return
-        if self._senders is None:
-            self._senders = deque()
-        entry = (asyncio.get_running_loop().create_future(), envelope)
-        self._senders.append(entry)
         try:
-            await entry[0]
+            await waiting
         except asyncio.CancelledError:
-            with suppress(ValueError):  # it was let in already
-                self._senders.remove(entry)
+            if self._senders is not None:  # else the mailbox was closed just now
+                with suppress(ValueError):  # it was let in already
+                    self._senders.remove((waiting, envelope))
             raise
 
     def put_first(self, envelope: AnyEnvelope) -> None:
@@ -171,11 +181,11 @@ class Mailbox:
 
     def stop_waits(self) -> bool:
         """Say whether a stop request is among the messages; linear."""
-        return any(type(envelope.message) is _ActorStop for envelope in self._items)
+        return any(type(envelope.message) is _ActorStop for envelope in list(self._items))  # other threads append
 
     def forget_stops(self) -> None:
         """Answer and drop stop requests: they were meant for an incarnation that has ended."""
-        for envelope in [item for item in self._items if type(item.message) is _ActorStop]:
+        for envelope in [item for item in list(self._items) if type(item.message) is _ActorStop]:
             self._items.remove(envelope)
             if envelope.reply_to is not None:
                 envelope.reply_to.set(value=True)
@@ -200,12 +210,20 @@ class Mailbox:
 
     def _displace(self) -> AnyEnvelope | None:
         """Drop the oldest message that is not a stop request; the lock is held."""
-        for index, envelope in enumerate(self._items):
-            if type(envelope.message) is not _ActorStop:
-                del self._items[index]
+        stops: list[AnyEnvelope] = []
+        displaced = None
+        while displaced is None and self._items:
+            try:
+                oldest = self._items.popleft()  # no iteration: the consumer takes messages meanwhile, without the lock
+            except IndexError:
+                break
+            if type(oldest.message) is _ActorStop:
+                stops.append(oldest)
+            else:
+                displaced = oldest
                 self.dropped += 1
-                return envelope
-        return None
+        self._items.extendleft(reversed(stops))
+        return displaced
 
     def _put_when_room(self, envelope: AnyEnvelope) -> None:
         loop = self._loop
@@ -216,16 +234,20 @@ class Mailbox:
         asyncio.run_coroutine_threadsafe(self.put_wait(envelope), loop).result()
 
     def _let_in(self) -> None:
-        senders = self._senders
-        while senders and len(self._items) < self.spec.limit:
-            waiting, envelope = senders.popleft()
-            if not waiting.done():
-                self._items.append(envelope)
-                self.high = max(self.high, len(self._items))
-                waiting.set_result(None)
+        with self._lock:
+            senders = self._senders
+            while senders and len(self._items) < self.spec.limit:
+                waiting, envelope = senders.popleft()
+                if not waiting.done():
+                    self._items.append(envelope)
+                    self.high = max(self.high, len(self._items))
+                    waiting.set_result(None)
+
+    def _woken(self) -> None:
+        self._waking = False
+        self._wake()
 
     def _wake(self) -> None:
-        self._waking = False
         waiter = self._waiter
         if waiter is not None and self._items:
             self._waiter = None

@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 
 def outcome(work: Callable[[], T]) -> tuple[T | None, BaseException | None]:
-    """Run ``work`` and return its result or what it raised; for the last line of a thread."""
+    """Run ``work`` and return its result or what it raised: for code of others, and for the last line of a thread."""
     try:
         return work(), None
     except BaseException as error:  # noqa: BLE001 - whoever waits for the thread gets it

@@ -54,10 +54,10 @@ class System:
         self._root.add_exit_callback(lambda _reason: self._ended.set())
         try:
             await self._root.started
-        except BaseException:
-            self._root.kill()
-            await self._ended.wait()
-            raise
+        finally:
+            if not self._root.is_up:
+                self._root.kill()
+                await self._ended.wait()
         self.directory.register(self._context.path, ref)
 
     async def stop(self, *, within: float | None = None) -> Reason:

@@ -163,12 +163,14 @@ async def crash_at(index: int, scenario: Coroutine[Any, Any, Any]) -> int | None
         ``index`` 0 never crashes, so it counts.
 
     """
-    step = _CrashingCoroutine(index, scenario)
+    steps = _Steps(index, scenario)
     try:
-        await step
+        await steps
     except CrashError:
         return None
-    return step.suspensions
+    finally:
+        scenario.close()
+    return steps.suspensions
 
 
 async def crash_everywhere(make: Callable[[], tuple[Coroutine[Any, Any, Any], Callable[[], Awaitable[None]]]]) -> int:
@@ -192,28 +194,26 @@ async def crash_everywhere(make: Callable[[], tuple[Coroutine[Any, Any, Any], Ca
     return total
 
 
-class _CrashingCoroutine:
+class _Steps(Generator[Any, Any, Any]):
+    """Runs a coroutine and counts its suspensions; throws into it at one of them."""
+
     def __init__(self, index: int, scenario: Coroutine[Any, Any, Any]) -> None:
         self.index = index
         self.scenario = scenario
         self.suspensions = 0
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        coroutine = self.scenario
-        try:
-            awaited = coroutine.send(None)
-            while True:
-                self.suspensions += 1
-                if self.suspensions == self.index:
-                    awaited = coroutine.throw(CrashError())
-                    continue
-                try:
-                    sent = yield awaited
-                except BaseException as error:  # noqa: BLE001 - handed on to the scenario, which decides
-                    awaited = coroutine.throw(error)
-                else:
-                    awaited = coroutine.send(sent)
-        except StopIteration as stop:
-            return stop.value
-        finally:
-            coroutine.close()
+        return self
+
+    def send(self, value: Any) -> Any:
+        return self._suspended(self.scenario.send(value))
+
+    def throw(self, kind: Any, value: Any = None, trace: Any = None, /) -> Any:
+        _ = trace
+        return self._suspended(self.scenario.throw(kind if value is None else value))
+
+    def _suspended(self, awaited: Any) -> Any:
+        self.suspensions += 1
+        if self.suspensions == self.index:
+            return self.throw(CrashError())
+        return awaited

@@ -331,4 +331,8 @@ class SupervisorMachine(RuleBasedStateMachine):
 
 
 TestSupervisorModel = SupervisorMachine.TestCase
-TestSupervisorModel.settings = settings(stateful_step_count=30, suppress_health_check=list(HealthCheck))
+TestSupervisorModel.settings = settings(
+    max_examples=settings().max_examples * 6 // 10,
+    stateful_step_count=30,
+    suppress_health_check=list(HealthCheck),
+)
