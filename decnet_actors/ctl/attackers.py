@@ -137,7 +137,7 @@ def _refuse_options(peer: socket.socket, data: bytes) -> None:
     answer = b"".join(
         bytes((0xFF, refusals[data[at + 1]], data[at + 2]))
         for at in range(len(data) - 2)
-        if data[at] == 0xFF and data[at + 1] in refusals  # noqa: PLR2004  IAC
+        if data[at] == 0xFF and data[at + 1] in refusals  # noqa: PLR2004  the byte "interpret as command"
     )
     if answer:
         peer.sendall(answer)

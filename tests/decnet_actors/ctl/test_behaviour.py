@@ -1,5 +1,6 @@
 """What commands ask, send, and refuse."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from decnet_actors.ctl import failure
 from decnet_actors.ctl.main import root
 from tests.decnet_actors.ctl.canned import CannedDaemon, Stdin, runner
+from tests.decnet_actors.ctl.hostile import harmful
 from tests.decnet_actors.ctl.samples import NOW
 
 
@@ -296,3 +298,40 @@ def test_version_is_shown(command):
 
     assert done.code == 0
     assert done.out.startswith("decnetctl ")
+
+
+def test_config_check_shows_every_error_with_its_line_and_is_exit_78(command, tmp_path):
+    path = tmp_path / "decnet.toml"
+    path.write_text('[daemon]\nhots = "lab"\n[web]\nmin_password = "\\u001bmany"\n')
+    people = command("config", "check", str(path), connect=None)
+    machine = command("config", "check", str(path), "-o", "json", connect=None)
+    items = json.loads(machine.out)["items"]
+
+    assert (people.code, machine.code) == (78, 78)
+    assert f'{path}:2:1: error DN1003: unknown key "hots"' in people.out
+    assert people.err == "2 errors; nothing was changed.\n"
+    assert (items[0]["line"], items[0]["code"]) == (2, "DN1003")
+    assert harmful(people.out + machine.out) == set()
+
+
+def test_config_check_of_a_good_file_says_so(command, tmp_path):
+    path = tmp_path / "decnet.toml"
+    path.write_text('[daemon]\nhost = "lab"\n')
+    done = command("config", "check", str(path))
+
+    assert (done.code, done.out, done.err) == (0, "", "ok  no errors\n")
+
+
+def test_a_reader_that_has_enough_is_no_traceback():
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-c", "from decnet_actors.ctl.main import main; main()", "errors", "list"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            check=False,
+            text=True,
+        )
+
+    assert done.stderr == ""
