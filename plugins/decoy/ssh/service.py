@@ -1,26 +1,19 @@
 """This module makes the ssh service of one decky."""
 
 import asyncio
-import hashlib
 import logging
-import os
 
 import asyncssh
-from asyncssh.crypto import Curve25519DH
-from asyncssh.kex import get_kex_algs, register_kex_alg
-from asyncssh.kex_dh import _KexHybridECDH  # the library has the exchange, and lacks only the lattice
 
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
-from plugins.decoy.ssh import sntrup761
 from plugins.decoy.ssh.authentication import Rules
 from plugins.decoy.ssh.channels import SshConnection
+from plugins.decoy.ssh.exchange import prepare
 from plugins.decoy.ssh.keys import HostKeys, host_keys
 from plugins.decoy.ssh.releases import OpenSsh, banner_of, release_of
 from plugins.decoy.ssh.transport import Daemon
 
 LOGIN_TIME = 120.0  # seconds; LoginGraceTime, sshd_config(5)
-
-_SNTRUP = (b"sntrup761x25519-sha512", b"sntrup761x25519-sha512@openssh.com")
 
 
 class SshService:
@@ -33,7 +26,8 @@ class SshService:
 
     async def open(self) -> None:
         """Get the host keys, and the library ready."""
-        _prepare()
+        logging.getLogger("asyncssh").disabled = True  # facts tell what happened
+        prepare()
         deps = self._deps
         version = deps.persona.packages.get("openssh-server", "")
         release = release_of(version)
@@ -58,30 +52,6 @@ class SshService:
     async def aclose(self) -> None:
         """Let go of the keys."""
         self._daemon = None
-
-
-class _Sntrup761:
-    """The lattice half of the exchange, as the library wants it."""
-
-    pubkey_bytes = sntrup761.PUBLIC_BYTES
-    ciphertext_bytes = sntrup761.CIPHERTEXT_BYTES
-
-    def __init__(self, name: bytes) -> None:
-        self.name = name
-
-    def encaps(self, peer_public: bytes) -> tuple[bytes, bytes]:
-        """Return the secret and the ciphertext."""
-        return sntrup761.encapsulate(peer_public, os.urandom(sntrup761.RANDOM_BYTES))
-
-
-def _prepare() -> None:
-    """Teach the library what it lacks, once, and silence its log: facts tell what happened."""
-    logging.getLogger("asyncssh").disabled = True
-    for name in _SNTRUP:
-        if name not in get_kex_algs():
-            register_kex_alg(
-                name, _KexHybridECDH, hashlib.sha512, (_Sntrup761, b"sntrup761", Curve25519DH), default=False
-            )
 
 
 def _options(release: OpenSsh, banner: bytes, keys: HostKeys) -> asyncssh.SSHServerConnectionOptions:
