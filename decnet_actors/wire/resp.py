@@ -20,6 +20,7 @@ UNTRUSTED_ARGUMENTS = 10  # before AUTH; src/networking.c
 UNTRUSTED_BULK = 16 * 1024  # bytes, before AUTH; src/networking.c
 MAX_SAMPLE = 64  # bytes of a broken request kept for the record
 
+_SMALL = 4096  # bytes; requests up to this size are tried as a whole first
 _MAX_DIGITS = 20  # of a signed 64-bit number, as string2ll has it
 _SPACES = b" \t\n\v\f\r"  # isspace() in the C locale
 _ESCAPES = {ord("n"): 10, ord("r"): 13, ord("t"): 9, ord("b"): 8, ord("a"): 7}
@@ -77,6 +78,9 @@ class RespParser:
             RespError: the protocol is broken; nothing more can be parsed.
 
         """
+        if not self._buffer and not self._missing and (command := _whole(data)) is not None:
+            yield command
+            return
         buffer: bytes | bytearray = data
         if self._buffer:
             self._buffer += data
@@ -199,6 +203,24 @@ def array(items: Sequence[bytes]) -> bytes:
 def bulks(values: Sequence[bytes]) -> bytes:
     """Return an array of strings; also how a client writes a command."""
     return array([bulk(value) for value in values])
+
+
+def _whole(data: bytes) -> tuple[bytes, ...] | None:
+    """Return the command if the data is exactly one small, well-formed request: what nearly every chunk is.
+
+    Small enough for strangers, so that ``trusted`` does not matter.
+    """
+    if len(data) > _SMALL or data[:1] != b"*":
+        return None
+    parts = data.split(b"\r\n")
+    words = tuple(parts[2::2])
+    count = len(words)
+    if parts[-1] or parts[0] != b"*%d" % count or len(parts) != count * 2 + 2 or not 0 < count <= UNTRUSTED_ARGUMENTS:
+        return None
+    for header, word in zip(parts[1::2], words, strict=False):
+        if header != b"$%d" % len(word):
+            return None
+    return words
 
 
 def _word(line: bytes, at: int) -> tuple[bytes, int]:

@@ -96,6 +96,12 @@ class Server:
         self.version_text = _upstream(persona.packages.get("redis", "")) or _UNKNOWN_VERSION
         self.version = parse_version(self.version_text)
         self.catalogue = catalogue(self.version)
+        self.denied = frozenset(
+            one.name
+            for command in self.catalogue.values()
+            for one in (command, *command.subcommands.values())
+            if command.name in DENIED_COMMANDS or not one.categories.isdisjoint(DENIED_CATEGORIES)
+        )
         self.keyspace = Keyspace()
         self.clients: dict[int, Client] = {}
         fixed = random.Random(f"{persona.seed}/redis")  # noqa: S311  a persona, not a secret
@@ -121,10 +127,6 @@ class Server:
     def has_users(self) -> bool:
         """Whether this version knows users and ACLs."""
         return self.version >= _USERLESS
-
-    def denies(self, name: str, categories: frozenset[str]) -> bool:
-        """Return whether the administrator took this command away."""
-        return name in DENIED_COMMANDS or not categories.isdisjoint(DENIED_CATEGORIES)
 
     def next_client(self) -> int:
         """Return the number of a new client."""

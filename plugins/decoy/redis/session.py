@@ -129,7 +129,7 @@ class RedisSession:
             client.closing = True
             return OK
         command = server.catalogue.get(name)
-        if command is None or (not server.has_users and server.denies(command.name, command.categories)):
+        if command is None or (not server.has_users and command.name in server.denied):
             self._note(None, words, effects)
             return self._rejected(self._unknown(words))
         self._note(command.name.upper(), words[1:], effects)
@@ -161,7 +161,7 @@ class RedisSession:
             return self._rejected(_NOT_ALLOWED % (container.upper().encode(), container.encode()))
         if not client.authenticated and "no_auth" not in command.flags:
             return self._rejected(b"NOAUTH Authentication required.")
-        if server.denies(container, command.categories):
+        if command.name in server.denied:
             return self._rejected(_no_permission(command, server))
         if server.master is not None and "write" in command.flags:
             return self._rejected(b"READONLY You can't write against a read only replica.")
@@ -302,7 +302,7 @@ class RedisSession:
             verb = escaped(arguments[0].upper(), MAX_VERB)
         if len(arguments) > MAX_NOTED_ARGUMENTS:
             arguments = arguments[:MAX_NOTED_ARGUMENTS]
-        if any(len(word) > MAX_NOTED for word in arguments):
+        if arguments and max(map(len, arguments)) > MAX_NOTED:
             effects += [self._captured(verb, word) for word in arguments if len(word) > MAX_NOTED]
             arguments = tuple(word[:MAX_NOTED] for word in arguments)
         effects.append(Note(CommandSeen(verb=verb, args=arguments)))

@@ -71,6 +71,33 @@ def test_broken_protocol_gets_the_reply_of_the_real_server(data, text):
     assert f"-ERR Protocol error: {text}\r\n".encode() == caught.value.reply
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"*1\r\n$4\r\nPING\r\n",
+        b"*2\r\n$4\r\nECHO\r\n$2\r\n\r\n\r\n",
+        b"*2\r\n$4\r\nECHO\r\n$0\r\n\r\n",
+        b"*1\r\n$4\r\nPINGxx",
+        b"*1\r\n$04\r\nPING\r\n",
+        b"*2\r\n$4\r\nPING\r\n",
+        b"*1\r\n$4\r\nPING\r\nPING\r\n",
+        b"*0\r\n",
+    ],
+)
+def test_whole_request_means_the_same_as_one_in_pieces(data):
+    def outcome(chunks):
+        parser = RespParser()
+        found: list[object] = []
+        try:
+            for chunk in chunks:
+                found += parser.receive(chunk)
+        except RespError as error:
+            found.append(error.reply)
+        return found
+
+    assert outcome([data]) == outcome([data[i : i + 1] for i in range(len(data))])
+
+
 def test_commands_before_an_error_are_not_lost():
     commands = RespParser().receive(b"PING\r\n*x\r\n")
 
