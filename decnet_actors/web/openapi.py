@@ -38,6 +38,12 @@ _PROBLEM: Json = {
         },
     },
 }
+_BYTES: Json = {
+    "type": "object",
+    "description": "What a peer sent: escaped to be shown, and exactly.",
+    "required": ["text", "base64"],
+    "properties": {"text": {"type": "string"}, "base64": {"type": "string", "contentEncoding": "base64"}},
+}
 _ERRORS = {
     "401": "Not signed in",
     "403": "Not allowed, or not from our own pages",
@@ -57,6 +63,7 @@ def document(operations: Iterable[AnyOperation], *, version: str) -> Json:
             if cls not in types_used:
                 types_used.append(cls)
     schemas, components = msgspec.json.schema_components(types_used, ref_template=_REF)
+    schemas, components = tuple(map(_with_bytes, schemas)), {name: _with_bytes(c) for name, c in components.items()}
     by_type = list(zip(types_used, schemas, strict=True))
     paths: Json = {}
     for operation in routed:
@@ -74,7 +81,7 @@ def document(operations: Iterable[AnyOperation], *, version: str) -> Json:
         "paths": paths,
         "security": [{"cookie": []}, {"bearer": []}],
         "components": {
-            "schemas": {**components, "HttpProblem": _PROBLEM},
+            "schemas": {**components, "Bytes": _BYTES, "HttpProblem": _PROBLEM},
             "securitySchemes": {
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-decnet"},
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "dnt_..."},
@@ -88,6 +95,17 @@ def document(operations: Iterable[AnyOperation], *, version: str) -> Json:
             },
         },
     }
+
+
+def _with_bytes(schema: Any) -> Any:  # Any: JSON
+    """Replace msgspec's idea of bytes in JSON by ours, which ``domain.codec.plain`` writes."""
+    if isinstance(schema, list):
+        return [_with_bytes(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("contentEncoding") == "base64":
+        return {"$ref": _REF.format(name="Bytes")}
+    return {key: _with_bytes(value) for key, value in schema.items()}
 
 
 def _lookup(pairs: list[tuple[Any, Json]], wanted: Any) -> Json:  # Any: type forms

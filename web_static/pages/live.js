@@ -94,7 +94,7 @@ class Live extends Page {
         </div>
         <p class="lead">Everything attackers do to the decoys, as it becomes durable. Newest first.</p>
       </div>
-      ${filters(FIELDS)}
+      ${filters(FIELDS.filter((field) => field.name !== 'session' || this.query.session))}
       ${this.problem ? failure(this.problem, () => this.reload()) : nothing}
       ${this.missed ? html`<div class="notice warn" role="status">${number(this.missed)} events came faster than this browser could take them. They are stored.
         <button class="button small" type="button" @click=${() => { this.missed = 0; this.reload(); }}>Load them</button></div>` : nothing}

@@ -120,11 +120,11 @@ class System extends Page {
             ? html`<button class="fold" type="button" aria-expanded=${open ? 'true' : 'false'} aria-label="Below ${node.path}" @click=${() => this.fold(node.path)}>${icon('right')}</button>`
             : html`<span class="leaf"></span>`}
           <span title=${node.path}>${name}</span>
-          ${node.kind === 'actor' ? nothing : html`<span class="chip">${node.kind}</span>`}
+          ${['actor', 'worker'].includes(node.kind) ? nothing : html`<span class="chip">${node.kind}</span>`}
         </span>
       </th>
       <td>${state(node.state)}${node.busy_for > 1 ? html` <span class="badge medium">busy ${span(node.busy_for)}</span>` : nothing}</td>
-      <td class="number">${running ? span(node.uptime) : '–'}</td>
+      <td class="number">${running && node.uptime ? span(node.uptime) : '–'}</td>
       <td class="number">${number(node.restarts)}</td>
       <td class="number">${number(node.mailbox_depth)} <span class="muted">/ ${number(node.mailbox_high)}</span>${node.dropped ? html` <span class="badge high">${number(node.dropped)} dropped</span>` : nothing}</td>
       <td class="number">${number(node.handled)}</td>

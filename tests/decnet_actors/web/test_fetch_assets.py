@@ -1,9 +1,13 @@
 import base64
 import hashlib
+import http.server
 import io
 import json
 import tarfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -112,3 +116,63 @@ def test_what_was_fetched_imports_only_what_is_there() -> None:
         for path in (vendor / package).rglob("*.js"):
             for match in fetch_assets._SPECIFIER.finditer(path.read_text()):
                 pytest.fail(f"{path} still imports {match[3]}")
+
+
+class Shelf(http.server.BaseHTTPRequestHandler):
+    """A registry that has what ``files`` says."""
+
+    files: ClassVar[dict[str, bytes]] = {}
+
+    def do_GET(self) -> None:
+        body = self.files.get(self.path)
+        self.send_response(404 if body is None else 200)
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def shelf() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shelf) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+    Shelf.files.clear()
+
+
+def locked(path: Path, tarball: bytes) -> Path:
+    integrity = "sha512-" + base64.b64encode(hashlib.sha512(tarball).digest()).decode()
+    path.write_text(json.dumps({"packages": {"node_modules/lit": {"version": "3.3.3", "integrity": integrity}}}))
+    return path
+
+
+def test_a_pinned_package_is_fetched_checked_and_written(shelf: str, tmp_path: Path) -> None:
+    tarball = packed({"index.js": b'import"lit-html";'})
+    Shelf.files["/lit/-/lit-3.3.3.tgz"] = tarball
+    lock = locked(tmp_path / "lock.json", tarball)
+
+    assert 1 == fetch_assets.fetch(lock, shelf, {tmp_path / "vendor": {"lit": ("index.js",)}})
+    assert 'import"../lit-html/lit-html.js";' == (tmp_path / "vendor" / "lit" / "index.js").read_text()
+    assert (tmp_path / "vendor" / ".fetched").exists()
+
+
+def test_nothing_is_written_of_a_package_that_was_changed(shelf: str, tmp_path: Path) -> None:
+    Shelf.files["/lit/-/lit-3.3.3.tgz"] = packed({"index.js": b"evil"})
+    lock = locked(tmp_path / "lock.json", packed({"index.js": b"good"}))
+
+    with pytest.raises(AssetError, match="not the one"):
+        fetch_assets.fetch(lock, shelf, {tmp_path / "vendor": {"lit": ("index.js",)}})
+    assert not (tmp_path / "vendor").exists()
+
+
+def test_a_missing_tarball_and_an_unpinned_package_say_what_to_do(shelf: str, tmp_path: Path) -> None:
+    lock = locked(tmp_path / "lock.json", b"")
+
+    with pytest.raises(AssetError, match="NPM_CONFIG_REGISTRY"):
+        fetch_assets.fetch(lock, shelf, {tmp_path / "vendor": {"lit": ("index.js",)}})
+    with pytest.raises(AssetError, match="npm install --package-lock-only"):
+        fetch_assets.fetch(lock, shelf, {tmp_path / "vendor": {"left-pad": ("index.js",)}})

@@ -1,12 +1,21 @@
 import re
 
 from decnet_actors.contracts import description_operations, runtime_operations
+from decnet_actors.domain.codec import plain
+from decnet_actors.store import operations as store_operations
+from decnet_actors.store.credential_operations import CREDENTIAL_LIST
 from decnet_actors.web import operations
 from decnet_actors.web.openapi import document
 from tests.decnet_actors.web.fakes import Browser, Site
 from tests.decnet_actors.web.samples import OPERATIONS
 
-ALL = (*OPERATIONS, *operations.OPERATIONS, *runtime_operations.OPERATIONS, *description_operations.OPERATIONS)
+ALL = (
+    *OPERATIONS,
+    *store_operations.OPERATIONS,
+    *operations.OPERATIONS,
+    *runtime_operations.OPERATIONS,
+    *description_operations.OPERATIONS,
+)
 
 
 def references(value):
@@ -63,6 +72,15 @@ def test_every_routed_operation_is_described_with_its_role() -> None:
 
     expected = {operation.name: operation.role.value for operation in ALL if operation.route is not None}
     assert {**expected, "stream": "viewer"} == described
+
+
+def test_bytes_are_described_as_they_are_sent() -> None:
+    made = document((CREDENTIAL_LIST,), version="0.1.0")
+
+    assert {"$ref": "#/components/schemas/Bytes"} == made["components"]["schemas"]["CredentialRow"]["properties"][
+        "secret"
+    ]
+    assert {"text", "base64"} == plain(b"x").keys() == set(made["components"]["schemas"]["Bytes"]["required"])
 
 
 async def test_it_is_served_to_those_signed_in(admin: Browser, browser: Browser) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -5,8 +6,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from decnet_actors.contracts.errors import OperatorError
 from decnet_actors.contracts.operations import Role
 from decnet_actors.contracts.runtime_operations import ACTOR_TREE, STATUS_SHOW, ActorNode, StatusReport
+from decnet_actors.web.certificate import tls_context
 from decnet_actors.web.server import AdminCreated, WebDeps, WebServer, WhereAreYou
 from decnet_actors.web.settings import TlsMode, WebSettings, console_url, is_loopback, split_listen
 from supervisors.context import ActorContext
@@ -50,7 +53,8 @@ async def started(settings: WebSettings, tmp_path: Path, site: Site) -> AsyncIte
     try:
         yield actor
     finally:
-        await actor.ref.stop(block=False)
+        if actor.exit_reason is None:
+            await actor.ref.stop(block=False)
 
 
 async def urls(actor: WebServer) -> tuple[str, ...]:
@@ -123,3 +127,30 @@ def test_addresses() -> None:
     assert "http://127.0.0.1:8443" == console_url(WebSettings(listen=("0.0.0.0:8443",)))
     assert "http://[::1]:8443" == console_url(WebSettings(listen=("[::1]:8443",)))
     assert "https://console.example" == console_url(WebSettings(public_url="https://console.example/"))
+
+
+async def test_a_certificate_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
+    settings = WebSettings(tls=TlsMode.FILES, tls_certificate=str(tmp_path / "none.pem"), tls_key="key.pem")
+
+    with pytest.raises(OperatorError, match=r"none\.pem"):
+        tls_context(settings, state=tmp_path, names=("localhost",), now=0.0)
+    assert tls_context(WebSettings(), state=tmp_path, names=(), now=0.0) is None
+
+
+async def test_a_second_server_on_the_same_port_fails_to_start(tmp_path: Path) -> None:
+    async with started(WebSettings(listen=("127.0.0.1:0",)), tmp_path, Site()) as actor:
+        port = actor._runners[0].addresses[0][1]
+        with pytest.raises(OSError, match="in use"):
+            async with started(WebSettings(listen=(f"127.0.0.1:{port}",)), tmp_path, Site()):
+                pass
+
+
+async def test_a_crash_lets_go_of_the_port_too(tmp_path: Path) -> None:
+    async with started(WebSettings(listen=("127.0.0.1:0",)), tmp_path, Site()) as actor:
+        (url,) = await urls(actor)
+        actor.kill(RuntimeError("crashed"))
+        while actor.exit_reason is None:
+            await asyncio.sleep(0)
+
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await status_of(f"{url}/healthz")
