@@ -99,9 +99,8 @@ def pack(
             raw.flush()
         _sync(partial)
         partial.rename(target)
-    except BaseException:
+    finally:
         partial.unlink(missing_ok=True)
-        raise
     sync_folder(target.parent)
     return manifest
 

@@ -45,7 +45,7 @@ def normalise_url(url: str) -> URL:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise BadUrlError("not a database URL") from error  # the URL may hold a password: never repeated
     name = parsed.get_backend_name()
     name = ALIASES.get(name, name)

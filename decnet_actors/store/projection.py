@@ -219,20 +219,19 @@ def _count_in_session(session: SessionDelta, now: float, fact: object) -> None:
             session.commands += 1
         case HttpRequestSeen():
             session.commands += 1
-            if session.client is None:
-                session.client = _user_agent(fact.headers)
+            session.client = session.client or _user_agent(fact.headers)
         case SessionClosed():
             session.closed = now
             session.reason = fact.reason.value
             session.duration = fact.duration
-            session.bytes_in = fact.bytes_in
-            session.bytes_out = fact.bytes_out
+            session.bytes_in += fact.bytes_in
+            session.bytes_out += fact.bytes_out
         case FileCaptured():
             session.files += 1
         case SshClientSeen():
-            session.client = shown(fact.version)
+            session.client = session.client or shown(fact.version)
         case TelnetClientSeen():
-            session.client = shown(fact.terminal) if fact.terminal else session.client
+            session.client = session.client or shown(fact.terminal) or None
         case _:
             pass  # counted as an event, nothing more
 
