@@ -107,6 +107,10 @@ class Subnegotiation:
 Event: TypeAlias = Data | Command | Negotiation | Subnegotiation
 
 
+# Frozen and few: one object for each, so that the commonest event costs a look-up.
+_NEGOTIATIONS = {verb: tuple(Negotiation(verb, option) for option in range(256)) for verb in Verb}
+
+
 class _State(StrEnum):
     DATA = "data"
     COMMAND = "command"  # after IAC
@@ -120,7 +124,7 @@ class TelnetParser:
 
     def __init__(self) -> None:
         self._state = _State.DATA
-        self._verb = Verb.WILL
+        self._verb: int = Verb.WILL
         self._argument = bytearray()
         self._cut = False
 
@@ -137,6 +141,15 @@ class TelnetParser:
         text = bytearray()
         position, size = 0, len(data)
         while position < size:
+            if self._state is _State.DATA and position + 2 < size and data[position] == IAC:
+                made = _NEGOTIATIONS.get(data[position + 1])  # type: ignore[call-overload]  # an int finds its IntEnum
+                if made is not None:
+                    if text:
+                        events.append(Data(bytes(text)))
+                        text.clear()
+                    events.append(made[data[position + 2]])
+                    position += 3
+                    continue
             if self._state in {_State.DATA, _State.ARGUMENT}:
                 end = data.find(_IAC, position)
                 end = size if end < 0 else end
@@ -166,7 +179,7 @@ class TelnetParser:
         after_verb = self._state is _State.OPTION
         self._state = _State.DATA
         if after_verb:
-            return Negotiation(self._verb, octet)
+            return _NEGOTIATIONS[Verb(self._verb)][octet]
         if octet == IAC:
             text.append(IAC)
         elif octet == Code.SB:
@@ -174,7 +187,7 @@ class TelnetParser:
             self._cut = False
             self._state = _State.ARGUMENT
         elif Code.WILL <= octet <= Code.DONT:
-            self._verb = Verb(octet)
+            self._verb = octet
             self._state = _State.OPTION
         else:
             return Command(octet)
@@ -296,11 +309,11 @@ class Negotiator:
 
     def receive(self, verb: Verb, option: int) -> bytes:
         """Return the answer to what the peer said, which is nothing for an answer of its own."""
-        ours = verb in {Verb.DO, Verb.DONT}
+        ours = verb is Verb.DO or verb is Verb.DONT
         key = (ours, option)
         state = self._states.get(key, _Q.NO)
         reply = b""
-        if verb in {Verb.WILL, Verb.DO}:
+        if verb is Verb.WILL or verb is Verb.DO:
             match state:
                 case _Q.NO:
                     if option in self._allowed[ours]:
@@ -358,7 +371,8 @@ class Negotiator:
 
 
 _VERBS = {(True, True): Verb.WILL, (True, False): Verb.WONT, (False, True): Verb.DO, (False, False): Verb.DONT}
+_SAID = {key: tuple(bytes((IAC, verb, option)) for option in range(256)) for key, verb in _VERBS.items()}
 
 
 def _say(option: int, *, ours: bool, yes: bool) -> bytes:
-    return bytes((IAC, _VERBS[ours, yes], option))
+    return _SAID[ours, yes][option]

@@ -16,6 +16,7 @@ MAX_TERMINAL = 40  # characters of a terminal type (RFC 1091)
 MAX_ASKED = 8  # times a peer is asked for another terminal type; ours, the daemon has no limit
 
 _NAMES: dict[int, str] = {option: option.name.replace("_", "-") for option in Option}
+_SAID = {verb: tuple(f"{verb.name} {_NAMES.get(option, option)}" for option in range(256)) for verb in Verb}
 _SEND, _IS = b"\x01", 0
 _LINEMODE_MODE = b"\x01\x03"  # MODE EDIT|TRAPSIG (RFC 1184)
 _LFLOW_RESTART_XON = b"\x03"  # RFC 1372
@@ -43,7 +44,8 @@ class Dialogue:
         self.rows = 24
         self._daemon = daemon
         self._options = Negotiator(local=daemon.local, remote=daemon.remote)
-        self._awaited: set[int] = set()
+        self._awaited: set[int] = set()  # options whose value was asked for
+        self._unanswered = {option for verb, option in daemon.opening if verb is Verb.DO}
         self._asked = 0
 
     @property
@@ -67,11 +69,14 @@ class Dialogue:
             reply = self._negotiated(event)
         elif isinstance(event, Subnegotiation):
             reply = self._told(event)
-        return reply + self._advance() if self.step < Step.DONE else reply
+        if self.step is Step.DONE or self._unanswered:
+            return reply
+        return reply + self._advance()
 
     def give_up(self) -> bytes:
         """Return everything that was still to be said to a peer that does not answer."""
         reply = b""
+        self._unanswered.clear()
         if self.step < Step.TERMINAL:
             reply = self._request(self._daemon.terminal)
         if self.step < Step.DONE:
@@ -81,8 +86,9 @@ class Dialogue:
     def _negotiated(self, event: Negotiation) -> bytes:
         verb, option = event.verb, event.option
         if len(self.said) < MAX_NOTED and self.step < Step.DONE:
-            name = _NAMES.get(option, str(option))
-            self.said.append(f"{verb.name} {name}")
+            self.said.append(_SAID[verb][option])
+        if verb is Verb.WILL or verb is Verb.WONT:
+            self._unanswered.discard(option)
         if option == Option.TM:  # a mark in the stream, not a state (RFC 860)
             return build(Negotiation(Verb.WILL, option)) if verb is Verb.DO else b""
         known = self._options.theirs(option)
@@ -139,8 +145,6 @@ class Dialogue:
         reply = b""
         options = self._options
         if self.step is Step.OPENING:
-            if any(options.pending(option, ours=False) for verb, option in self._daemon.opening if verb is Verb.DO):
-                return b""
             wanted = [option for option in self._daemon.values if options.theirs(option)]
             self._awaited = set(wanted)
             reply = b"".join(build(Subnegotiation(option, _SEND)) for option in wanted)
@@ -174,10 +178,10 @@ class Dialogue:
 
     def _request(self, requests: Requests) -> bytes:
         options = self._options
-        said = []
+        said = b""
         for verb, option in requests:
             if option == Option.TM:
-                said.append(build(Negotiation(verb, option)))
+                said += build(Negotiation(verb, option))
             else:
-                said.append(options.will(option) if verb is Verb.WILL else options.do(option))
-        return b"".join(said)
+                said += options.will(option) if verb is Verb.WILL else options.do(option)
+        return said

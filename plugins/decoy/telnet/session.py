@@ -145,7 +145,7 @@ class TelnetSession:
 
     def _command(self, event: Event, now: float, effects: list[Effect]) -> None:
         """Take anything but data."""
-        if isinstance(event, Command):
+        if type(event) is Command:
             code = event.code
             if code == Code.AYT:
                 effects.append(Send(self._host.daemon.alive))
@@ -159,7 +159,8 @@ class TelnetSession:
         if self._phase is _Phase.GREETING and dialogue.step is Step.DONE:
             self._start_login(reply, now, effects)
             return
-        effects.append(Send(reply))
+        if reply:
+            effects.append(Send(reply))
         if self._terminal is not None and type(event) is Subnegotiation and event.option == Option.NAWS:
             self._show(self._terminal.resized(dialogue.pty, now), effects)
 
@@ -198,7 +199,8 @@ class TelnetSession:
             if phase is _Phase.PASSWORD and ending is Ending.ENTER:
                 self._try(shown, now, effects)
                 continue
-            effects.append(Send(from_terminal(shown)))
+            if shown:
+                effects.append(Send(from_terminal(shown)))
             if ending is Ending.ENTER:
                 self._user = self._line.finish()
                 self._phase = _Phase.PASSWORD
@@ -289,6 +291,8 @@ _CODES = frozenset(Code)
 
 def _joined(effects: list[Effect]) -> list[Effect]:
     """Return the effects with neighbouring and empty sends made one."""
+    if len(effects) < 2:  # noqa: PLR2004  nothing has a neighbour
+        return effects
     joined: list[Effect] = []
     sends: list[bytes] = []
     for effect in effects:
