@@ -31,7 +31,7 @@ _PATH_PART = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[^\]]*)\]")
 _SEQUENCES = (tuple, list, set, frozenset, collections.abc.Sequence)
 
 
-def structure(cls: type[A], raw: Mapping[str, Any], *, operation: str) -> A:  # Any: builtins from outside
+def structure(cls: type[A], raw: Any, *, operation: str) -> A:  # Any: builtins from outside
     """Return an instance of the attrs class ``cls`` made of ``raw``.
 
     Text is read as the number, boolean, ``null``, enum member or comma-separated sequence the field's type asks for.
@@ -42,7 +42,9 @@ def structure(cls: type[A], raw: Mapping[str, Any], *, operation: str) -> A:  # 
     """
     fields = {field.name: field for field in attrs.fields(typing.cast("type[attrs.AttrsInstance]", cls))}
     hints = typing.get_type_hints(cls)
-    problems = [*_unknown_keys(cls, raw, "")]
+    problems = [] if isinstance(raw, Mapping) else ["/: must be an object with the arguments by name"]
+    raw = {} if problems else raw
+    problems += _unknown_keys(cls, raw, "")
     values: dict[str, Any] = {}  # Any: as ``raw``
     for name, field in fields.items():
         if name in raw:

@@ -37,7 +37,12 @@ class OverSocket:
         check_socket(self.address)
         try:
             with ControlClient(self.address) as client:
-                return client.call(name, dict(args), timeout=self._settings.timeout)
+                began = self._settings.world.monotonic()
+                answer = client.call(name, dict(args), timeout=self._settings.timeout)
+                if self._settings.verbosity > 0:
+                    took = self._settings.world.monotonic() - began
+                    click.echo(f"{name} on {self.address}: {took * 1000:.1f} ms", err=True)
+                return answer
         except ControlUnavailable as error:
             raise unavailable(self.address, str(error)) from None
         except ControlError as error:

@@ -1,6 +1,7 @@
 """This module makes a command of an operation: ask the daemon (or answer here), show the answer, tell how it went."""
 
 import sys
+import typing
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any, TypeAlias
@@ -10,7 +11,7 @@ import click
 from attrs import frozen
 from click.shell_completion import CompletionItem
 
-from decnet_actors.contracts.operations import Mode, Nothing, Operation
+from decnet_actors.contracts.operations import Mode, Nothing, Operation, Page
 from decnet_actors.ctl import options, parameters, registry, render
 from decnet_actors.ctl.cells import words
 from decnet_actors.ctl.client import connect
@@ -126,7 +127,7 @@ def _once(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings
     if view.show is not None and for_people:
         view.show(answer, settings)
     elif isinstance(answer.get("items"), list):
-        render.many(answer, operation.columns, settings)
+        render.many(answer, operation.columns, settings, _item_fields(operation))
         _remark_on(answer, settings)
     elif operation.result is Nothing:
         remark(f"ok  {operation.noun} {operation.verb} {words(list(args.values()))}", settings)
@@ -201,6 +202,13 @@ def _pages(daemon: Daemon, operation: AnyOperation, args: Mapping[str, Plain]) -
         if body["next"] is None or len(items) >= wanted:
             break
     return {**body, "items": items}
+
+
+def _item_fields(operation: AnyOperation) -> tuple[str, ...]:
+    """Return the fields of a page's items."""
+    if typing.get_origin(operation.result) is not Page:
+        return ()
+    return tuple(field.name for field in attrs.fields(typing.get_args(operation.result)[0]))
 
 
 def _remark_on(answer: Plain, settings: Settings) -> None:

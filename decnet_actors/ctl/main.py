@@ -3,7 +3,7 @@
 import itertools
 import sys
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -51,7 +51,7 @@ class NounGroup(click.Group):
         self.format_commands(ctx, formatter)
         write_options(self, ctx, formatter)
 
-    def _generated(self) -> dict[str, Any]:  # Any: operations of many classes
+    def _generated(self) -> Mapping[str, Any]:  # Any: operations of many classes
         return registry.commands_of(self.noun)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

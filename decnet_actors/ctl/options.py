@@ -1,5 +1,6 @@
 """This module defines the flags every command has; given before the noun they are the defaults of what follows."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -52,7 +53,12 @@ def world_of(ctx: click.Context | None) -> World:
 
 def flags(*, without: Sequence[str] = ()) -> list[click.Option]:
     """Return the common flags as click options; ``without`` names the ones the command has of its own."""
-    made = [
+    return [option for option in _all_flags() if (option.name or "").removeprefix("flag_") not in without]
+
+
+@functools.cache
+def _all_flags() -> tuple[click.Option, ...]:
+    return (
         click.Option(
             ["-o", "--output", "flag_output"],
             type=click.Choice(FORMATS),
@@ -114,8 +120,7 @@ def flags(*, without: Sequence[str] = ()) -> list[click.Option]:
             envvar="DECNETCTL_CONTROL",
             help="Control socket of the daemon, ipc://PATH or a path.",
         ),
-    ]
-    return [option for option in made if (option.name or "").removeprefix("flag_") not in without]
+    )
 
 
 def settings_of(ctx: click.Context) -> Settings:

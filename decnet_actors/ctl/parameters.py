@@ -87,23 +87,23 @@ def arguments(operation: Operation[Any, Any], typed: Mapping[str, Any], settings
         value = typed.get(field.name)
         if field.metadata.get("secret"):
             if value or field.default is attrs.NOTHING:
-                given[field.name] = ask_secret(field.name, settings, from_stdin=bool(value))
+                given[field.name] = ask_secret(field.name, settings)
         elif value is not None and value != ():
             given[field.name] = list(value) if isinstance(value, tuple) else value
     return given
 
 
-def ask_secret(name: str, settings: Settings, *, from_stdin: bool) -> str:
+def ask_secret(name: str, settings: Settings) -> str:
     """Return a secret from standard input or a prompt; never from the command line or the environment."""
     stdin = settings.world.stdin
     word = name.replace("_", " ")
-    if from_stdin or not stdin.isatty():
+    if not stdin.isatty():
         secret = stdin.readline().rstrip("\r\n")
         if not secret:
             raise click.UsageError(f"no {word} came on standard input")
         return secret
     if settings.no_input:
-        raise click.UsageError(f"a {word} is needed: give --{name.replace('_', '-')}-stdin")
+        raise click.UsageError(f"a {word} is needed on standard input: --{name.replace('_', '-')}-stdin")
     return str(click.prompt(word.capitalize(), hide_input=True, confirmation_prompt=True, err=True))
 
 

@@ -1,7 +1,8 @@
 """This module lists the nouns of the command line by name, so that help needs to import none of them."""
 
+import functools
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -100,7 +101,8 @@ def operations() -> tuple[Operation[Any, Any], ...]:
     return tuple(operation for module in OPERATION_MODULES for operation in operations_in(module))
 
 
-def commands_of(noun: str) -> dict[str, Operation[Any, Any]]:
+@functools.cache
+def commands_of(noun: str) -> Mapping[str, Operation[Any, Any]]:
     """Return verb -> operation of a noun."""
     module = NOUNS[noun].module
     return {item.verb: item for item in operations_in(module) if item.noun == noun} if module else {}

@@ -46,8 +46,8 @@ def one(value: Row, columns: Sequence[str], settings: Settings) -> None:
             click.echo(identity(value, columns))
 
 
-def many(body: Row, columns: Sequence[str], settings: Settings) -> None:
-    """Write a page: ``{"items": [...], "next": ...}``."""
+def many(body: Row, columns: Sequence[str], settings: Settings, fields: Sequence[str] = ()) -> None:
+    """Write a page: ``{"items": [...], "next": ...}``; ``fields`` are the columns of CSV, rows or not."""
     rows = arranged(body["items"], settings)
     match settings.output:
         case "table" | "wide":
@@ -62,7 +62,7 @@ def many(body: Row, columns: Sequence[str], settings: Settings) -> None:
         case "yaml":
             click.echo(yaml.dump({**body, "items": rows}), nl=False)
         case "csv":
-            _csv(rows, _chosen((), rows, settings), settings)
+            _csv(rows, _chosen((), rows, settings, fields=fields), settings)
         case _:
             for row in rows:
                 click.echo(identity(row, columns))
@@ -144,9 +144,11 @@ def identity(value: Row, columns: Sequence[str]) -> str:
     return ""
 
 
-def _chosen(columns: Sequence[str], rows: Sequence[Row], settings: Settings, *, single: bool = False) -> Sequence[str]:
-    known = _keys(rows)
-    unknown = [name for name in settings.columns if rows and name not in known]
+def _chosen(
+    columns: Sequence[str], rows: Sequence[Row], settings: Settings, *, single: bool = False, fields: Sequence[str] = ()
+) -> Sequence[str]:
+    known = [*fields, *(name for name in _keys(rows) if name not in fields)]
+    unknown = [name for name in settings.columns if known and name not in known]
     if unknown:
         raise CommandFailed.of(
             "DN5001", f"--columns: no column is called {', '.join(unknown)}", fix=(f"one of: {', '.join(known)}",)

@@ -1,6 +1,7 @@
 """Arguments: what surfaces send becomes the argument class, or a list of everything wrong with it."""
 
 import pytest
+from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +103,29 @@ def test_the_message_names_the_operation_and_how_to_get_help():
 
     assert caught.value.detail == "wall.paint: /name: is required"
     assert caught.value.fix == ("decnetctl wall paint --help",)
+
+
+@pytest.mark.parametrize("raw", [None, [], "x", 5, [["name", "n"]]])
+def test_arguments_that_are_no_object_are_refused(raw):
+    got = problems(raw)
+
+    assert got[0] == "/: must be an object with the arguments by name"
+
+
+def test_what_the_class_itself_refuses_is_a_problem_of_the_whole():
+    @frozen(kw_only=True)
+    class Span:
+        since: float
+        until: float
+
+        def __attrs_post_init__(self):
+            if self.since > self.until:
+                raise ValueError("since is after until")
+
+    with pytest.raises(OperatorError) as caught:
+        structure(Span, {"since": "2", "until": 1}, operation="span.show")
+
+    assert caught.value.errors == ("/: since is after until",)
 
 
 def test_a_callers_text_is_escaped_and_cut_in_messages():

@@ -96,6 +96,12 @@ def test_a_list_follows_the_cursor_until_it_has_enough(command):
     assert done.err == "more: --cursor 1600, or a larger --limit\n"
 
 
+def test_an_empty_list_is_csv_with_headers(command):
+    daemon = CannedDaemon(answers={"plugin.list": {"items": [], "next": None}})
+
+    assert command("plugin", "list", "-o", "csv", daemon=daemon).out == "id,kind,name,summary,needs,used,error\r\n"
+
+
 def test_an_empty_list_says_so_on_standard_error(command):
     daemon = CannedDaemon(answers={"decky.list": {"items": [], "next": None}})
 

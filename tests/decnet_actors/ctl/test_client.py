@@ -45,7 +45,10 @@ def test_an_answer_is_shown(command, control):
     server = control[1](decky__list=[("BEAT", None), ("OK", body)])
     done = command("decky", "list", "-o", "json")
 
-    assert (done.code, json.loads(done.out)) == (0, body)
+    told = command("decky", "list", "-o", "json", "-v")
+
+    assert (done.code, json.loads(done.out), done.err) == (0, body, "")
+    assert told.err.startswith("decky.list on ipc://")
     assert server.heard[0] == ("REQ", "decky.list", {})
 
 
