@@ -176,6 +176,7 @@ class ControlServer(LoopActor):
         if self._context is not None:
             self._context.destroy(linger=0)
         if self._lock is not None:
+            self._path.unlink(missing_ok=True)  # while we hold the lock: nobody else can have bound it
             self._lock.release()
 
     def _receive(self, frames: list[zmq.Frame]) -> None:

@@ -79,10 +79,10 @@ class Daemon:
 
     def listeners(self) -> dict[str, dict[str, tuple[str, int]]]:
         """Return decky -> service -> (address, port)."""
-        return {
-            decky["name"]: {s["name"]: (decky["address"], s["port"]) for s in decky["services"]}
-            for decky in self.ask("decky", "list")
-        }
+        found: dict[str, dict[str, tuple[str, int]]] = {}
+        for row in self.ask("service", "list"):
+            found.setdefault(row["decky"], {})[row["service"]] = (row["address"], row["port"])
+        return found
 
     def events(self, **filters: str) -> list[dict[str, Any]]:
         words = [word for name, value in filters.items() for word in (f"--{name}", value)]

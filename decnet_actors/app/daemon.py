@@ -38,6 +38,7 @@ from supervisors.actor import ActorDeadError
 from supervisors.bus import Bus, Envelope
 from supervisors.clock import Clock
 from supervisors.log import get_logger
+from supervisors.net import PathLock
 from supervisors.offload import Offload
 from supervisors.plugin import PluginRegistry
 from supervisors.report import Report
@@ -81,7 +82,8 @@ class Daemon:
     registry: PluginRegistry = field(factory=lambda: PluginRegistry(PLUGINS))
     rng: random.Random = field(factory=random.SystemRandom)
 
-    engine: Any = field(init=False)  # Any: SQLAlchemy's engine, which only the store may name
+    lock: PathLock | None = field(init=False, default=None)  # nobody else uses these folders
+    engine: Any = field(init=False, default=None)  # Any: SQLAlchemy's engine, which only the store may name
     origin: Installation = field(init=False)
     bus: Bus = field(init=False)
     intake: Intake = field(init=False)
@@ -110,6 +112,7 @@ class Daemon:
         """
         self.started, self.started_monotonic = self.clock.now(), self.clock.monotonic()
         await self.off(self.places.make)
+        self.lock = PathLock(self.places.run / "decnetd.lock")
         self.engine = make_engine(self._url())
         await migrate(self.engine)
         self.origin = await installation(self.engine, self.clock.now)
@@ -164,8 +167,11 @@ class Daemon:
 
     async def close(self) -> None:
         """Let go of what is not an actor."""
-        await self.engine.dispose()
+        if self.engine is not None:
+            await self.engine.dispose()
         self.offload.close()
+        if self.lock is not None:
+            self.lock.release()
 
     # What the parts need of one another.
 

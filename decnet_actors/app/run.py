@@ -54,10 +54,10 @@ async def _serve(configuration: Configuration, reload: Reload, environ: Mapping[
         version=version("decnet"),
     )
     try:
-        await daemon.open()
-    except (OSError, StoreError) as error:
-        return _refuse(error)
-    try:
+        try:
+            await daemon.open()
+        except (OSError, StoreError) as error:
+            return _refuse(error)
         status = bind(daemon)
         daemon.unready = status.unready
         try:

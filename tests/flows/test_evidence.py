@@ -73,7 +73,7 @@ async def test_every_decoy_is_seen_within_a_second_and_survives_kill_9(tmp_path)
                 seen.add(line["fact"]["secret"]["text"])
             assert time.monotonic() - done < 10, (seen, time.monotonic() - began)
         tail.terminate()
-        tail.wait(5)
+        tail.communicate(timeout=5)
 
         assert secrets(daemon) == SECRETS
         assert {"ssh", "http", "redis", "telnet"} == {row["service"] for row in daemon.ask("session", "list")}
