@@ -108,11 +108,13 @@ def unavailable(address: str, detail: str) -> CommandFailed:
 
 def forbidden(path: Path) -> CommandFailed:
     """Return DN4003 for a socket the user may not open."""
-    return CommandFailed.of(
+    refused = CommandFailed.of(
         "DN4003",
         f"you may not use the control socket {path}",
         fix=(f"sudo adduser $USER {GROUP}    then sign in again", "or run the command as the daemon's user"),
     )
+    why = f"Only the daemon's user, root and the group {GROUP} may open it."
+    return CommandFailed({**refused.body, "why": why})
 
 
 def failed(error: Any) -> CommandFailed:  # Any: ControlError, imported late

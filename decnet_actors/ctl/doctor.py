@@ -14,7 +14,6 @@ import click
 from decnet_actors.contracts.runtime_operations import Check, CheckResult
 from decnet_actors.ctl import settings_files
 from decnet_actors.ctl.cells import size, words
-from decnet_actors.ctl.client import address_of
 from decnet_actors.ctl.commands import View
 from decnet_actors.ctl.failure import CommandFailed
 from decnet_actors.ctl.world import Settings
@@ -69,12 +68,12 @@ def _write(check: Plain, settings: Settings) -> None:
         click.echo(f"        {'':<24} fix: {words(check['remedy'])}")
 
 
-def _daemon(reason: CommandFailed, settings: Settings) -> Iterator[Check]:
+def _daemon(reason: CommandFailed, _settings: Settings) -> Iterator[Check]:
     yield Check(
         id="daemon.control",
         group="daemon",
         result=CheckResult.FAIL,
-        evidence=f"{address_of(settings)}: {reason.body['detail']}",
+        evidence=str(reason.body["detail"]),
         remedy=str((reason.body.get("fix") or ("decnetd",))[0]),
     )
 

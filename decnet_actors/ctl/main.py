@@ -22,7 +22,26 @@ EXAMPLES = (
 )
 
 
-class NounGroup(click.Group):
+class GuessingGroup(click.Group):
+    """A group that guesses which command was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command of the first word.
+
+        Raises:
+            click.UsageError: there is none, with the nearest name.
+
+        """
+        if args and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            from decnet_actors.ctl.nearest import did_you_mean
+
+            ctx.fail(f"No such command '{args[0]}'{did_you_mean(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+class NounGroup(GuessingGroup):
     """The verbs of one noun; its operations are imported when one of them is asked for."""
 
     def __init__(self, noun: str) -> None:
@@ -60,7 +79,7 @@ class NounGroup(click.Group):
         write_examples(formatter, [operation.examples[0] for operation in self._generated().values()])
 
 
-class RootGroup(click.Group):
+class RootGroup(GuessingGroup):
     """All nouns; none is imported before it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
