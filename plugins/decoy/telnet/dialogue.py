@@ -150,17 +150,15 @@ class Dialogue:
             reply = b"".join(build(Subnegotiation(option, _SEND)) for option in wanted)
             self.step = Step.VALUES
         if self.step is Step.VALUES and not self._awaited:
-            reply += self._request(self._daemon.terminal)
             self.step = Step.TERMINAL
-        if self.step is Step.TERMINAL and not self._terminal_pending():
-            reply += self._finish()
+            self._unanswered.add(Option.NAWS)
+            return reply + self._request(self._daemon.terminal)
+        if self.step is Step.TERMINAL:
+            if options.theirs(Option.NAWS) and options.pending(Option.ECHO, ours=False):
+                self._unanswered.add(Option.ECHO)
+            else:
+                reply += self._finish()
         return reply
-
-    def _terminal_pending(self) -> bool:
-        options = self._options
-        if options.pending(Option.NAWS, ours=False):
-            return True
-        return options.theirs(Option.NAWS) and options.pending(Option.ECHO, ours=False)
 
     def _finish(self) -> bytes:
         """Return the last step: our echo on, the peer's off."""
