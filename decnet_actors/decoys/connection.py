@@ -9,10 +9,10 @@ import math
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from typing import cast
 
-from decnet_actors.contracts.decoy import CapturingSession, DecoyService, Effect, HangUp, Note, Send, Session, WakeAt
-from decnet_actors.contracts.fleet import Limits
+from decnet_actors.contracts.decoy import CapturingSession, Effect, HangUp, Note, Send, Session, WakeAt
+from decnet_actors.decoys.keeper import Keeper, place_of
 from decnet_actors.decoys.library import CountedTransport
 from decnet_actors.domain.facts import (
     CloseReason,
@@ -24,7 +24,6 @@ from decnet_actors.domain.facts import (
     SessionOpened,
 )
 from decnet_actors.domain.peer import Peer
-from supervisors.clock import Clock
 
 MAX_FEED = 16 * 1024  # bytes a session is given in one turn of the loop; PROTO_IOBUF_LEN of Redis, and a TLS record
 _MAPPED = "::ffff:"
@@ -37,71 +36,17 @@ _STALLED = 4  # the peer does not take what we send
 _LIBRARY = 8  # the hosted library asked
 
 
-class Keeper(Protocol):
-    """What a connection asks of the service that accepted it."""
-
-    service: DecoyService
-    limits: Limits
-    clock: Clock
-    crowded: bool
-
-    def admit(self, connection: "Connection") -> bool:
-        """Return whether there is room for this connection, and keep it if so."""
-
-    def put(self, connection: "Connection", fact: Fact) -> int:
-        """Stamp and record a fact."""
-
-    def settle(self, connection: "Connection", number: int) -> None:
-        """Call ``connection.release()`` once the record is durable."""
-
-    def wake(self, connection: "Connection", when: float) -> None:
-        """Call ``connection.tick(now)`` at ``when``."""
-
-    def hold(self, connection: "Connection") -> None:
-        """Call ``connection.room()`` once the journal has room."""
-
-    async def durable(self, number: int) -> None:
-        """Return once the record is durable, there is room for more and the tarpit has had its time."""
-
-    def left(self, connection: "Connection") -> None:
-        """Forget the connection."""
-
-    def new_id(self) -> str:
-        """Return an identifier."""
-
-
 class Connection(asyncio.Protocol):
     """One peer at one service: the host's side of ``Session`` and of ``SessionLog``."""
 
+    # fmt: off
     __slots__ = (
-        "_barrier",
-        "_blocked",
-        "_captured",
-        "_due",
-        "_ended",
-        "_hang_up",
-        "_held",
-        "_keeper",
-        "_library",
-        "_out",
-        "_pauses",
-        "_reason",
-        "_session",
-        "_transport",
-        "alarm",
-        "bytes_in",
-        "bytes_out",
-        "closing_since",
-        "heard",
-        "id",
-        "local_address",
-        "local_port",
-        "opened",
-        "source",
-        "source_port",
-        "stalled_since",
-        "wake_at",
+        "_barrier", "_blocked", "_captured", "_due", "_ended", "_hang_up", "_held", "_keeper", "_library",
+        "_out", "_pauses", "_reason", "_session", "_transport", "alarm", "bytes_in", "bytes_out",
+        "closing_since", "heard", "id", "local_address", "local_port", "opened", "source", "source_port",
+        "stalled_since", "wake_at",
     )
+    # fmt: on
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
@@ -138,8 +83,8 @@ class Connection(asyncio.Protocol):
         if not peer or not local:  # gone before it was here
             self._transport.abort()
             return
-        self.source, self.source_port = _unmapped(peer[0]), peer[1]
-        self.local_address, self.local_port = _unmapped(local[0]), local[1]
+        self.source, self.source_port = peer[0].removeprefix(_MAPPED), peer[1]
+        self.local_address, self.local_port = local[0].removeprefix(_MAPPED), local[1]
         if not keeper.admit(self):
             self._transport.abort()
             return
@@ -221,7 +166,7 @@ class Connection(asyncio.Protocol):
                     if type(effect) is Note:
                         keeper.put(self, effect.fact)
         except Exception as error:  # noqa: BLE001  the session host: one session's failure is its own
-            keeper.put(self, SessionCrashed(error=_place(error)))
+            keeper.put(self, SessionCrashed(error=place_of(error)))
         keeper.put(
             self,
             SessionClosed(
@@ -318,8 +263,7 @@ class Connection(asyncio.Protocol):
 
     def close(self, reason: CloseReason, *, reset: bool = False, at_once: bool = False) -> None:
         """End the connection, after what was written is sent unless ``reset`` or ``at_once``."""
-        transport = self._transport
-        if transport is None:
+        if (transport := self._transport) is None:
             return
         if not self.closing_since:
             self._reason = reason
@@ -390,18 +334,12 @@ class Connection(asyncio.Protocol):
             else:
                 hang_up = cast("HangUp", effect)
                 break
-        if self._barrier and (chunks or hang_up is not None):
+        if (self._barrier or keeper.limits.tarpit) and (chunks or hang_up is not None):
             self._blocked = True
             self._out = b"".join(chunks)
             self._hang_up = hang_up
             keeper.settle(self, self._barrier)
         elif chunks or hang_up is not None:
-            if keeper.limits.tarpit:
-                self._blocked = True
-                self._out = b"".join(chunks)
-                self._hang_up = hang_up
-                keeper.settle(self, 0)
-                return
             if chunks:
                 self._write(b"".join(chunks))
             if hang_up is not None:
@@ -446,7 +384,7 @@ class Connection(asyncio.Protocol):
         self.close(CloseReason.LIMIT, at_once=True)
 
     def _crash(self, error: Exception) -> None:
-        self._keeper.put(self, SessionCrashed(error=_place(error)))
+        self._keeper.put(self, SessionCrashed(error=place_of(error)))
         self.close(CloseReason.CRASH)
 
     # reading
@@ -461,18 +399,3 @@ class Connection(asyncio.Protocol):
             self._pauses &= ~why
             if not self._pauses and self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()
-
-
-def _unmapped(address: str) -> str:
-    return address.removeprefix(_MAPPED)
-
-
-def _place(error: Exception) -> str:
-    """Return the class of the error and where it was raised: names of ours only, never what the peer sent."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return type(error).__name__
-    code = trace.tb_frame.f_code
-    return f"{type(error).__name__} at {code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}"

@@ -2,15 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.peer import Peer
 from decnet_actors.wire import resp
 from plugins.decoy.redis.keyspace import WRONG_TYPE, Keyspace, RedisError, Value
-
-if TYPE_CHECKING:
-    from plugins.decoy.redis.server import Server
+from plugins.decoy.redis.server import Server
 
 MAX_OUTBOX = 1_000  # messages of channels waiting for a subscriber; older ones are dropped
 OK = b"+OK\r\n"
@@ -53,7 +51,7 @@ class Client:
         "watching",
     )
 
-    def __init__(self, server: "Server", number: int, peer: Peer, now: float) -> None:
+    def __init__(self, server: "Server[Client]", number: int, peer: Peer, now: float) -> None:
         self.server = server
         self.id = number
         self.peer = peer

@@ -2,14 +2,17 @@
 
 import json
 import random
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from typing import Generic, TypeVar
 
 from decnet_actors.contracts.decoy import CredentialPolicy
 from decnet_actors.domain.persona import Persona
 from plugins.decoy.redis.catalogue import Version, catalogue, parse_version
-from plugins.decoy.redis.client import Client, Handler
 from plugins.decoy.redis.keyspace import Keyspace
+
+C = TypeVar("C")  # what a client is to this server: client.Client, which knows the server
 
 _UNKNOWN_VERSION = "7.0.15"  # of a persona without the package
 _STARTS_AFTER = 31.0  # seconds from boot until a service manager gets to it, at most twice this
@@ -62,7 +65,7 @@ def _defaults() -> dict[str, str]:
     return dict(json.loads(text))
 
 
-class Server:
+class Server(Generic[C]):
     """What all sessions share. Everything that looks random follows from the persona's seed."""
 
     def __init__(
@@ -74,7 +77,7 @@ class Server:
         policy: CredentialPolicy,
         rng: random.Random,
         invented_keys: int,
-        call: Handler,
+        call: Callable[[C, tuple[bytes, ...]], bytes],
     ) -> None:
         """Set it up.
 
@@ -103,7 +106,7 @@ class Server:
             if command.name in DENIED_COMMANDS or not one.categories.isdisjoint(DENIED_CATEGORIES)
         )
         self.keyspace = Keyspace()
-        self.clients: dict[int, Client] = {}
+        self.clients: dict[int, C] = {}
         fixed = random.Random(f"{persona.seed}/redis")  # noqa: S311  a persona, not a secret
         self.started = persona.booted_at + fixed.uniform(1, 2) * _STARTS_AFTER
         self.process = fixed.randrange(500, 1500)

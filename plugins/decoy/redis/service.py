@@ -1,6 +1,7 @@
 """This module is the Redis service of one decky: it keeps the server, and makes a session for each connection."""
 
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
+from plugins.decoy.redis.client import Client
 from plugins.decoy.redis.server import Server
 from plugins.decoy.redis.session import RedisSession, call
 
@@ -9,7 +10,7 @@ class RedisService:
     """What outlives the sessions."""
 
     def __init__(self, *, port: int, password: str, invented_keys: int, deps: DecoyDeps) -> None:
-        self.server = Server(
+        self.server: Server[Client] = Server(
             persona=deps.persona,
             password=password,
             port=port,

@@ -48,7 +48,7 @@ class RedisSession:
 
     __slots__ = ("_artifacts", "_client", "_parser", "_server")
 
-    def __init__(self, server: Server, log: SessionLog) -> None:
+    def __init__(self, server: Server[Client], log: SessionLog) -> None:
         self._server = server
         now = log.now()
         self._client = Client(server, server.next_client(), log.peer, now)
@@ -165,7 +165,7 @@ class RedisSession:
             return self._rejected(_no_permission(command, server))
         if server.master is not None and "write" in command.flags:
             return self._rejected(b"READONLY You can't write against a read only replica.")
-        subscribed = client.protocol == 2 and (client.subscriptions or client.patterns)  # noqa: PLR2004  RESP 2
+        subscribed = client.protocol == 2 and (client.subscriptions or client.patterns)  # noqa: PLR2004  that is RESP 2
         if subscribed and command.name not in _ALLOWED_SUBSCRIBED:
             return self._rejected(
                 b"ERR Can't execute '%b': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
@@ -368,7 +368,7 @@ def _text(word: bytes) -> bytes:
     return word.partition(b"\0")[0]
 
 
-def _unknown_subcommand(words: Words, server: Server) -> bytes:
+def _unknown_subcommand(words: Words, server: Server[Client]) -> bytes:
     if server.version < _QUOTES_SINCE:
         return b"ERR Unknown subcommand or wrong number of arguments for '%b'. Try %b HELP." % (
             _text(words[1])[:_QUOTED],
@@ -377,7 +377,7 @@ def _unknown_subcommand(words: Words, server: Server) -> bytes:
     return b"ERR unknown subcommand '%b'. Try %b HELP." % (_text(words[1])[:_QUOTED], words[0].upper())
 
 
-def _no_permission(command: Command, server: Server) -> bytes:
+def _no_permission(command: Command, server: Server[Client]) -> bytes:
     if server.version < _QUOTES_SINCE:
         return b"NOPERM this user has no permissions to run the '%b' command or its subcommand" % command.name.encode()
     return _no_permission_named(command.name)

@@ -1,5 +1,6 @@
 """This module opens sockets on loopback addresses, one address a decky."""
 
+import contextlib
 import ipaddress
 import re
 import socket
@@ -74,16 +75,14 @@ class LoopbackDriver:
 
 def _bound(place: Place, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.address else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
-    try:
+    with contextlib.ExitStack() as undo:
+        made = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
         # Restart at once after traffic: connections of before may still be in TIME_WAIT.
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((place.address, port))
         made.listen(BACKLOG)
         made.settimeout(0)
-    except BaseException:
-        made.close()
-        raise
+        undo.pop_all()
     return made
 
 

@@ -42,7 +42,7 @@ def save(c: Client, words: Words) -> bytes:  # noqa: ARG001  a handler's signatu
 
 def bgsave(c: Client, words: Words) -> bytes:
     """Answer BGSAVE."""
-    if len(words) > 2 or (len(words) == 2 and words[1].upper() != b"SCHEDULE"):  # noqa: PLR2004  BGSAVE SCHEDULE
+    if len(words) > 2 or (len(words) == 2 and words[1].upper() != b"SCHEDULE"):  # noqa: PLR2004  as in BGSAVE SCHEDULE
         raise RedisError(SYNTAX)
     save(c, words)
     return b"+Background saving started\r\n"
@@ -143,7 +143,7 @@ def acl_cat(c: Client, words: Words) -> bytes:
         b"keyspace read write set sortedset list hash string bitmap hyperloglog geo stream pubsub admin fast slow "
         b"blocking dangerous connection transaction scripting"
     ).split()
-    if len(words) == 2:  # noqa: PLR2004  ACL CAT
+    if len(words) == 2:  # noqa: PLR2004  as in ACL CAT
         return resp.bulks(order)
     wanted = words[2].lower()
     if wanted not in order:
@@ -175,7 +175,7 @@ def command_count(c: Client, words: Words) -> bytes:  # noqa: ARG001  a handler'
 
 def command_info(c: Client, words: Words) -> bytes:
     """Answer COMMAND INFO."""
-    if len(words) == 2:  # noqa: PLR2004  COMMAND INFO
+    if len(words) == 2:  # noqa: PLR2004  as in COMMAND INFO
         return everything(c.server.version)
     found = [c.server.catalogue.get(word.lower()) for word in words[2:]]
     return resp.array([c.nil() if one is None else described(one) for one in found])

@@ -114,7 +114,7 @@ def ping(c: Client, words: Words) -> bytes:
     """Answer PING."""
     if len(words) > 2:  # noqa: PLR2004  PING message
         raise RedisError(b"ERR wrong number of arguments for 'ping' command")
-    if c.protocol == 2 and (c.subscriptions or c.patterns):  # noqa: PLR2004  RESP 2
+    if c.protocol == 2 and (c.subscriptions or c.patterns):  # noqa: PLR2004  as in RESP 2
         return resp.bulks([b"pong", words[1] if len(words) > 1 else b""])
     return resp.bulk(words[1]) if len(words) > 1 else b"+PONG\r\n"
 
@@ -189,7 +189,7 @@ def client_list(c: Client, words: Words) -> bytes:
     elif len(words) > 3 and words[2].upper() == b"ID":  # noqa: PLR2004  CLIENT LIST ID x
         numbers = [to_int(word, b"ERR Invalid client ID") for word in words[3:]]
         wanted = [c.server.clients[number] for number in numbers if number in c.server.clients]
-    elif len(words) > 2:  # noqa: PLR2004  CLIENT LIST
+    elif len(words) > 2:  # noqa: PLR2004  as in CLIENT LIST
         raise RedisError(SYNTAX)
     return resp.bulk(b"".join(line(c, other) for other in wanted))
 

@@ -145,7 +145,7 @@ def randomkey(c: Client, words: Words) -> bytes:  # noqa: ARG001  a handler's si
 
 
 def _flush(c: Client, words: Words, db: int | None) -> bytes:
-    if len(words) > 2 or (len(words) == 2 and words[1].upper() not in {b"SYNC", b"ASYNC"}):  # noqa: PLR2004  FLUSHALL SYNC
+    if len(words) > 2 or (len(words) == 2 and words[1].upper() not in {b"SYNC", b"ASYNC"}):  # noqa: PLR2004  as in FLUSHALL SYNC
         raise RedisError(SYNTAX)
     c.keys.clear(db)
     return OK

@@ -73,7 +73,7 @@ def script_exists(c: Client, words: Words) -> bytes:
 
 def script_flush(c: Client, words: Words) -> bytes:
     """Answer SCRIPT FLUSH."""
-    if len(words) > 3 or (len(words) == 3 and words[2].upper() not in {b"SYNC", b"ASYNC"}):  # noqa: PLR2004  SCRIPT FLUSH SYNC
+    if len(words) > 3 or (len(words) == 3 and words[2].upper() not in {b"SYNC", b"ASYNC"}):  # noqa: PLR2004  as in SCRIPT FLUSH SYNC
         raise RedisError(b"ERR SCRIPT FLUSH only support SYNC|ASYNC option")
     c.server.scripts.clear()
     return OK

@@ -1,0 +1,52 @@
+"""This module says what a connection asks of the service that accepted it, and how it tells where our code failed."""
+
+from typing import Any, Protocol
+
+from decnet_actors.contracts.decoy import DecoyService
+from decnet_actors.contracts.fleet import Limits
+from decnet_actors.domain.facts import Fact
+from supervisors.clock import Clock
+
+
+class Keeper(Protocol):
+    """The service behind a door; ``connection`` is always the ``Connection`` that asks (Any: it imports this)."""
+
+    service: DecoyService
+    limits: Limits
+    clock: Clock
+    crowded: bool
+
+    def admit(self, connection: Any) -> bool:
+        """Return whether there is room for this connection, and keep it if so."""
+
+    def put(self, connection: Any, fact: Fact) -> int:
+        """Stamp and record a fact."""
+
+    def settle(self, connection: Any, number: int) -> None:
+        """Call ``connection.release()`` once the record is durable."""
+
+    def wake(self, connection: Any, when: float) -> None:
+        """Call ``connection.tick(now)`` at ``when``."""
+
+    def hold(self, connection: Any) -> None:
+        """Call ``connection.room()`` once the journal has room."""
+
+    async def durable(self, number: int) -> None:
+        """Return once the record is durable, there is room for more and the tarpit has had its time."""
+
+    def left(self, connection: Any) -> None:
+        """Forget the connection."""
+
+    def new_id(self) -> str:
+        """Return an identifier."""
+
+
+def place_of(error: Exception) -> str:
+    """Return the class of the error and where it was raised: names of ours only, never what the peer sent."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    code = trace.tb_frame.f_code
+    return f"{type(error).__name__} at {code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}"
