@@ -19,7 +19,7 @@ from supervisors.bus_wire import Encode, inlet, outlet, pack_envelope, unpack_of
 from supervisors.errors import Reason
 from supervisors.log import get_logger
 from supervisors.mailbox import MailboxSpec
-from supervisors.net import FdReader, PathLock, bind_private, make_private_folder
+from supervisors.net import FdReader, PathLock, bind_private, make_private_folder, send_pair
 from supervisors.topics import wire_topic
 
 MAX_OFFER = 256 * 1024  # bytes another process may publish at once
@@ -140,7 +140,7 @@ class Broker(LoopActor):
         """Send if some process may want it; never waits."""
         if not wire_topic(envelope.topic).startswith(self._wanted):
             return False
-        self._out.send_multipart(pack_envelope(envelope, self._encode), zmq.DONTWAIT)
+        send_pair(self._out, pack_envelope(envelope, self._encode))
         self._joins.kick()
         return True
 

@@ -1,6 +1,6 @@
 """This module is the bus for other processes of this host: subscribe to its broker, or offer something to publish."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,8 +10,8 @@ import zmq
 from supervisors.bus import Envelope, GapDetector
 from supervisors.bus_wire import inlet, outlet, pack_offer, unpack_envelope
 from supervisors.clock import Clock, SystemClock
-from supervisors.topics import matches as topic_matches
-from supervisors.topics import root_of, validate_pattern, validate_topic, wire_prefix
+from supervisors.net import FdReader, receive_pairs
+from supervisors.topics import TopicTrie, root_of, validate_topic, wire_prefix
 
 
 class BusUnavailableError(ConnectionError):
@@ -22,7 +22,7 @@ class BusClient:
     """Receives and offers, without an event loop.
 
     It subscribes to whole roots and matches patterns here: few subscriptions, and ``gaps`` notices every loss. A
-    process with a loop watches ``socket`` with ``supervisors.net.FdReader`` and calls ``accept`` with what it drains.
+    process with a loop calls ``watch`` and then ``accept`` with what it drains.
     """
 
     def __init__(self, folder: Path, *, high_water: int = 10_000, clock: Clock | None = None) -> None:
@@ -30,7 +30,7 @@ class BusClient:
         self._clock = clock or SystemClock()
         self._folder = folder
         self._high_water = high_water
-        self._patterns: set[str] = set()
+        self._patterns: TopicTrie[None] = TopicTrie()
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.socket = self._connect(zmq.SUB, outlet(folder))
         self._publisher: zmq.Socket[bytes] | None = None
@@ -49,16 +49,19 @@ class BusClient:
 
     def subscribe(self, pattern: str) -> None:
         """Receive what matches, from shortly after now."""
-        self._patterns.add(validate_pattern(pattern))
+        self._patterns.add(pattern, None)
         root = root_of(pattern)
         self.socket.setsockopt(zmq.SUBSCRIBE, wire_prefix(f"{root}.>" if root not in {"*", ">"} else ">"))
 
     def accept(self, frames: list[bytes]) -> Envelope | None:
-        """Return the envelope if it is subscribed to; look for gaps in any case. Raises ``WireError``."""
+        """Return the envelope if it is subscribed to; look for gaps in any case. Raises ``ValueError`` on nonsense."""
         envelope = unpack_envelope(frames)
         self.gaps.missed(envelope)
-        wanted = any(topic_matches(pattern, envelope.topic) for pattern in self._patterns)
-        return envelope if wanted else None
+        return envelope if self._patterns.match(envelope.topic) else None
+
+    def watch(self, wake: Callable[[], None]) -> FdReader:
+        """Return a reader on the running loop; give what it drains to ``accept``."""
+        return FdReader(self.socket, wake, receive=receive_pairs(self.socket))
 
     def receive(self, within: float) -> Envelope | None:
         """Return the next envelope, or ``None`` if none came in that many seconds."""

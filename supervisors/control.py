@@ -21,7 +21,7 @@ from supervisors.control_peer import DOMAIN, ControlPeer, Doorkeeper, RoleOf
 from supervisors.errors import Reason
 from supervisors.log import get_logger
 from supervisors.mailbox import MailboxSpec
-from supervisors.net import FdReader, PathLock, bind_private, make_private_folder
+from supervisors.net import FdReader, PathLock, bind_private, make_private_folder, receive_frames
 
 MAX_MESSAGE = 1 << 20  # bytes of one frame of a peer
 MAX_IN_FLIGHT = 64  # requests of one connection
@@ -152,7 +152,8 @@ class ControlServer(LoopActor):
         bind_private(socket, self._path, mode=self._mode)
         if self._group is not None:
             os.chown(self._path, -1, self._group)
-        self._reader = FdReader(socket, lambda: self.tell_self(_Received()), copy=False)
+        received = receive_frames(socket)
+        self._reader = FdReader(socket, lambda: self.tell_self(_Received()), receive=received)
         self._readers.append(self._reader)
         self.after(self._beat, _Beat())
 

@@ -14,11 +14,46 @@ from typing import Any
 
 import zmq
 
+_MORE = int(zmq.DONTWAIT | zmq.SNDMORE)
+_LAST = int(zmq.DONTWAIT)
 MAX_PATH = 107  # bytes of a socket's path, sun_path of <sys/un.h> less its NUL
 
 
 class PathTakenError(OSError):
     """Another process serves the path. Binding would not fail: ZeroMQ would take the path away from it."""
+
+
+Receive = Callable[[], list[Any]]  # one message or zmq.Again; bytes, or frames
+
+
+def receive_frames(socket: "zmq.Socket[bytes]") -> Receive:
+    """Return how to receive messages as frames, which carry what the peer was authenticated as."""
+    return lambda: socket.recv_multipart(zmq.DONTWAIT, copy=False)
+
+
+def receive_pairs(socket: "zmq.Socket[bytes]") -> Receive:
+    """Return how to receive from a sender of ours whose every message has two parts.
+
+    Asking whether there is more costs three times what receiving a part costs, so only the second part tells.
+    """
+    flags, receive = int(zmq.DONTWAIT), socket.recv
+
+    def pair() -> list[bytes]:
+        parts, last = [receive(flags)], receive(flags, copy=False)
+        parts.append(last.bytes)
+        while last.more:
+            last = receive(flags, copy=False)
+            parts.append(last.bytes)
+        return parts
+
+    return pair
+
+
+def send_pair(socket: "zmq.Socket[bytes]", pair: tuple[bytes, bytes]) -> None:
+    """Send a message of two parts without waiting; at half the cost of ``send_multipart``, which checks types first."""
+    first, second = pair
+    socket.send(first, _MORE)
+    socket.send(second, _LAST)
 
 
 class FdReader:
@@ -30,41 +65,48 @@ class FdReader:
     Args:
         socket: plain, not of zmq.asyncio.
         wake: must not raise.
-        copy: False to get frames instead of bytes.
+        receive: takes one message off the socket; as lists of bytes by default.
         safety: seconds between looks at the socket in case an edge was lost all the same.
 
     """
 
     def __init__(
-        self, socket: "zmq.Socket[bytes]", wake: Callable[[], None], *, copy: bool = True, safety: float = 0.5
+        self,
+        socket: "zmq.Socket[bytes]",
+        wake: Callable[[], None],
+        *,
+        receive: Receive | None = None,
+        safety: float = 0.5,
     ) -> None:
         self._socket = socket
         self._wake = wake
-        self._copy = copy
+        self._receive = receive or (lambda: socket.recv_multipart(zmq.DONTWAIT))
         self._safety = safety
         self._loop = asyncio.get_running_loop()
         self._fd = int(socket.getsockopt(zmq.FD))
         self._woken = False
+        self._kicked = False
         self._closed = False
         self._loop.add_reader(self._fd, self._readable)
-        self._timer = self._loop.call_soon(self._look)  # messages may have come before the reader
+        self._timer = self._loop.call_soon(self._guard)  # messages may have come before the reader
 
-    def drain(self, budget: int = 64) -> Iterator[list[Any]]:  # bytes, or frames if not copy
+    def drain(self, budget: int = 64) -> Iterator[list[Any]]:  # what ``receive`` gives
         """Yield messages until there are none, or enough for one turn of the loop; then ``wake`` will come again."""
         self._woken = False
-        receive, copy = self._socket.recv_multipart, self._copy
+        receive = self._receive
         for _ in range(budget):
             try:
-                frames = receive(zmq.DONTWAIT, copy=copy)
+                frames = receive()
             except zmq.Again:
                 return
             yield frames
-        self.kick()
+        self._look()
 
     def kick(self) -> None:
-        """Look whether there is something to receive, as the last call may have eaten the edge."""
-        if not self._woken and not self._closed and int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
-            self._readable()
+        """Look, once in this turn of the loop, whether there is something to receive: a call may eat the edge."""
+        if not self._kicked and not self._closed:
+            self._kicked = True
+            self._loop.call_soon(self._look)
 
     def close(self) -> None:
         """Stop watching; the socket remains the owner's."""
@@ -73,14 +115,19 @@ class FdReader:
             self._timer.cancel()
             self._loop.remove_reader(self._fd)
 
+    def _look(self) -> None:
+        self._kicked = False
+        if not self._woken and not self._closed and int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+            self._readable()
+
     def _readable(self) -> None:
         if not self._woken and not self._closed:
             self._woken = True
             self._wake()
 
-    def _look(self) -> None:
-        self.kick()
-        self._timer = self._loop.call_later(self._safety, self._look)
+    def _guard(self) -> None:
+        self._look()
+        self._timer = self._loop.call_later(self._safety, self._guard)
 
 
 class PathLock:

@@ -8,7 +8,16 @@ import pytest
 import uvloop
 import zmq
 
-from supervisors.net import FdReader, PathLock, PathTakenError, bind_private, make_private_folder
+from supervisors.net import (
+    FdReader,
+    PathLock,
+    PathTakenError,
+    bind_private,
+    make_private_folder,
+    receive_frames,
+    receive_pairs,
+    send_pair,
+)
 
 
 @pytest.fixture
@@ -136,7 +145,7 @@ def test_frames_are_kept_when_asked_for(run, pair):
     right.send_multipart([b"a", b"b"])
 
     async def scenario():
-        reader = FdReader(left, lambda: None, copy=False)
+        reader = FdReader(left, lambda: None, receive=receive_frames(left))
         async with asyncio.timeout(10):
             while not (got := list(reader.drain())):
                 await asyncio.sleep(0)
@@ -144,6 +153,17 @@ def test_frames_are_kept_when_asked_for(run, pair):
         return [frame.bytes for frame in got[0]]
 
     assert [b"a", b"b"] == run(scenario())
+
+
+def test_pairs_are_sent_and_received(run, pair):
+    left, right = pair
+    send_pair(right, (b"a", b"b"))
+    right.send_multipart([b"1", b"2", b"3", b"4"])
+    receive = receive_pairs(left)
+
+    assert [[b"a", b"b"], [b"1", b"2", b"3", b"4"]] == [receive(), receive()]
+    with pytest.raises(zmq.Again):
+        receive()
 
 
 def test_a_closed_reader_is_silent(run, pair):
