@@ -78,8 +78,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         keeper = self._keeper
         self._transport = cast("asyncio.Transport", transport)  # a stream server makes nothing else
-        peer = transport.get_extra_info("peername")
-        local = transport.get_extra_info("sockname")
+        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         if not peer or not local:  # gone before it was here
             self._transport.abort()
             return
