@@ -81,7 +81,7 @@ class OperationCommand(click.Command):
         if "limit" in typed and typed["limit"] is None:  # the flag before the noun is a default for the field
             typed["limit"] = settings.limit
         args = parameters.arguments(self.operation, typed, settings)
-        if self.operation.verb in DANGEROUS:
+        if self.operation.verb in DANGEROUS and not args.get("dry_run"):
             confirm(f"{self.operation.summary.rstrip('.')} ({words(list(args.values()))})?", settings)
         return run(self.operation, args, settings)
 

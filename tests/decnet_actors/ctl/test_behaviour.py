@@ -128,6 +128,13 @@ def test_danger_asks_first(command, daemon, monkeypatch, words):
     assert len(daemon.asked) == 1
 
 
+def test_a_dry_run_is_no_danger(command, daemon):
+    done = command("backup", "restore", "b.tar", "/x", "--dry-run", daemon=daemon)
+
+    assert done.code == 0
+    assert daemon.asked == [("backup.restore", {"name": "b.tar", "into": "/x", "dry_run": True})]
+
+
 def test_a_password_comes_from_standard_input_and_never_from_the_command_line(command, daemon):
     done = command("user", "add", "bo", "--password-stdin", daemon=daemon, stdin=Stdin("correct horse\nnext\n"))
     nothing = command("user", "add", "bo", "--password-stdin", daemon=daemon, stdin=Stdin(""))
