@@ -8,10 +8,10 @@ import asyncssh
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
 from plugins.decoy.ssh.authentication import Rules
 from plugins.decoy.ssh.channels import SshConnection
+from plugins.decoy.ssh.daemon import Daemon
 from plugins.decoy.ssh.exchange import prepare
 from plugins.decoy.ssh.keys import HostKeys, host_keys
 from plugins.decoy.ssh.releases import OpenSsh, banner_of, release_of
-from plugins.decoy.ssh.transport import Daemon
 
 LOGIN_TIME = 120.0  # seconds; LoginGraceTime, sshd_config(5)
 

@@ -14,24 +14,22 @@ from typing import Any, cast
 import asyncssh
 from asyncssh.connection import SSHServerConnection
 from asyncssh.packet import Byte, PacketDecodeError, SSHPacket, String, UInt32
-from attrs import frozen
 
-from decnet_actors.contracts.decoy import Artifacts, CredentialPolicy, SessionLog
-from decnet_actors.contracts.machine import Machine
+from decnet_actors.contracts.decoy import SessionLog
 from decnet_actors.domain.facts import Fact, ForwardRequested, LimitReached, ProtocolViolated, SessionCrashed
 from decnet_actors.domain.text import escaped
-from plugins.decoy.ssh.authentication import Authentication, Rules
+from plugins.decoy.ssh.authentication import Authentication
 from plugins.decoy.ssh.compression import BoundedDecompressor
+from plugins.decoy.ssh.daemon import Daemon
 from plugins.decoy.ssh.hassh import client_seen, read_offer
 from plugins.decoy.ssh.identification import Identification, Identified, Refused
-from plugins.decoy.ssh.keys import HostKeys
 from plugins.decoy.ssh.library import SILENCE, Responses, at_once
-from plugins.decoy.ssh.releases import OpenSsh
 
 MAX_UNREAD = 512 * 1024  # bytes kept while a packet waits for the journal: two of OpenSSH's longest packets
 MAX_DEFERRED = 1024  # packets of ours that wait for the end of a key exchange
 MAX_QUEUED = 64  # global requests that wait for their answer
 MAX_SESSIONS = 10  # MaxSessions, sshd_config(5)
+GOOD_BYE = 1.0  # seconds a peer gets to close after it said so; tells its end from ours in the record
 MAX_HOST = 255  # characters of a forwarding's target
 
 _MSG_IGNORE, _MSG_DEBUG, _MSG_SERVICE_REQUEST, _MSG_SERVICE_ACCEPT = 2, 4, 5, 6
@@ -48,20 +46,6 @@ _LAST_SEQUENCE = 0xFFFFFFFF
 _LENGTH = 4
 
 Handler = Callable[[Any, int, int, SSHPacket], Awaitable[None] | None]  # Any: the library's table of unbound methods
-
-
-@frozen(kw_only=True, eq=False)
-class Daemon:
-    """What all connections of one service share."""
-
-    release: OpenSsh
-    keys: HostKeys
-    options: asyncssh.SSHServerConnectionOptions
-    machine: Machine
-    policy: CredentialPolicy
-    artifacts: Artifacts
-    rules: Rules
-    loop: asyncio.AbstractEventLoop
 
 
 class SshTransport(SSHServerConnection):
@@ -171,6 +155,7 @@ class SshTransport(SSHServerConnection):
             self.note(ProtocolViolated(detail="identification", sample=judged.line[:256]))
             self._send(judged.refusal.value.encode())
             self._close(reset=judged.unread)
+            self._cancel_login_timer()
         return False
 
     def _recv_pkthdr(self) -> bool:
@@ -340,8 +325,20 @@ class SshTransport(SSHServerConnection):
             return
         super()._process_global_request(pkttype, pktid, packet)
 
+    def eof_received(self) -> None:
+        """The peer finished sending: sshd closes, and so does the transport."""
+        self._flush()
+        self._transport = None
+        self._cleanup(None)
+
+    def _process_disconnect(self, _pkttype: int, _pktid: int, _packet: SSHPacket) -> None:
+        """The peer says good-bye, and nearly always closes then; sshd does not wait for that long."""
+        self.eof_received()
+        self._loop.call_later(GOOD_BYE, self.log.hang_up)
+
     _packet_handlers = {  # noqa: RUF012  the library's own declaration
         **SSHServerConnection._packet_handlers,  # noqa: SLF001  the library dispatches by this table
+        _MSG_DISCONNECT: _process_disconnect,
         _MSG_IGNORE: _process_ignore,
         _MSG_KEXINIT: _process_kexinit,
         _MSG_USERAUTH_REQUEST: _process_userauth,
@@ -353,10 +350,6 @@ class SshTransport(SSHServerConnection):
         """Nothing about packets is logged."""
 
     # the end
-
-    def eof_received(self) -> None:
-        """The peer finished sending: sshd closes."""
-        self._force_close(None)
 
     def internal_error(self, exc_info: Any = None, error_logger: Any = None) -> None:  # noqa: ARG002  Any: the library's
         """Our own code failed: a fact, and this connection alone ends."""
@@ -381,13 +374,13 @@ class SshTransport(SSHServerConnection):
     def _close(self, *, reset: bool) -> None:
         self._flush()
         self._transport = None
-        self._cancel_login_timer()
         self.log.hang_up(reset=reset)
 
     def _cleanup(self, exc: Exception | None) -> None:
         if self._cleaned:
             return
         self._cleaned = True
+        self._cancel_login_timer()
         for task in list(self._tasks):
             if task is not asyncio.current_task():
                 task.cancel()
@@ -396,5 +389,4 @@ class SshTransport(SSHServerConnection):
     def connection_lost(self, exc: Exception | None = None) -> None:
         """The connection is gone."""
         self._transport = None
-        self._cancel_login_timer()
         self._cleanup(exc)

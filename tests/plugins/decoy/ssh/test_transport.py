@@ -172,6 +172,15 @@ async def test_every_version_can_be_logged_in_to(version):
         assert 1 == len(found.journal.of(SshClientSeen))
 
 
+@pytest.mark.parametrize("polite", [True, False])
+async def test_who_ended_it_is_told(polite):
+    async with served() as found:
+        async with client(found) as connection:
+            if not polite:
+                connection.abort()
+        assert [CloseReason.PEER] == [closed.reason for closed in await found.until_facts(SessionClosed)]
+
+
 async def test_what_the_server_offers_to_sign_with_is_announced():
     async with served() as found, client(found) as connection:
         assert set(release_of(VERSION).signatures) == connection._server_sig_algs
