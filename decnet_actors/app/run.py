@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -41,6 +42,10 @@ def run(configuration: Configuration, *, reload: Reload, environ: Mapping[str, s
         environ = os.environ  # noqa: TID251  the process's own, handed on as a value from here
     settings = configuration.settings.daemon
     logs.configure(settings.log_level, _format(settings.log_format, environ))
+    os.umask(0o077)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a session is a descriptor; the hard limit is policy
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(configuration, reload, environ))
 

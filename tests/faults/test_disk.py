@@ -51,7 +51,7 @@ def attempt(address: tuple[str, int], secret: bytes, wait: float) -> bool:
         client.sendall(b"*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n" % (len(secret), secret))
         client.settimeout(wait)
         try:
-            return client.recv(100).endswith(b"\r\n")
+            return client.recv(1000).endswith(b"\r\n")
         except TimeoutError:
             return False
 

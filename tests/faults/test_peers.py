@@ -13,7 +13,7 @@ from tests.daemon import FLEET, decnetd
 
 IDLE = 10_000
 SOURCES = 8
-LEAST_FILES = 24_000
+LEAST_FILES = 12_000
 GIVE_AWAYS = (b"decnet", b"python", b"aiohttp", b"asyncssh", b"traceback", b"honeypot", b"exception")
 CORPUS = [
     b"",
