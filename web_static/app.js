@@ -125,6 +125,7 @@ class App extends LitElement {
         ${this.topbar()}
         <main id="main" tabindex="-1"></main>
       </div>
+      ${this.menu ? html`<button class="scrim" type="button" aria-label="Close the list of pages" @click=${() => this.openMenu(false)}></button>` : nothing}
     `;
   }
 
@@ -150,15 +151,21 @@ class App extends LitElement {
     </nav>`;
   }
 
+  async openMenu(open) {
+    this.menu = open;
+    await this.updateComplete;
+    this.querySelector(open ? '.rail a' : '.menu-button').focus();
+  }
+
   leaveMenu(event) {
-    if (event.key === 'Escape') this.menu = false;
+    if (event.key === 'Escape' && this.menu) this.openMenu(false);
   }
 
   topbar() {
     const words = { open: ['ok', 'Live'], lost: ['high', 'Live paused'], refused: ['high', 'Live paused'], idle: ['', 'Not live'] };
     const [tone, word] = words[this.live.state] ?? words.idle;
     return html`<header class="topbar">
-        <button class="button small menu-button" type="button" aria-label="Pages" aria-expanded=${this.menu ? 'true' : 'false'} @click=${() => (this.menu = !this.menu)}>
+        <button class="button small menu-button" type="button" aria-label="Pages" aria-expanded=${this.menu ? 'true' : 'false'} @click=${() => this.openMenu(!this.menu)}>
           ${icon('menu')}
         </button>
         <form class="search" role="search" @submit=${this.search}>

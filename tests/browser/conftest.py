@@ -14,6 +14,10 @@ from tests.decnet_actors.web.fakes import PASSWORD, STATIC
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
+RUN_AXE = """axe.run({
+  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+  resultTypes: ['violations'],
+}).then((result) => result.violations)"""
 FLAGS = (
     "--headless",
     "--no-sandbox",  # tests run as root in containers; no page of a stranger is ever opened
@@ -72,9 +76,7 @@ class Watched:
         """Return the violations of WCAG 2.2 A and AA, as one line each."""
         if not self.page.evaluate("typeof axe === 'object'"):
             self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: list[dict[str, Any]] = self.page.evaluate(
-            "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then((r) => r.violations)"
-        )
+        found: list[dict[str, Any]] = self.page.evaluate(RUN_AXE)
         return [f"{v['id']}: {node['html'][:160]} {node['any'][:1]}" for v in found for node in v["nodes"][:3]]
 
     def overflow(self) -> int:

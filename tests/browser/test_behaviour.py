@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from decnet_actors.domain.facts import CredentialSeen, ShellCommandSeen
 from decnet_actors.domain.records import Record
 from tests.browser.conftest import Visit
-from tests.browser.seed import HOSTILE, INTRUDER, NOW
+from tests.browser.seed import HOSTILE, HOSTILE_SESSION, INTRUDER, NOW
 from tests.browser.serving import Served
 from tests.decnet_actors.web.fakes import PASSWORD
 
@@ -333,6 +333,35 @@ def test_the_set_up_link_creates_the_first_administrator(visit: Visit) -> None:
 
         assert ["ana"] == list(served.site.accounts.by_name)
         assert [] == watched.foreign
+
+
+def test_the_list_of_pages_opens_on_a_phone(visit: Visit, seeded: Served) -> None:
+    watched = visit(seeded, width=360)
+    page = watched.open("/")
+    menu = page.get_by_role("button", name="Pages")
+    menu.press("Enter")
+    expect(page.locator(".rail a").first).to_be_focused()
+    assert [] == watched.axe()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    menu.click()
+    page.get_by_role("link", name="Sessions").first.click()
+    page.wait_for_url("**/sessions")
+    expect(page.locator(".rail")).to_be_hidden()
+
+
+def test_the_raw_record_shows_hostile_characters_by_name(visit: Visit, seeded: Served) -> None:
+    watched = visit(seeded)
+    page = watched.open(f"/live?session={HOSTILE_SESSION}&kind=ShellCommandSeen")
+    page.get_by_role("button", name=re.compile("JSON of")).nth(6).click()
+    text = page.locator("dialog .json").inner_text()
+
+    assert "U+202E" in text
+    assert "\u202e" not in text
+    assert [] == watched.axe()
+    page.get_by_role("dialog").get_by_role("link", name="fileserver").click()
+    expect(page.locator("dialog")).to_have_count(0)
+    assert page.url.endswith("/live?decky=fileserver")
 
 
 def test_themes_are_chosen_and_kept(visit: Visit, seeded: Served) -> None:

@@ -1,5 +1,6 @@
 // Dialogs: a drawer for the raw record, and a question before something is done that cannot be undone.
 import { html, nothing, render } from '../vendor/lit/index.js';
+import { block } from '../lib/text.js';
 import { icon } from './icons.js';
 
 function show(kind, label, content, { onClose } = {}) {
@@ -12,7 +13,8 @@ function show(kind, label, content, { onClose } = {}) {
     dialog.remove();
     onClose?.(dialog.returnValue);
   });
-  dialog.addEventListener('click', (event) => event.target === dialog && close(''));
+  // Beside the dialog, or on a link that leads away from it.
+  dialog.addEventListener('click', (event) => (event.target === dialog || event.target.closest('a[href]')) && close(''));
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
@@ -53,7 +55,7 @@ export function tell(title, content) {
 }
 
 export function json(value) {
-  return html`<pre class="json" tabindex="0" aria-label="Record as JSON"><code>${JSON.stringify(value, null, 2)}</code></pre>`;
+  return html`<pre class="json" tabindex="0" aria-label="Record as JSON"><code>${block(JSON.stringify(value, null, 2))}</code></pre>`;
 }
 
 export function copyButton(text, label = 'Copy') {

@@ -43,6 +43,11 @@ export function peer(value, limit = MAX_SHOWN) {
   return html`<dn-peer .text=${text} .limit=${limit}></dn-peer>`;
 }
 
+/** Several lines of ours around a peer's values, such as a record as JSON; line ends are kept. */
+export function block(text) {
+  return text.split('\n').map((line, index) => [index ? '\n' : '', ...pieces(line)]);
+}
+
 class LongText extends LitElement {
   static properties = { text: {}, limit: { type: Number }, open: { state: true } };
 

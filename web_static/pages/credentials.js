@@ -102,7 +102,7 @@ class Credentials extends Page {
             rows: detail.uses,
             key: (use) => use.session,
             columns: [
-              { title: 'Session', header: true, tone: 'nowrap', cell: (use) => html`<a href=${`/sessions/${use.session}`} @click=${(event) => event.target.closest('dialog').close()}>${when(use.time)}</a>` },
+              { title: 'Session', header: true, tone: 'nowrap', cell: (use) => html`<a href=${`/sessions/${use.session}`}>${when(use.time)}</a>` },
               { title: 'Source', cell: (use) => use.source },
               { title: 'Decoy', cell: (use) => html`${use.decky} <span class="muted">${use.service}</span>` },
               { title: 'Result', cell: (use) => state(use.accepted ? 'accepted' : 'refused') },

@@ -132,7 +132,7 @@ class Live extends Page {
       <p>${sentence(event)}</p>
       <p class="muted">${when(event.time, { style: 'full' })}</p>
       <div class="chips">
-        ${event.session ? html`<a class="button small" href=${`/sessions/${event.session}`} @click=${(click) => click.target.closest('dialog').close()}>Open the session</a>` : nothing}
+        ${event.session ? html`<a class="button small" href=${`/sessions/${event.session}`}>Open the session</a>` : nothing}
         ${copyButton(JSON.stringify(event, null, 2), 'Copy JSON')}
       </div>
       ${json(event)}`);
