@@ -4,15 +4,17 @@ Strings for ``exec_driver_sql`` with tuples: that is what makes a fact cost a fe
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import fields_dict, frozen
-from sqlalchemy import ColumnElement, Insert, Table, func
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import ColumnElement, Insert, Table, func, insert
 from sqlalchemy.engine import Dialect
 
 from decnet_actors.store import tables
 from decnet_actors.store.projection import CredentialDelta, MinuteDelta, SessionDelta, SourceDelta, UseDelta
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 FACT_COLUMNS = tuple(column.name for column in tables.fact.columns)
 SESSION_COLUMNS = tuple(fields_dict(SessionDelta))
@@ -62,7 +64,7 @@ class Statements:
 def statements_for(dialect: Dialect) -> Statements:
     """Return the journal's statements in the SQL of ``dialect``."""
     return Statements(
-        fact=_compile(_insert(tables.fact, dialect.name), FACT_COLUMNS, dialect),
+        fact=_compile(insert(tables.fact), FACT_COLUMNS, dialect),
         session=_upsert(tables.session, SESSION_COLUMNS, MERGE_SESSION, dialect),
         source=_upsert(tables.source, SOURCE_COLUMNS, MERGE_SOURCE, dialect),
         credential=_upsert(tables.credential, CREDENTIAL_COLUMNS, MERGE_CREDENTIAL, dialect),
@@ -73,13 +75,16 @@ def statements_for(dialect: Dialect) -> Statements:
 
 def upsert(table: Table, merge: Mapping[str, str], dialect: Dialect) -> Insert:
     """Return an insert into ``table`` that merges with the row of the same primary key as ``merge`` says."""
+    # each dialect is imported where it is used: together they take a tenth of the daemon's start
     if dialect.name in {"mysql", "mariadb"}:
+        from sqlalchemy.dialects import mysql
+
         ours = mysql.insert(table)
         # evaluated left to right, but no expression here reads a column another one sets
         return ours.on_duplicate_key_update(
             {name: _merged(how, table.c[name], ours.inserted[name], dialect) for name, how in merge.items()}
         )
-    new = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+    new = _insert(table, dialect.name)
     return new.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),
         set_={name: _merged(how, table.c[name], new.excluded[name], dialect) for name, how in merge.items()},
@@ -90,8 +95,14 @@ def _upsert(table: Table, columns: Sequence[str], merge: Mapping[str, str], dial
     return _compile(upsert(table, merge, dialect), columns, dialect)
 
 
-def _insert(table: Table, dialect: str) -> Insert:
-    return postgresql.insert(table) if dialect == "postgresql" else table.insert()
+def _insert(table: Table, dialect: str) -> "postgresql.Insert | sqlite.Insert":
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def _merged(how: str, old: ColumnElement[Any], new: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
