@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
         self._held = b""
         self._ended = False
         self._due = False
-        self._captured = False
+        self._captured: tuple[bytes, ...] = ()
         self._pauses = 0
         self._reason = CloseReason.PEER
         self.bytes_in = 0
@@ -132,8 +132,8 @@ class Connection(asyncio.Protocol):
         if self._library is not None:
             return self._library.eof_received()
         self._ended = True
-        if not self._blocked and not self._held:
-            self._end()
+        if not self._held:
+            self._go_on()
         return True
 
     def pause_writing(self) -> None:
@@ -147,25 +147,22 @@ class Connection(asyncio.Protocol):
         if self._library is not None:
             self._library.resume_writing()
         self._resume(_STALLED)
-        if not self._blocked:
-            self._catch_up()
+        self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         if not self.id:  # never admitted
             return
-        keeper, session, library = self._keeper, self._session, self._library
-        self._session = self._library = None
+        keeper = self._keeper
         self._out = self._held = b""
         try:
-            if library is not None:
-                library.connection_lost(exc)
-            elif session is not None:
-                for effect in session.closed(keeper.clock.now()):
-                    if type(effect) is Note:
-                        keeper.put(self, effect.fact)
+            if self._library is not None:
+                self._library.connection_lost(exc)
+            elif self._session is not None:
+                self._perform([e for e in self._session.closed(keeper.clock.now()) if type(e) is Note])
         except Exception as error:  # noqa: BLE001  the session host: one session's failure is its own
             keeper.put(self, SessionCrashed(error=place_of(error)))
+        self._session = self._library = None
         keeper.put(
             self,
             SessionClosed(
@@ -207,14 +204,14 @@ class Connection(asyncio.Protocol):
 
     # the keeper's side
 
-    def release(self) -> None:
-        """Let the replies go that waited for the journal, then serve what came meanwhile."""
-        if self._transport is None or not self._blocked:
+    def release(self, number: int) -> None:
+        """Let the replies go that waited for this record, then serve what came meanwhile."""
+        if self._transport is None or not self._blocked or number < self._barrier:
             return
         self._blocked = False
         self._barrier = 0
-        out, self._out = self._out, b""
-        hang_up, self._hang_up = self._hang_up, None
+        out, hang_up = self._out, self._hang_up
+        self._out, self._hang_up = b"", None
         if out:
             self._write(out)
         if hang_up is not None:
@@ -225,8 +222,7 @@ class Connection(asyncio.Protocol):
     def room(self) -> None:
         """Go on reading: the journal has room again."""
         self._resume(_CROWDED)
-        if not self._blocked:
-            self._catch_up()
+        self._go_on()
 
     def crowd(self) -> None:
         """Stop reading until the keeper calls ``room``."""
@@ -243,11 +239,9 @@ class Connection(asyncio.Protocol):
             self._call(self._session.tick, now=now)
 
     def take_captured(self) -> Sequence[bytes]:
-        """Return the artifacts that must be kept before ``release``."""
-        if not self._captured:
-            return ()
-        self._captured = False
-        return cast("CapturingSession", self._session).take_artifacts()  # _captured says it is one
+        """Return (once) the artifacts that must be kept before ``release``."""
+        taken, self._captured = self._captured, ()
+        return taken
 
     def library_paused(self, *, paused: bool) -> None:
         """The hosted library pauses or resumes reading."""
@@ -323,8 +317,8 @@ class Connection(asyncio.Protocol):
                         self._write(b"".join(chunks))
                         chunks = []
                     self._barrier = number
-                    if type(fact) is FileCaptured and hasattr(self._session, "take_artifacts"):
-                        self._captured = True
+                    if type(fact) is FileCaptured:
+                        self._capture(number)
             elif kind is Send:
                 chunks.append(cast("Send", effect).data)
             elif kind is WakeAt:
@@ -343,6 +337,12 @@ class Connection(asyncio.Protocol):
                 self._write(b"".join(chunks))
             if hang_up is not None:
                 self.close(CloseReason.DECOY, reset=hang_up.reset)
+
+    def _capture(self, number: int) -> None:
+        """Take over the session's artifacts; they are kept even if the peer leaves before the fact is durable."""
+        if self._session is not None and hasattr(self._session, "take_artifacts"):
+            self._captured += tuple(cast("CapturingSession", self._session).take_artifacts())  # it is one
+            self._keeper.settle(self, number)
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self.closing_since:

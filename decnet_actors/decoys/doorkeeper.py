@@ -22,9 +22,14 @@ from decnet_actors.domain.facts import CloseReason, Fact, LimitReached
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Record
 from supervisors.clock import Clock
+from supervisors.log import get_logger
 
 SWEEP_EVERY = 1.0  # seconds, while anybody is connected
+RETRY_AFTER = 1.0  # seconds between attempts to keep an artifact
+SOONEST = 0.002  # seconds between two looks at what is due; timers are no finer than a millisecond
 BACKLOG = 128  # as sshd and many others listen; also how many one turn of the loop may accept
+log = get_logger(__name__)
+
 _NOT_ARMED = math.inf
 _STALE_AT_LEAST = 1_000  # below this, rebuilding the heap of wake-ups is not worth it
 
@@ -63,7 +68,8 @@ class Doorkeeper:
     ) -> None:
         """Hold the door closed until ``open``.
 
-        ``arm(seconds)`` must lead to ``tick()`` after that time; ``spawn`` starts tasks whose failure is the actor's.
+        ``arm(seconds)`` must lead to ``tick()`` after that time, and replaces what was armed before; ``spawn`` starts
+        tasks whose failure is the actor's.
         """
         self.identity = identity
         self.service = service
@@ -76,7 +82,8 @@ class Doorkeeper:
         self._artifacts = artifacts
         self._spawn = spawn
         self._arm = arm
-        self._armed_for = _NOT_ARMED
+        self._armed_for = _NOT_ARMED  # monotonic
+        self._sweep_at = _NOT_ARMED  # monotonic
         self._listeners: tuple[socket.socket, ...] = ()
         self._servers: list[asyncio.Server] = []
         self._sources: dict[str, int] = {}
@@ -85,9 +92,10 @@ class Doorkeeper:
         self._settle_wanted: asyncio.Future[None] | None = None
         self._empty: asyncio.Future[None] | None = None
         self._holding: deque[Connection] = deque()
-        self._wakes: list[tuple[float, int, Connection]] = []
+        self._wakes: list[tuple[float, int]] = []  # a heap; the second number only tells entries apart
         self._wake_order = 0
-        self._stale = 0  # entries of _wakes that mean nothing any more
+        self._waking: dict[int, Connection] = {}  # whom the entries of _wakes are for; others mean nothing any more
+        self._orders: dict[Connection, int] = {}
         self._host, self._decky, self._service_name = identity.host, identity.decky, identity.service
 
     # life
@@ -150,7 +158,8 @@ class Doorkeeper:
             return False
         self._sources[source] = held + 1
         self.connections[connection] = None
-        if self._armed_for is _NOT_ARMED:
+        if self._sweep_at is _NOT_ARMED:
+            self._sweep_at = self.clock.monotonic() + SWEEP_EVERY
             self._arm_in(SWEEP_EVERY)
         return True
 
@@ -168,13 +177,8 @@ class Doorkeeper:
         if self._refused:
             self._refused.discard(source)
             self._refused.discard("")
-        if connection.alarm < math.inf:
-            connection.alarm = -math.inf
-            self._stale += 1
-            if self._stale > _STALE_AT_LEAST and self._stale * 2 > len(self._wakes):
-                self._wakes = [entry for entry in self._wakes if entry[2].alarm == entry[0]]
-                heapq.heapify(self._wakes)
-                self._stale = 0
+        self._forget_wake(connection)
+        connection.alarm = -math.inf
 
     def put(self, connection: Connection, fact: Fact) -> int:
         """Stamp and record a fact of this connection."""
@@ -214,7 +218,7 @@ class Doorkeeper:
         )
 
     def settle(self, connection: Connection, number: int) -> None:
-        """Call ``connection.release()`` once the record is durable."""
+        """Keep what it captured, then call ``connection.release(number)`` once the record is durable."""
         self._settling.append((number, connection))
         wanted = self._settle_wanted
         if wanted is not None and not wanted.done():
@@ -226,14 +230,25 @@ class Doorkeeper:
 
     def wake(self, connection: Connection, when: float) -> None:
         """Call ``connection.tick(now)`` at ``when``, unless it has asked for another time by then."""
-        # One live entry a connection: a later time is looked up when the earlier one comes.
+        # One entry a connection that means something: a later time is looked up when the earlier one comes.
         if when < connection.alarm:
-            if connection.alarm < math.inf:
-                self._stale += 1
+            self._forget_wake(connection)
             connection.alarm = when
-            self._wake_order += 1
-            heapq.heappush(self._wakes, (when, self._wake_order, connection))
-            self._arm_in(max(0.0, when - self.clock.now()))
+            self._wake_order = order = self._wake_order + 1
+            self._waking[order] = connection
+            self._orders[connection] = order
+            heapq.heappush(self._wakes, (when, order))
+            self._arm_in(when - self.clock.now())
+
+    def _forget_wake(self, connection: Connection) -> None:
+        """Keep nothing of the connection; of its entry in the heap, two numbers until it is worth tidying up."""
+        order = self._orders.pop(connection, None)
+        if order is not None:
+            del self._waking[order]
+            stale = len(self._wakes) - len(self._waking)
+            if stale > _STALE_AT_LEAST and stale * 2 > len(self._wakes):
+                self._wakes = [entry for entry in self._wakes if entry[1] in self._waking]
+                heapq.heapify(self._wakes)
 
     async def durable(self, number: int) -> None:
         """Return once the record is durable, there is room for more and the tarpit has had its time."""
@@ -250,25 +265,29 @@ class Doorkeeper:
         """Serve what is due: wake-ups first, then the sweep; arm the next tick if there is anything to wait for."""
         self._armed_for = _NOT_ARMED
         now = self.clock.now()
-        while self._wakes and self._wakes[0][0] <= now:
-            when, _, connection = heapq.heappop(self._wakes)
-            if connection.alarm != when:
-                self._stale -= 1
+        while self._wakes and (self._wakes[0][0] <= now or self._wakes[0][1] not in self._waking):
+            _, order = heapq.heappop(self._wakes)
+            connection = self._waking.pop(order, None)
+            if connection is None:
                 continue
+            del self._orders[connection]
             connection.alarm = math.inf
             if connection.wake_at <= now:
                 connection.tick(now)
             else:
                 self.wake(connection, connection.wake_at)
-        if self.connections:
-            monotonic = self.clock.monotonic()
+        monotonic = self.clock.monotonic()
+        if monotonic >= self._sweep_at:
             for connection in tuple(self.connections):
                 connection.sweep(monotonic)
-            self._arm_in(SWEEP_EVERY)
+            self._sweep_at = monotonic + SWEEP_EVERY if self.connections else _NOT_ARMED
+        if self._sweep_at < _NOT_ARMED:
+            self._arm_in(self._sweep_at - monotonic)
         if self._wakes:
-            self._arm_in(max(0.0, self._wakes[0][0] - self.clock.now()))
+            self._arm_in(self._wakes[0][0] - now)
 
     def _arm_in(self, seconds: float) -> None:
+        seconds = max(SOONEST, seconds)
         due = self.clock.monotonic() + seconds
         if due < self._armed_for:
             self._armed_for = due
@@ -287,11 +306,27 @@ class Doorkeeper:
             if number:
                 await self._journal.durable(number)
             for data in connection.take_captured():
-                await self._artifacts.keep(data)
+                await self._keep(data)
             if self.limits.tarpit:
-                loop.call_later(self.limits.tarpit, connection.release)
+                loop.call_later(self.limits.tarpit, connection.release, number)
             else:
-                connection.release()
+                connection.release(number)
+
+    async def _keep(self, data: bytes) -> None:
+        """Keep an artifact; while the disk refuses it, replies wait, as they do for the journal."""
+        refused = False
+        while True:
+            try:
+                await self._artifacts.keep(data)
+            except OSError as error:
+                if not refused:
+                    log.warning("artifact.refused", decky=self._decky, service=self._service_name, error=str(error))
+                refused = True
+                await asyncio.sleep(RETRY_AFTER)
+            else:
+                break
+        if refused:
+            log.info("artifact.kept_at_last", decky=self._decky, service=self._service_name)
 
     async def _await_room(self) -> None:
         await self._journal.room()

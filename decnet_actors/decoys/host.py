@@ -1,5 +1,6 @@
 """This module is the actor that hosts one service of one decky."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, assert_never
@@ -72,6 +73,7 @@ class ServiceHost(LoopActor):
         self._service: DecoyService | None = None
         self._door: Doorkeeper | None = None
         self._port = 0
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -121,11 +123,17 @@ class ServiceHost(LoopActor):
             clock=self.clock,
             ids=Ids(self.clock.now, self.rng),
             spawn=self.spawn,
-            arm=lambda seconds: self.after(seconds, Tick()),
+            arm=self._arm,
         )
         await self._door.open(listeners)
         self._door.note(ServiceStarted(address=house.place.address, port=self._port))
         house.sessions.add(self)
+
+    def _arm(self, seconds: float) -> None:
+        """Tick after some seconds, and not when it was armed for before: each tick arms the next."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self.after(seconds, Tick())
 
     async def handle(self, message: ServiceHostMsg) -> Any:  # Any: what the message asks for
         """Serve one message."""

@@ -23,7 +23,7 @@ class Keeper(Protocol):
         """Stamp and record a fact."""
 
     def settle(self, connection: Any, number: int) -> None:
-        """Call ``connection.release()`` once the record is durable."""
+        """Keep what the connection captured, then call ``connection.release(number)`` once the record is durable."""
 
     def wake(self, connection: Any, when: float) -> None:
         """Call ``connection.tick(now)`` at ``when``."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 import socket
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -411,6 +412,54 @@ async def test_captured_files_are_kept_before_the_reply():
 
         assert answer == b"ok\n"
         assert list(host.artifacts.kept.values()) == [b"abc"]
+
+
+async def test_captured_file_is_kept_though_its_peer_left_before_the_fact_was_durable():
+    captured = FileCaptured(path="/tmp/x", sha256="0" * 64, size=3, direction=Direction.IN, mechanism="redirect")
+    service = Service(lambda log: Scripted({b"put": [Note(captured)]}, artifacts=[b"abc"]))
+    async with hosted(service, journal=FakeJournal(held=True)) as host:
+        _, writer = await host.connect()
+        writer.write(b"put\n")
+        await host.until_facts(FileCaptured)
+        link = writer.get_extra_info("socket")
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()  # a reset: nothing is waited for
+        await host.until_facts(SessionClosed)
+        assert host.artifacts.kept == {}
+        host.journal.commit()
+        await host.until(lambda: host.artifacts.kept)
+
+        assert list(host.artifacts.kept.values()) == [b"abc"]
+
+
+async def test_file_captured_with_the_last_facts_is_kept():
+    captured = FileCaptured(path="/tmp/x", sha256="0" * 64, size=3, direction=Direction.IN, mechanism="scp")
+    service = Service(lambda log: Scripted({}, at_close=[Note(captured)], artifacts=[b"abc"]))
+    async with hosted(service) as host:
+        _, writer = await host.connect()
+        await host.until_facts(SessionOpened)
+        writer.close()
+        await host.until(lambda: host.artifacts.kept)
+
+        assert list(host.artifacts.kept.values()) == [b"abc"]
+
+
+async def test_refused_artifact_holds_the_reply_until_it_is_kept(monkeypatch):
+    monkeypatch.setattr("decnet_actors.decoys.doorkeeper.RETRY_AFTER", 0.02)
+    captured = FileCaptured(path="/tmp/x", sha256="0" * 64, size=3, direction=Direction.IN, mechanism="redirect")
+    service = Service(lambda log: Scripted({b"put": [Note(captured), Send(b"ok\n")]}, artifacts=[b"abc"]))
+    async with hosted(service) as host:
+        failures = [OSError(28, "No space left on device")] * 3
+        keep = host.artifacts.keep
+
+        async def full(data):
+            if failures:
+                raise failures.pop()
+            return await keep(data)
+
+        monkeypatch.setattr(host.artifacts, "keep", full)
+        assert await host.exchange(b"put\n", until=b"\n") == b"ok\n"
+        assert failures == []
 
 
 async def test_reset_is_what_the_peer_sees():
