@@ -1,7 +1,7 @@
 """This module fans committed facts and snapshots out to browsers, each with a bounded queue of its own."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +15,8 @@ from decnet_actors.domain.facts import TOPIC_TAILS, TerminalSeen
 from decnet_actors.domain.records import Entry
 
 EVENTS = "events"  # the topic of committed facts
-MAX_QUEUED = 1000  # frames of one browser
+MAX_QUEUED = 500  # facts that wait for one browser; at more than 2,500 a second it is told of a gap instead
+MAX_ENCODED = 2 * MAX_QUEUED  # frames kept, because several browsers want the same ones
 SNAPSHOT_EVERY = 2.0  # seconds
 
 Snapshot = Callable[[], Awaitable[object]]
@@ -62,16 +63,16 @@ class Browser:
     joined_at: int
     dropped: int = 0
     closed: bool = False
-    queue: deque[tuple[int, bytes]] = field(factory=deque)
+    queue: deque[Entry] = field(factory=deque)
     snapshots: dict[str, bytes] = field(factory=dict)
     ready: asyncio.Event = field(factory=asyncio.Event)
 
-    def offer(self, seq: int, data: bytes) -> None:
-        """Queue a frame; the oldest makes room and is counted."""
+    def offer(self, entry: Entry) -> None:
+        """Queue a fact; the oldest makes room and is counted."""
         if len(self.queue) >= MAX_QUEUED:
             self.queue.popleft()
             self.dropped += 1
-        self.queue.append((seq, data))
+        self.queue.append(entry)
         self.ready.set()
 
     def show(self, topic: str, data: bytes) -> None:
@@ -79,13 +80,16 @@ class Browser:
         self.snapshots[topic] = data
         self.ready.set()
 
-    def take(self, *, after: int) -> bytes:
-        """Return everything to send now, without frames up to ``after``; empty when there is nothing."""
+    def take(self, *, after: int, encode: Callable[[Entry], bytes]) -> bytes:
+        """Return everything to send now, without facts up to ``after``; empty when there is nothing.
+
+        Facts become frames only here, so that what is dropped in a flood costs nothing.
+        """
         parts: list[bytes] = []
         if self.dropped:
             parts.append(frame("gap", {"dropped": self.dropped}))
             self.dropped = 0
-        parts.extend(data for seq, data in self.queue if seq > after)
+        parts.extend(encode(entry) for entry in self.queue if entry.seq > after)
         parts.extend(self.snapshots.values())
         self.queue.clear()
         self.snapshots.clear()
@@ -114,6 +118,7 @@ class LiveHub:
         self._row = row
         self._browsers: set[Browser] = set()
         self._started = asyncio.Event()
+        self._encoded: OrderedDict[int, bytes] = OrderedDict()
         self.position = 0
 
     @property
@@ -146,7 +151,13 @@ class LiveHub:
 
     def encode(self, entry: Entry) -> bytes:
         """Return the frame of a fact."""
-        return frame(TOPIC_TAILS[type(entry.record.fact)], self._row(entry), seq=entry.seq)
+        data = self._encoded.get(entry.seq)
+        if data is None:
+            data = frame(TOPIC_TAILS[type(entry.record.fact)], self._row(entry), seq=entry.seq)
+            self._encoded[entry.seq] = data
+            if len(self._encoded) > MAX_ENCODED:
+                self._encoded.popitem(last=False)
+        return data
 
     async def follow(self) -> None:
         """Hand every newly committed fact to every browser, until cancelled."""
@@ -154,11 +165,10 @@ class LiveHub:
         self._started.set()
         async for entry in self.journal.follow(after=self.position):
             self.position = entry.seq
-            listeners = [browser for browser in self._browsers if EVENTS in browser.topics]
-            if listeners and is_shown(entry):
-                data = self.encode(entry)  # once, for all of them
-                for browser in listeners:
-                    browser.offer(entry.seq, data)
+            if self._browsers and is_shown(entry):
+                for browser in self._browsers:
+                    if EVENTS in browser.topics:
+                        browser.offer(entry)
 
     async def watch(self, every: float = SNAPSHOT_EVERY) -> None:
         """Hand snapshots to whoever looks at them, until cancelled."""

@@ -12,6 +12,7 @@ from decnet_actors.web.problems import INVALID
 
 HEARTBEAT = 15.0  # seconds between comments on a silent stream
 RETRY_MS = 2000  # how long a browser waits before it connects again
+PACE = 0.2  # seconds between two writes; what comes meanwhile goes together
 MAX_REPLAY = 10_000  # facts; a browser that missed more is told to start afresh
 STALLED = 60.0  # seconds a browser may take no byte
 
@@ -100,8 +101,9 @@ class Stream:
                     return
                 await self._write(response, b": still here\n\n")
                 continue
-            if data := browser.take(after=sent):
+            if data := browser.take(after=sent, encode=self._hub.encode):
                 await self._write(response, data)
+                await asyncio.sleep(PACE)
 
     async def _write(self, response: web.StreamResponse, data: bytes) -> None:
         async with asyncio.timeout(STALLED):

@@ -7,8 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from decnet_actors.domain.records import Entry
 from decnet_actors.web import sse
-from decnet_actors.web.live import MAX_QUEUED, frame
+from decnet_actors.web.live import MAX_ENCODED, MAX_QUEUED, LiveHub, frame
 from decnet_actors.web.live import Browser as Queue
 from decnet_actors.web.settings import WebSettings
 from decnet_actors.web.static import StaticTree
@@ -112,14 +113,31 @@ async def test_a_browser_that_missed_too_much_is_told_to_start_afresh(
 
 def test_a_slow_browser_gets_a_gap_and_its_queue_stays_bounded() -> None:
     browser = Queue(topics=frozenset({"events"}), joined_at=0)
-    for seq in range(1, MAX_QUEUED + 11):
-        browser.offer(seq, frame("x", seq, seq=seq))
+    encoded: list[int] = []
 
-    sent = browser.take(after=0).decode()
+    def encode(entry: Entry) -> bytes:
+        encoded.append(entry.seq)
+        return frame("x", entry.seq, seq=entry.seq)
+
+    for seq in range(1, MAX_QUEUED + 11):
+        browser.offer(Entry(seq=seq, record=record()))
+    sent = browser.take(after=0, encode=encode).decode()
 
     assert sent.startswith('event: gap\ndata: {"dropped":10}\n\nid: 11\n')
-    assert sent.count("id: ") == MAX_QUEUED
-    assert b"" == browser.take(after=0)
+    assert sent.count("id: ") == MAX_QUEUED == len(encoded)
+    assert b"" == browser.take(after=0, encode=encode)
+
+
+async def test_browsers_share_the_work_of_encoding(site: Site) -> None:
+    rows: list[int] = []
+    hub = LiveHub(site.journal, {}, lambda entry: rows.append(entry.seq))
+    for seq in (1, 2, 1, 2):
+        hub.encode(Entry(seq=seq, record=record()))
+
+    assert [1, 2] == rows
+    for seq in range(3, MAX_ENCODED + 10):
+        hub.encode(Entry(seq=seq, record=record()))
+    assert MAX_ENCODED == len(hub._encoded)
 
 
 def test_only_the_newest_snapshot_waits() -> None:
@@ -127,7 +145,7 @@ def test_only_the_newest_snapshot_waits() -> None:
     browser.show("actors", b"old")
     browser.show("actors", b"new")
 
-    assert b"new" == browser.take(after=0)
+    assert b"new" == browser.take(after=0, encode=lambda _: b"")
 
 
 async def test_snapshots_are_taken_only_while_somebody_looks(files: StaticTree) -> None:
