@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 
 import asyncssh
 
@@ -10,10 +11,9 @@ from plugins.decoy.ssh.authentication import Rules
 from plugins.decoy.ssh.channels import SshConnection
 from plugins.decoy.ssh.daemon import Daemon
 from plugins.decoy.ssh.exchange import prepare
+from plugins.decoy.ssh.greeter import LOGIN_TIME, Greeter
 from plugins.decoy.ssh.keys import HostKeys, host_keys
 from plugins.decoy.ssh.releases import OpenSsh, banner_of, release_of
-
-LOGIN_TIME = 120.0  # seconds; LoginGraceTime, sshd_config(5)
 
 
 class SshService:
@@ -47,7 +47,7 @@ class SshService:
         """Return the protocol of one connection."""
         if self._daemon is None:
             raise RuntimeError("not open")
-        return SshConnection(self._daemon, log)
+        return Greeter(self._daemon.options.version, log, partial(SshConnection, self._daemon))
 
     async def aclose(self) -> None:
         """Let go of the keys."""

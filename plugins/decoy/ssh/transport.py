@@ -22,7 +22,6 @@ from plugins.decoy.ssh.authentication import Authentication
 from plugins.decoy.ssh.compression import BoundedDecompressor
 from plugins.decoy.ssh.daemon import Daemon
 from plugins.decoy.ssh.hassh import client_seen, read_offer
-from plugins.decoy.ssh.identification import Identification, Identified, Refused
 from plugins.decoy.ssh.library import SILENCE, Responses, at_once
 
 MAX_UNREAD = 512 * 1024  # bytes kept while a packet waits for the journal: two of OpenSSH's longest packets
@@ -57,7 +56,6 @@ class SshTransport(SSHServerConnection):
         self.log = log
         self._all_server_host_keys = daemon.keys.announced
         self._server_host_key_algs = list(daemon.release.host_keys)
-        self._identification: Identification | None = Identification()
         self._authentication = Authentication(self, daemon.machine, daemon.policy, daemon.rules)
         self._cleaned = False
         self._starved = False  # reading is paused because a packet waits
@@ -136,27 +134,18 @@ class SshTransport(SSHServerConnection):
             self._starved = False
             self._transport.resume_reading()
 
-    def _recv_version(self) -> bool:
-        """Take the identification line (RFC 4253, section 4.2)."""
-        if self._identification is None:
-            return False
-        judged = self._identification.receive(self._inpbuf)
-        self._inpbuf = b""
-        if isinstance(judged, Identified):
-            self._identification = None
-            self._inpbuf = judged.rest
-            self._client_version = judged.line
-            self._send_kexinit()
-            self._kexinit_sent = True
-            self._recv_handler = self._recv_pkthdr
-            return True
-        if isinstance(judged, Refused):
-            self._identification = None
-            self.note(ProtocolViolated(detail="identification", sample=judged.line[:256]))
-            self._send(judged.refusal.value.encode())
-            self._close(reset=judged.unread)
-            self._cancel_login_timer()
-        return False
+    def identified(self, line: bytes, rest: bytes) -> None:
+        """Begin: the client has said its line (RFC 4253, section 4.2)."""
+        self._client_version = line
+        self._recv_handler = self._recv_pkthdr
+        self._send_kexinit()
+        self._kexinit_sent = True
+        if rest:
+            self.data_received(rest)
+
+    def _send_version(self) -> None:
+        """Our own line has been sent."""
+        self._server_version = b"SSH-2.0-" + self._version
 
     def _recv_pkthdr(self) -> bool:
         taken = super()._recv_pkthdr()
@@ -368,13 +357,10 @@ class SshTransport(SSHServerConnection):
     def _force_close(self, exc: Exception | None) -> None:
         """End the connection once what was written is sent."""
         if self._transport is not None:
-            self._close(reset=False)
+            self._flush()
+            self._transport = None
+            self.log.hang_up()
             self._loop.call_soon(self._cleanup, exc)
-
-    def _close(self, *, reset: bool) -> None:
-        self._flush()
-        self._transport = None
-        self.log.hang_up(reset=reset)
 
     def _cleanup(self, exc: Exception | None) -> None:
         if self._cleaned:

@@ -18,9 +18,9 @@ from decnet_actors.domain.facts import (
     SshClientSeen,
 )
 from plugins.decoy.ssh import PLUGIN, SshConfig
-from plugins.decoy.ssh.channels import SshConnection
+from plugins.decoy.ssh.greeter import Greeter
 from plugins.decoy.ssh.releases import banner_of, release_of
-from plugins.decoy.ssh.transport import MAX_UNREAD
+from plugins.decoy.ssh.transport import MAX_UNREAD, SshTransport
 from tests.hosting import hosted
 from tests.plugins.decoy.ssh.serving import VERSION, client, served, ssh_deps
 
@@ -127,7 +127,7 @@ class Watched:
 
     def __init__(self, service) -> None:
         self.service = service
-        self.connections: list[SshConnection] = []
+        self.connections: list[Greeter] = []
 
     async def open(self) -> None:
         await self.service.open()
@@ -146,7 +146,8 @@ async def test_a_flood_while_the_journal_is_slow_is_not_read():
     async with hosted(service, name="ssh", journal=journal) as found:
         task = asyncio.get_running_loop().create_task(_ignore(client(found, password="x")))
         await found.until_facts(CredentialSeen)
-        (connection,) = service.connections
+        connection = service.connections[0]._next
+        assert isinstance(connection, SshTransport)
         connection.data_received(bytes(MAX_UNREAD + 1))
 
         assert connection._starved

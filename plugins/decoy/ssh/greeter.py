@@ -1,0 +1,104 @@
+"""This module greets a client and reads its identification line; only then is there a connection of the library's.
+
+Most of what connects to port 22 never says a proper line. Such a connection costs no more than this object.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from decnet_actors.contracts.decoy import SessionLog
+from decnet_actors.domain.facts import ProtocolViolated
+from plugins.decoy.ssh.identification import Identification, Refused
+
+LOGIN_TIME = 120.0  # seconds; LoginGraceTime, sshd_config(5)
+MAX_SAMPLE = 256  # bytes of a wrong line that are recorded
+
+
+class Identifiable(Protocol):
+    """What takes over from the greeter."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+
+    def identified(self, line: bytes, rest: bytes) -> None:
+        """Take the client's line and what came behind it."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+
+    def eof_received(self) -> None:
+        """The peer finished sending."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+
+    def pause_writing(self) -> None:
+        """The peer does not take what was sent."""
+
+    def resume_writing(self) -> None:
+        """It does again."""
+
+
+class Greeter(asyncio.Protocol):
+    """One connection, from its first byte to its last."""
+
+    __slots__ = ("_banner", "_identification", "_log", "_make", "_next", "_timer", "_transport")
+
+    def __init__(self, banner: bytes, log: SessionLog, make: Callable[[SessionLog], Identifiable]) -> None:
+        self._banner = banner
+        self._log = log
+        self._make = make
+        self._identification = Identification()
+        self._next: Identifiable | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # a stream's
+        self._timer = asyncio.get_running_loop().call_later(LOGIN_TIME, self._log.hang_up)
+        self._transport.write(b"SSH-2.0-" + self._banner + b"\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        if self._next is not None:
+            self._next.data_received(data)
+            return
+        transport = self._transport
+        if transport is None:
+            return
+        judged = self._identification.receive(data)
+        if judged is None:
+            return
+        self._done()
+        if isinstance(judged, Refused):
+            self._transport = None
+            self._log.note(ProtocolViolated(detail="identification", sample=judged.line[:MAX_SAMPLE]))
+            transport.write(judged.refusal.value.encode())
+            self._log.hang_up(reset=judged.unread)
+            return
+        self._next = self._make(self._log)
+        self._next.connection_made(transport)
+        self._next.identified(judged.line, judged.rest)
+
+    def eof_received(self) -> None:
+        if self._next is not None:
+            self._next.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._done()
+        self._transport = None
+        if self._next is not None:
+            self._next.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        if self._next is not None:
+            self._next.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._next is not None:
+            self._next.resume_writing()
+
+    def _done(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
