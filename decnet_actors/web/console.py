@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from attrs import field, frozen
 
 from decnet_actors.contracts.operation_table import OperationTable
@@ -11,7 +12,7 @@ from decnet_actors.web import boundary as boundary_of
 from decnet_actors.web import guard as guard_of
 from decnet_actors.web.auth_routes import AuthRoutes
 from decnet_actors.web.bodies import MAX_BODY, reply
-from decnet_actors.web.boundary import Boundary
+from decnet_actors.web.boundary import Boundary, Next
 from decnet_actors.web.guard import Guard
 from decnet_actors.web.health import Health, Readiness
 from decnet_actors.web.identity import Identity
@@ -63,6 +64,7 @@ def build(parts: Parts) -> web.Application:
         middlewares=[
             boundary_of.as_middleware(Boundary(parts.new_id, parts.report)),
             guard_of.as_middleware(Guard(parts.hosts, parts.public_origin)),
+            _lost_people(parts.files),
         ],
         client_max_size=MAX_BODY,
     )
@@ -78,6 +80,24 @@ def build(parts: Parts) -> web.Application:
     for page in PAGES:
         app.router.add_get(page, parts.files.shell)
     return app
+
+
+def _lost_people(files: StaticTree) -> Middleware:
+    """Show people who follow a wrong link a page of ours instead of a problem document."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Next) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            wants_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+            if not wants_page or request.path.startswith(("/api/", "/static/")):
+                raise
+            page = await files.shell(request)
+            page.set_status(404)
+            return page
+
+    return middleware
 
 
 class _Description:

@@ -1,5 +1,6 @@
 """This module knows who is at the door: signs people in and out, and recognises sessions and tokens."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
@@ -18,6 +19,9 @@ from decnet_actors.web.tokens import TOKEN_PREFIX, digest, new_secret
 TOUCH_EVERY = 60.0  # seconds; a session's last use is written at most this often
 MAX_USER_AGENT = 200  # characters kept
 MAX_NAME = 64  # characters of a user name
+MAX_PASSWORD_READ = 1024  # characters of a password that are hashed to compare; the longest one has MAX_LENGTH
+HASHED_AT_ONCE = 2
+MAX_CHECKING = 16  # passwords being checked or waiting for it; more are turned away
 MAX_SECRET = 256  # characters of a cookie or token we look at
 
 T = TypeVar("T")
@@ -76,6 +80,8 @@ class Doorkeeper:
         self._hasher = hasher
         self._by_address = Throttle(longest=900.0)
         self._by_user = Throttle(longest=60.0)
+        self._slots = asyncio.Semaphore(HASHED_AT_ONCE)
+        self._checking = 0
         self.admin_created: Callable[[], None] = _nothing
 
     async def has_admin(self) -> bool:
@@ -105,7 +111,7 @@ class Doorkeeper:
         if wait > 0:
             raise TooManyAttemptsError(f"Too many attempts to sign in; try again in {wait:.0f} s.", wait)
         user = await self.accounts.get_user(name) if len(name) <= MAX_NAME else None
-        fits = await self._offload(lambda: self._hasher.fits(user.password_hash if user else "", password[:1024]))
+        fits = await self._fits(user.password_hash if user else "", password)
         if user is None or user.disabled or not fits:
             self._by_address.failed(visitor.address, now)
             self._by_user.failed(name, now)
@@ -154,7 +160,7 @@ class Doorkeeper:
         now = self._clock.monotonic()
         if (wait := self._by_user.wait(caller.name, now)) > 0:
             raise TooManyAttemptsError(f"Too many attempts; try again in {wait:.0f} s.", wait)
-        if user is None or not await self._offload(lambda: self._hasher.fits(user.password_hash, current[:1024])):
+        if user is None or not await self._fits(user.password_hash, current):
             self._by_user.failed(caller.name, now)
             await self._note("auth.password", caller.name, visitor, NOT_SIGNED_IN.code)
             raise OperatorError(INVALID, "The current password is wrong.", errors=("/current: does not match",))
@@ -194,6 +200,17 @@ class Doorkeeper:
         if found.last_used is None or now - found.last_used > TOUCH_EVERY:
             await self.accounts.touch_token(found.id, now)
         return Caller(name=f"token:{found.name}", role=found.role, via="token", address=visitor.address)
+
+    async def _fits(self, password_hash: str, password: str) -> bool:
+        """Check a password, a few at a time: each costs 64 MiB and a good part of a core."""
+        if self._checking >= MAX_CHECKING:
+            raise TooManyAttemptsError("Too many people sign in at this moment; try again in 2 s.", 2.0)
+        self._checking += 1
+        try:
+            async with self._slots:
+                return await self._offload(lambda: self._hasher.fits(password_hash, password[:MAX_PASSWORD_READ]))
+        finally:
+            self._checking -= 1
 
     async def _open(self, user: User, visitor: Visitor) -> SignedIn:
         secret, now = new_secret(), self._clock.now()

@@ -404,6 +404,8 @@ def test_dragging_over_the_chart_chooses_a_span(visit: Visit, seeded: Served) ->
 
 
 def test_an_unknown_address_says_so(visit: Visit, seeded: Served) -> None:
+    page = visit(seeded).open("/no/such/page")
+    expect(page.locator("h1")).to_have_text("There is no page at this address")
     page = visit(seeded).open("/decoys/ffffffff")
 
     expect(page.locator("main")).to_contain_text("There is no such decoy")

@@ -1,10 +1,27 @@
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 import pytest
 
+from decnet_actors.contracts.errors import OperatorError
 from decnet_actors.contracts.operations import Caller, Nothing, Role
 from decnet_actors.web import operations as ops
-from decnet_actors.web.doorkeeper import TOUCH_EVERY
+from decnet_actors.web.doorkeeper import HASHED_AT_ONCE, MAX_CHECKING, TOUCH_EVERY, Visitor
 from decnet_actors.web.tokens import digest
 from tests.decnet_actors.web.fakes import PASSWORD, Browser, Site
+
+T = TypeVar("T")
+
+
+async def outcome(work: Awaitable[object]) -> str:
+    try:
+        await work
+    except OperatorError as error:
+        return error.kind.code
+    return ""
+
 
 LOCAL = Caller(name="root", role=Role.ADMIN, via="control")
 
@@ -123,6 +140,33 @@ async def test_guessing_gets_slower_and_says_for_how_long(site: Site, browser: B
     assert int(headers["retry-after"]) >= 1
     site.clock.advance(2)
     assert (await browser.sign_in())[0] == 200
+
+
+async def test_a_crowd_at_the_door_cannot_use_up_memory(site: Site) -> None:
+    await site.add_user()
+    held, most, now = asyncio.Event(), 0, 0
+
+    async def slow(work: Callable[[], T]) -> T:
+        nonlocal most, now
+        now += 1
+        most = max(most, now)
+        await held.wait()
+        now -= 1
+        return work()
+
+    site.door._offload = slow
+    async with asyncio.TaskGroup() as tasks:
+        crowd = [
+            tasks.create_task(outcome(site.door.sign_in("ana", PASSWORD, Visitor(address=f"192.0.2.{n}"))))
+            for n in range(40)
+        ]
+        while sum(task.done() for task in crowd) < 40 - MAX_CHECKING:
+            await asyncio.sleep(0)
+        held.set()
+    answers = [task.result() for task in crowd]
+
+    assert HASHED_AT_ONCE == most
+    assert {"": MAX_CHECKING, "DN4029": 40 - MAX_CHECKING} == Counter(answers)
 
 
 async def test_a_long_name_or_password_is_refused_without_hashing_it(site: Site, browser: Browser) -> None:

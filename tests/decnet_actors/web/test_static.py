@@ -19,6 +19,16 @@ async def test_the_page_links_into_the_tree(site: Site, browser: Browser) -> Non
     assert f"/static/{site.files.hash}/app.js" in (await browser.get("/"))[1]
 
 
+async def test_people_with_a_wrong_link_get_a_page_and_programs_a_problem(browser: Browser) -> None:
+    html = {"Accept": "text/html,*/*;q=0.8"}
+    page = await browser.send("GET", "/nowhere", None, html)
+    api = await browser.send("GET", "/api/v1/nowhere", None, html)
+    program = await browser.send("GET", "/nowhere", None, {"Accept": "*/*"})
+
+    assert (404, "text/html; charset=utf-8") == (page[0], page[2]["content-type"])
+    assert (404, 404) == (api[1]["status"], program[1]["status"])
+
+
 async def test_only_web_files_inside_the_tree_are_served(site: Site, browser: Browser) -> None:
     for path in ("secret.py", "../secret.py", "..%2f..%2fetc/passwd", "index.html", "player/index.html", ""):
         assert (await browser.get(f"/static/x/{path}"))[0] == 404
