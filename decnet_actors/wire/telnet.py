@@ -122,6 +122,8 @@ class _State(StrEnum):
 class TelnetParser:
     """Turns what a peer sent into events. Any bytes give events; nothing is an error, as in telnet itself."""
 
+    __slots__ = ("_argument", "_cut", "_state", "_verb")
+
     def __init__(self) -> None:
         self._state = _State.DATA
         self._verb: int = Verb.WILL
@@ -242,6 +244,8 @@ def from_terminal(data: bytes) -> bytes:
 class Newlines:
     r"""Turns the keyboard's ``\r\n`` and ``\r\0`` into the one ``\r`` a terminal expects; a lone ``\n`` stays."""
 
+    __slots__ = ("_after_cr",)
+
     def __init__(self) -> None:
         self._after_cr = False
 
@@ -274,6 +278,8 @@ class Negotiator:
         remote: options we agree to let the peer perform (the peer says WILL).
 
     """
+
+    __slots__ = ("_allowed", "_states")
 
     def __init__(self, *, local: Iterable[int] = (), remote: Iterable[int] = ()) -> None:
         self._allowed = {True: frozenset(local), False: frozenset(remote)}

@@ -33,8 +33,26 @@ class Step(IntEnum):
     DONE = 3
 
 
+def opening(daemon: Daemon) -> bytes:
+    """Return the daemon's first octets."""
+    return b"".join(build(Negotiation(verb, option)) for verb, option in daemon.opening)
+
+
 class Dialogue:
-    """One negotiation. Feed it what is not data; it returns the octets to send."""
+    """One negotiation, after ``opening``. Feed it what is not data; it returns the octets to send."""
+
+    __slots__ = (
+        "_asked",
+        "_awaited",
+        "_daemon",
+        "_options",
+        "_unanswered",
+        "columns",
+        "rows",
+        "said",
+        "step",
+        "terminal",
+    )
 
     def __init__(self, daemon: Daemon) -> None:
         self.step = Step.OPENING
@@ -47,6 +65,7 @@ class Dialogue:
         self._awaited: set[int] = set()  # options whose value was asked for
         self._unanswered = {option for verb, option in daemon.opening if verb is Verb.DO}
         self._asked = 0
+        self._request(daemon.opening)  # said when the peer connected
 
     @property
     def binary(self) -> bool:
@@ -57,10 +76,6 @@ class Dialogue:
     def pty(self) -> Pty:
         """The terminal as the peer describes it."""
         return Pty(term=self.terminal.lower() or "network", columns=self.columns, rows=self.rows)
-
-    def start(self) -> bytes:
-        """Return the daemon's first octets."""
-        return self._request(self._daemon.opening)
 
     def receive(self, event: Event) -> bytes:
         """Take a negotiation or subnegotiation; return the answer, and what follows once the wait is over."""

@@ -22,6 +22,8 @@ class Ending(Enum):
 class LineEditor:
     """The line being typed."""
 
+    __slots__ = ("_line",)
+
     def __init__(self) -> None:
         self._line = bytearray()
 

@@ -1,8 +1,9 @@
 """This module makes the telnet service of one decky."""
 
-from decnet_actors.contracts.decoy import DecoyDeps, Session, SessionLog
+from decnet_actors.contracts.decoy import DecoyDeps, Send, Session, SessionLog
 from decnet_actors.domain.persona import Persona
 from plugins.decoy.telnet.daemons import daemon_of
+from plugins.decoy.telnet.dialogue import opening
 from plugins.decoy.telnet.session import Host, TelnetSession
 
 
@@ -11,8 +12,10 @@ class TelnetService:
 
     def __init__(self, deps: DecoyDeps, *, failure_delay: float, patience: float) -> None:
         persona = deps.persona
+        daemon = daemon_of(persona)
         self._host = Host(
-            daemon=daemon_of(persona),
+            daemon=daemon,
+            opening=Send(opening(daemon)),
             machine=deps.machine,
             policy=deps.policy,
             rng=deps.rng,

@@ -64,21 +64,44 @@ class Host:
     host: str  # in the banner
     name: str  # in the prompt
     issue: str
+    opening: Send
     failure_delay: float
     patience: float
+
+
+class _Speech:
+    """What it takes to understand a peer; made when it says something."""
+
+    __slots__ = ("dialogue", "line", "newlines", "parser")
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.parser = TelnetParser()
+        self.newlines = Newlines()
+        self.dialogue = Dialogue(daemon)
+        self.line = LineEditor()
 
 
 class TelnetSession:
     """One connection. See ``contracts.decoy.CapturingSession``."""
 
+    __slots__ = (
+        "_deadline",
+        "_handle",
+        "_host",
+        "_peer",
+        "_phase",
+        "_said",
+        "_terminal",
+        "_tries",
+        "_typed",
+        "_user",
+    )
+
     def __init__(self, host: Host, peer: Peer) -> None:
         self._host = host
         self._peer = peer
         self._phase = _Phase.GREETING
-        self._parser = TelnetParser()
-        self._newlines = Newlines()
-        self._dialogue = Dialogue(host.daemon)
-        self._line = LineEditor()
+        self._said: _Speech | None = None
         self._typed = b""  # ahead of whoever will read it
         self._user = b""
         self._tries = 0
@@ -89,14 +112,21 @@ class TelnetSession:
     def opened(self, now: float) -> Sequence[Effect]:
         """Return the daemon's opening."""
         patience = self._host.patience
-        return [Send(self._dialogue.start()), WakeAt(now + patience if patience else inf)]
+        return [self._host.opening, WakeAt(now + patience if patience else inf)]
+
+    @property
+    def _speech(self) -> _Speech:
+        if self._said is None:
+            self._said = _Speech(self._host.daemon)
+        return self._said
 
     def received(self, data: bytes, now: float) -> Sequence[Effect]:
         """Take what the peer sent."""
         effects: list[Effect] = []
-        for event in self._parser.receive(data):
+        speech = self._speech
+        for event in speech.parser.receive(data):
             if type(event) is Data:
-                self._type(self._newlines.receive(event.data), now, effects)
+                self._type(speech.newlines.receive(event.data), now, effects)
             else:
                 self._command(event, now, effects)
             if self._phase is _Phase.OVER:
@@ -118,7 +148,7 @@ class TelnetSession:
         if self._terminal is not None:
             self._show(self._terminal.tick(now), effects)
         elif self._phase is _Phase.GREETING:
-            self._start_login(self._dialogue.give_up(), now, effects)
+            self._start_login(self._speech.dialogue.give_up(), now, effects)
         elif now >= self._deadline:
             effects += [
                 Send(f"\r\nLogin timed out after {LOGIN_TIMEOUT:.0f} seconds.\r\n".encode()),
@@ -154,7 +184,7 @@ class TelnetSession:
             elif key := _KEYS.get(Code(code)) if code in _CODES else None:
                 self._type(key, now, effects)
             return
-        dialogue = self._dialogue
+        dialogue = self._speech.dialogue
         reply = dialogue.receive(event)
         if self._phase is _Phase.GREETING and dialogue.step is Step.DONE:
             self._start_login(reply, now, effects)
@@ -166,7 +196,7 @@ class TelnetSession:
 
     def _start_login(self, reply: bytes, now: float, effects: list[Effect]) -> None:
         """Finish the negotiation with ``reply`` and show the prompt."""
-        host, dialogue = self._host, self._dialogue
+        host, dialogue = self._host, self._speech.dialogue
         self._deadline = now + LOGIN_TIMEOUT
         seen = TelnetClientSeen(options=tuple(dialogue.said), terminal=dialogue.terminal)
         effects += [Note(seen), WakeAt(self._deadline), Send(reply)]
@@ -195,14 +225,14 @@ class TelnetSession:
             if phase is not _Phase.USER and phase is not _Phase.PASSWORD:
                 self._typed = (self._typed + data[position:])[:MAX_TYPED_AHEAD]
                 return
-            shown, position, ending = self._line.take(data, position, echo=phase is _Phase.USER)
+            shown, position, ending = self._speech.line.take(data, position, echo=phase is _Phase.USER)
             if phase is _Phase.PASSWORD and ending is Ending.ENTER:
                 self._try(shown, now, effects)
                 continue
             if shown:
                 effects.append(Send(from_terminal(shown)))
             if ending is Ending.ENTER:
-                self._user = self._line.finish()
+                self._user = self._speech.line.finish()
                 self._phase = _Phase.PASSWORD
                 effects.append(Send(b"Password: "))
             elif ending is Ending.END_OF_FILE:
@@ -215,7 +245,7 @@ class TelnetSession:
 
     def _try(self, shown: bytes, now: float, effects: list[Effect]) -> None:
         """Take a user name and a password. ``shown``, the terminal's newline, follows the fact."""
-        user, secret = self._user.decode("utf-8", "backslashreplace"), self._line.finish()
+        user, secret = self._user.decode("utf-8", "backslashreplace"), self._speech.line.finish()
         accepted = self._host.policy.accepts(user, secret, service="telnet")
         outcome = Outcome.ACCEPTED if accepted else Outcome.REFUSED
         seen = CredentialSeen(user=user, secret=secret, mechanism="telnet login", outcome=outcome)
@@ -262,7 +292,7 @@ class TelnetSession:
                 service="telnet",
                 local_address=peer.local_address,
                 local_port=peer.local_port,
-                pty=self._dialogue.pty,
+                pty=self._speech.dialogue.pty,
             )
         )
         effects.append(WakeAt(inf))
@@ -273,7 +303,7 @@ class TelnetSession:
         for effect in shown:
             match effect:
                 case Send(data=data):
-                    binary = self._dialogue.binary
+                    binary = self._speech.dialogue.binary
                     effects.append(Send(escape(data) if binary else from_terminal(data)))
                 case HangUp():
                     self._over(effects)

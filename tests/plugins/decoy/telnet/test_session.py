@@ -363,4 +363,4 @@ def test_nothing_a_peer_does_not_finish_is_kept_without_limit():
     for _ in range(100):
         talk.say(b"a" * 10_000)
 
-    assert 4095 == len(talk.session._line._line)
+    assert 4095 == len(talk.session._speech.line._line)
