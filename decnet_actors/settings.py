@@ -7,7 +7,7 @@ from typing import Any, Literal
 from attrs import field, frozen, validators
 
 from decnet_actors.fleet.settings import DeckySettings, default_fleet
-from decnet_actors.store.settings import JournalConfig
+from decnet_actors.store.settings import JournalConfig, RetentionConfig
 from decnet_actors.web.settings import WebSettings
 from supervisors.config import Secret
 
@@ -86,6 +86,9 @@ class Settings:
     daemon: DaemonSettings = field(factory=DaemonSettings, metadata={"help": "the process itself"})
     database: DatabaseSettings = field(factory=DatabaseSettings, metadata={"help": "where evidence is stored"})
     journal: JournalConfig = field(factory=JournalConfig, metadata={"help": "how evidence is committed"})
+    retention: RetentionConfig = field(
+        factory=RetentionConfig, metadata={"help": "how long evidence is kept", "hot": True}
+    )
     control: ControlSettings = field(factory=ControlSettings, metadata={"help": "who may use decnetctl"})
     web: WebSettings = field(factory=WebSettings, metadata={"help": "the console"})
     fleet: FleetSettings = field(factory=FleetSettings, metadata={"help": "how deckies get onto a network"})

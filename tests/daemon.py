@@ -58,8 +58,8 @@ class Daemon:
     def control(self) -> str:
         return f"ipc://{self.home}/run/control.sock"
 
-    def ctl(self, *words: str, code: int = 0, timeout: float = 30.0, stdin: str | None = None) -> str:
-        """Run decnetctl and return what it printed; fails when it ends with another code."""
+    def ctl(self, *words: str, code: int | None = 0, timeout: float = 30.0, stdin: str | None = None) -> str:
+        """Run decnetctl and return what it printed; fails when it ends with another code (``None``: any will do)."""
         done = subprocess.run(
             [BIN / "decnetctl", "--control", self.control, *words],
             capture_output=True,
@@ -69,13 +69,17 @@ class Daemon:
             input=stdin,
             cwd=self.home,
         )
-        assert done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert code in {None, done.returncode}, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + (done.stderr if code else "")
 
     def ask(self, *words: str, timeout: float = 30.0) -> Any:
         """Run decnetctl with JSON output and return what it says; of a list, the items."""
         said = json.loads(self.ctl(*words, "-o", "json", timeout=timeout))
         return said["items"] if isinstance(said, dict) and "items" in said else said
+
+    def status(self) -> dict[str, Any]:
+        """Return the status report; the command ends with 3 when it says "not ready"."""
+        return dict(json.loads(self.ctl("status", "-o", "json", code=None)))
 
     def listeners(self) -> dict[str, dict[str, tuple[str, int]]]:
         """Return decky -> service -> (address, port)."""

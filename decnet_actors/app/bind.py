@@ -8,6 +8,8 @@ from decnet_actors.app.selftest import Selftest
 from decnet_actors.app.status import Gauges, Status
 from decnet_actors.contracts import runtime_operations as runtime_ops
 from decnet_actors.fleet import operations as fleet_ops
+from decnet_actors.store import backups as backup_handlers
+from decnet_actors.store.backups import Backups
 from decnet_actors.store.engine import integrity, sqlite_path
 from decnet_actors.store.handlers import bind_operations
 from decnet_actors.store.migrations import schema_version
@@ -40,6 +42,15 @@ def bind(daemon: Daemon) -> Status:
     bind_operations(
         table, engine=daemon.engine, reader=daemon.reader, now=daemon.clock.now, status=daemon.journal_answers
     )
+    backups = Backups(
+        daemon.engine,
+        daemon.places.state / "backups",
+        artifacts=daemon.places.artifacts,
+        config=lambda: daemon.configuration.loaded.files,
+        now=daemon.clock.now,
+        offload=daemon.off,
+    )
+    backup_handlers.bind_operations(table, backups)
     return status
 
 

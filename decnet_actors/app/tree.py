@@ -18,6 +18,7 @@ from decnet_actors.settings import Settings
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import Journal
 from decnet_actors.store.reader import Reader
+from decnet_actors.store.retention import Retention
 from decnet_actors.web.doorkeeper import Doorkeeper
 from decnet_actors.web.server import WebDeps, WebServer
 from supervisors.broker import Broker
@@ -82,6 +83,12 @@ def tree(of: Branches) -> SupervisorSpec:
                 "journal",
                 lambda: Journal(of.engine, of.intake, of.publish, of.settings.journal),
                 shutdown=JOURNAL_STOP,
+            ),
+            ChildSpec(
+                "retention",
+                lambda: Retention(of.engine, of.places.artifacts, of.settings.retention, offload=of.offload),
+                backoff=of.patience,
+                on_exhausted="disable",
             ),
         ),
         supervisor("fleet", *of.specs),

@@ -95,5 +95,5 @@ BACKUP_RESTORE = Operation(
     role=Role.ADMIN,
     audit=Audit.CHANGE,
     route=Route(method="POST", path="/backups/{name}/restore"),
-    examples=("decnetctl backup restore decnet-20260131T093000Z.tar --into /var/lib/decnet-new --dry-run",),
+    examples=("decnetctl backup restore decnet-20260131T093000Z.tar /var/lib/decnet-new --dry-run",),
 )

@@ -58,7 +58,7 @@ async def held(address: tuple[str, int], count: int, first: bytes) -> list[async
     gate = asyncio.Semaphore(200)
 
     async def one(index: int) -> asyncio.StreamWriter:
-        async with gate, asyncio.timeout(20):
+        async with gate, asyncio.timeout(60):
             reader, writer = await asyncio.open_connection(*address, local_addr=(f"127.0.0.{2 + index % SOURCES}", 0))
             if first:
                 writer.write(first)
@@ -86,13 +86,14 @@ def test_ten_thousand_idle_and_slow_peers_leave_room_for_others(many_files):
         assert (after - before) / IDLE <= 25, f"{(after - before) / IDLE:.1f} KiB a connection"
         assert await asyncio.to_thread(first_byte, listeners["db-01"]["telnet"])
         assert await asyncio.to_thread(first_byte, listeners["web-01"]["ssh"])
-        assert daemon.ask("status", timeout=60)["sessions_active"] >= IDLE
+        assert daemon.status()["sessions_active"] >= IDLE
         for writer in (*idle, *slow):
             writer.transport.abort()
+        await asyncio.sleep(0.1)  # their ends are noticed, so that nothing is left to be collected
 
     with decnetd() as daemon:
         asyncio.run(scenario(daemon))
-        assert daemon.ask("status")["ready"]
+        assert daemon.status()["ready"]
 
 
 async def throw(address: tuple[str, int], data: bytes) -> bytes:
@@ -135,7 +136,7 @@ def test_garbage_into_every_listener_crashes_nothing_and_shows_nothing():
             assert not shown, (data[:80], answer[:200])
         assert not [row for row in daemon.events() if row["kind"] == "SessionCrashed"]
         assert not [row for row in daemon.ask("actor", "list") if row["restarts"]]
-        assert daemon.ask("status")["ready"]
+        assert daemon.status()["ready"]
         assert grown < 64 * 1024, f"{grown} KiB more after {len(answers)} connections"
         assert "Traceback" not in daemon.log()
 
@@ -159,5 +160,5 @@ def test_garbage_into_the_control_socket_crashes_nothing():
             raw.connect(str(daemon.home / "run" / "control.sock"))
             raw.sendall(rng.randbytes(100_000))
 
-        assert daemon.ask("status")["ready"]
+        assert daemon.status()["ready"]
         assert not [row for row in daemon.ask("actor", "list") if row["restarts"]]

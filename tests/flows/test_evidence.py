@@ -131,7 +131,7 @@ def test_a_second_daemon_on_the_same_folders_is_refused_with_the_reason():
         assert done.returncode == 1
         assert "another" in done.stderr
         assert "Traceback" not in done.stderr
-        assert daemon.ask("status")["ready"]
+        assert daemon.status()["ready"]
 
 
 def test_a_reload_touches_only_the_decky_that_changed():
@@ -158,7 +158,7 @@ def test_a_reload_with_a_bad_file_changes_nothing_and_is_shown():
         daemon.config.write_text("[daemon]\nlog_levl = 3\n")
         daemon.process.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + 10
-        while not (problems := daemon.ask("status")["problems"]):
+        while not (problems := daemon.status()["problems"]):
             assert time.monotonic() < deadline
 
         assert "log_levl" in problems[0]["text"]
