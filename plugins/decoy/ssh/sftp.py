@@ -300,10 +300,8 @@ class Sftp:
     def _remove(self, kind: int, packet: Reader) -> bytes:
         path = self._path(packet)
         self._seen(kind, path)
-        if kind == Kind.RMDIR:
-            self._files.rmdir(path, now=self._now, uid=self._visitor.uid)
-        else:
-            self._files.remove(path, now=self._now, uid=self._visitor.uid)
+        take_away = self._files.rmdir if kind == Kind.RMDIR else self._files.remove
+        take_away(path, now=self._now, uid=self._visitor.uid)
         return status(Status.OK)
 
     def _mkdir(self, kind: int, packet: Reader) -> bytes:

@@ -10,7 +10,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decnet_actors.wire import resp
+from decnet_actors.wire import resp, telnet
 from decnet_actors.wire.errors import WireError
 
 
@@ -56,7 +56,38 @@ _resp_pieces = st.one_of(
     st.binary(max_size=40),
 )
 
+
+def _telnet_octets(events: Iterable[telnet.Event]) -> Iterable[telnet.Event]:
+    """Give data octet by octet: where a stream is cut is not telnet's to keep."""
+    for event in events:
+        if isinstance(event, telnet.Data):
+            yield from (telnet.Data(bytes((octet,))) for octet in event.data)
+        else:
+            yield event
+
+
+_telnet_events = st.one_of(
+    st.integers(0, 255).map(lambda octet: telnet.Data(bytes((octet,)))),
+    st.sampled_from([telnet.Code.AYT, telnet.Code.IP, telnet.Code.NOP]).map(telnet.Command),
+    st.builds(telnet.Negotiation, st.sampled_from(telnet.Verb), st.integers(0, 255)),
+    st.builds(telnet.Subnegotiation, st.integers(0, 255), st.binary(max_size=40)),
+)
+_telnet_pieces = st.one_of(
+    st.sampled_from([b"\xff", b"\xff\xff", b"\xff\xfa\x18", b"\xff\xf0", b"\xff\xfb\x1f", b"\xff\xfd", b"ab\r\n"]),
+    st.binary(max_size=20),
+)
+
 PARSERS = [
+    Case(
+        name="telnet",
+        make=telnet.TelnetParser,
+        parse=lambda parser, data: _telnet_octets(parser.receive(data)),
+        buffered=lambda parser: parser.buffered,
+        cap=telnet.MAX_SUBNEGOTIATION + 1,
+        streams=st.lists(_telnet_pieces, max_size=10).map(b"".join),
+        built=_telnet_events.map(lambda event: (event, telnet.build(event))),
+        long=b"\xff\xfa\x18" + b"\xff\xff" * (1 << 19) + b"\xff\xf0",
+    ),
     Case(
         name="resp",
         make=resp.RespParser,
