@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 RUN_IDS = ("ghj", "kmn", "pqr", "stv", "wxy", "jkm", "npq", "rst", "vwx", "zgh")  # the load's markers begin with these
 PORTS = {"ssh": 12622, "telnet": 12623, "http": 12680, "redis": 12679}
@@ -79,9 +80,9 @@ def options(protocol: str) -> dict[str, str]:
     return {"path": "/login"} if protocol.startswith("http") else {}
 
 
-def measure_ours(bench, protocols: list[str], concurrency: list[int], repeats: int) -> dict:
+def measure_ours(bench, protocols: list[str], concurrency: list[int], repeats: int) -> dict[str, list[dict[str, Any]]]:
     """Return protocol -> list of runs (CPU per 1,000, answered, recorded, p50)."""
-    found: dict[str, list[dict]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     home = Path(tempfile.mkdtemp(prefix="dn-bench-"))
     process = started(home)
     baited, usual = iter(RUN_IDS), bench.load.new_run_id

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def secrets(daemon: Daemon) -> set[str]:
     return {row["secret"]["text"] for row in daemon.ask("credential", "list", "--limit", "1000")}
 
 
-def until_stalled(daemon: Daemon) -> dict:
+def until_stalled(daemon: Daemon) -> dict[str, Any]:
     deadline = time.monotonic() + 20
     while not (report := daemon.status())["journal_stalled"]:
         assert time.monotonic() < deadline, report
