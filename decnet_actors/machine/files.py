@@ -345,11 +345,11 @@ class TreeFiles:
 
     def _charge(self, node: Node, size: int, path: str) -> None:
         """Make room for ``size`` bytes of content of our own in a node."""
-        self._claim(node, path)
         if size > self._caps.file_bytes:
             _fail(errno.EDQUOT, path)
         if self._bytes + size - node.charge > self._caps.total_bytes:
             _fail(errno.ENOSPC, path)
+        self._claim(node, path)
         self._bytes += size - node.charge
         node.charge = size
 

@@ -33,6 +33,7 @@ class ShellTerminal:
 
     def __init__(self, world: World, login: Login) -> None:
         self.status = 0
+        self.directory = ""  # where the shell begins; empty for the user's home
         self._world = world
         self._login = login
         self._pty = login.pty
@@ -41,6 +42,7 @@ class ShellTerminal:
         self._stdin = Input(live=True)
         self._work: Work | None = None
         self._waiting = False  # for input
+        self._fresh = False  # something arrived since the shell began to wait
         self._wake = -math.inf
         self._asked = math.inf  # the latest WakeAt given
         self._breaths = 0
@@ -56,6 +58,9 @@ class ShellTerminal:
         self._evaluator = Evaluator(world)
         sh = new_shell(world, login, self._stdin, tty)
         self._sh = sh
+        if self.directory:
+            sh.cwd = self.directory
+            sh.set("PWD", sh.cwd, export=True)
         if self._pty is not None:
             world.tty = tty
             self._editor = LineEditor(self._echo, history=world.history)
@@ -75,6 +80,7 @@ class ShellTerminal:
         self._world.at(now)
         if self._pty is None:
             self._stdin.feed(data)
+            self._fresh = True
             return self._pump(now)
         self._world.note(TerminalSeen(direction=Direction.IN, data=data))
         if not self._waiting and (b"\x03" in data or b"\x1c" in data):
@@ -177,7 +183,7 @@ class ShellTerminal:
         except ClosedPipeError:
             self._finish(141)
         except BudgetSpentError:
-            self._evaluator.complain_raw(self._sh, "Killed\n" if self._pty else "")
+            self._world.budget.renew()
             self._finish(137)
         except RecursionError:  # our own stack is the bound of last resort; the shell dies of it as bash does
             self._finish(139)
@@ -192,8 +198,8 @@ class ShellTerminal:
             self._breaths += 1
             self._wake = now + BREATHS[self._breaths > 20]  # noqa: PLR2004  a fifth of a second of patience
         else:
-            self._waiting = not (self._stdin.waiting and self._pty is None) and not self._stdin.eof
-            self._wake = -math.inf if not self._waiting else math.inf
+            self._waiting = True
+            self._wake = math.inf
 
     def _advance(self, job: Job, now: float) -> None:
         """Resume a job in the background."""
@@ -215,7 +221,8 @@ class ShellTerminal:
     def _keys(self) -> bool:
         """Feed what was typed to the reader; returns whether the shell can go on."""
         if self._pty is None:
-            return bool(self._stdin.waiting) or self._stdin.eof
+            fresh, self._fresh = self._fresh, False
+            return fresh or self._stdin.eof
         if self._stdin.eof:
             return True
         editor, world = self._editor, self._world

@@ -55,7 +55,7 @@ def _binary(operator: str, left: int, right: int) -> int:
             return pow(left, right, 1 << 64)
         case "/" | "%":
             if right == 0:
-                raise ArithmeticShellError("division by 0")
+                raise ZeroDivisionError
             quotient = abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
             return quotient if operator == "/" else left - quotient * right
         case "<<":
@@ -124,9 +124,16 @@ class _Calculator:
                 raise ArithmeticShellError('attempted assignment to non-variable (error token is "=")')
             else:
                 right = self.expression(level - 1 if operator == "**" else level)
-                left = wrap(_binary(operator, left, right)) if self.live else 0
+                left = wrap(self.combined(operator, left, right)) if self.live else 0
         self.level -= 1
         return left
+
+    def combined(self, operator: str, left: int, right: int) -> int:
+        try:
+            return _binary(operator, left, right)
+        except ZeroDivisionError:
+            token = self.tokens[self.at - 1][1]
+            raise ArithmeticShellError(f'division by 0 (error token is "{token}")') from None
 
     def choice(self, condition: int) -> int:
         before = self.live
@@ -203,7 +210,7 @@ class _Calculator:
             right = self.expression(1)
             if operator == "=":
                 return self.store(name, right)
-            return self.store(name, _binary(operator[:-1], self.read(name), right) if self.live else 0)
+            return self.store(name, self.combined(operator[:-1], self.read(name), right) if self.live else 0)
         if operator in {"++", "--"}:
             self.at += 1
             value = self.read(name)

@@ -218,6 +218,10 @@ class Context:
             OSError: as reading it would.
 
         """
+        if name.startswith("/dev/fd/") and name[8:].isdigit():
+            stream = self.sh.streams.get(int(name[8:17]))
+            if isinstance(stream, Input):
+                return stream.take(stream.waiting)
         return self.files.read(self.path(name), uid=self.sh.uid)
 
     def write_file(self, name: str, data: bytes, *, append: bool = False, mechanism: str = "") -> None:
@@ -232,6 +236,14 @@ class Context:
         self.files.write(path, data, now=self.now, uid=sh.uid, gid=sh.gid, append=append, mode=mode)
         if mechanism:
             self.world.drop(self.files.resolve(path), mechanism, whole=not append)
+
+    def secret(self) -> "Generator[Pause, None, bytes]":
+        """Return a line that is typed without being shown."""
+        self.world.echo = False
+        try:
+            return (yield from self.stdin.read_line())
+        finally:
+            self.world.echo = True
 
     def input_of(self, names: Sequence[str]) -> "Generator[Pause, None, list[tuple[str, bytes]]]":
         """Return name and content of each file (``-`` or none: standard input); errors are written and skipped.

@@ -52,7 +52,7 @@ class Evaluator:
     def __init__(self, world: World) -> None:
         self.world = world
         self.budget = world.budget
-        self.expander = Expander(world, self._substitute)
+        self.expander = Expander(world, self._capture)
         self.launcher = Launcher(self)
 
     def prefix(self, sh: ShellState) -> str:
@@ -88,12 +88,25 @@ class Evaluator:
             status = leave.status
         except ExpansionError as error:
             self.complain(sh, str(error))
-            status = 1
+            status = error.status
         except ReturnError as back:
             status = back.status
         except LoopJumpError:
             status = 0
         sh.status = status
+        return (yield from self._leaving(sh))
+
+    def _leaving(self, sh: ShellState) -> Work:
+        """Run what ``trap ... EXIT`` asked for; returns the shell's status."""
+        status = sh.status
+        text = sh.traps.pop("EXIT", "")
+        if text:
+            try:
+                yield from self.run_text(sh, text)
+            except (ExitShellError, ReturnError) as leave:
+                status = leave.status
+            except (ExpansionError, LoopJumpError):
+                status = 1
         return status
 
     def is_terminal(self, sink: Sink) -> bool:
@@ -125,6 +138,8 @@ class Evaluator:
     def syntax_error(self, sh: ShellState, text: str, error: ShellSyntaxError) -> None:
         """Write what the shell says of a syntax error."""
         sh.line = error.line
+        if sh.command_string:
+            sh.parsing_name, sh.old_style = f"{sh.name}: -c", False
         if error.closing:
             self.complain(sh, f"unexpected EOF while looking for matching `{error.closing}'")
             if error.closing == '"' and sh.old_style:
@@ -236,7 +251,7 @@ class Evaluator:
             self.budget.depth -= 1
             raise BudgetSpentError
 
-    def _substitute(self, sh: ShellState, script: Script) -> Generator[Pause, None, str]:
+    def _capture(self, sh: ShellState, script: Script) -> Generator[Pause, None, bytes]:
         inner = sh.copy()
         pipe = PipeEnd(MAX_SUBSTITUTION)
         inner.streams[1] = pipe
@@ -247,8 +262,7 @@ class Evaluator:
             sh.status = 141
         finally:
             self.budget.depth -= 1
-        data = bytes(pipe.data).replace(b"\0", b"")
-        return data.decode("utf-8", "surrogateescape").rstrip("\n")
+        return bytes(pipe.data)
 
     def _background(self, sh: ShellState, item: AndOr) -> None:
         world = self.world

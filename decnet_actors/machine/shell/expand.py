@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from decnet_actors.machine.shell import arithmetic, patterns
 from decnet_actors.machine.shell.parameters import special, transform
 from decnet_actors.machine.shell.state import ExpansionError, ShellState, Variable
-from decnet_actors.machine.shell.streams import Pause
+from decnet_actors.machine.shell.streams import Input, Pause
 from decnet_actors.machine.shell.syntax import (
     Literal,
     Parameter,
@@ -28,15 +28,15 @@ _NEEDS_WORK = re.compile(r"[*?\[~]")
 _QUOTE = re.compile(r"([*?\[\]\\!^-])")
 _TILDE = re.compile(r"~([A-Za-z_][\w.-]*|\+|-)?(?=/|$)")
 
-Substitute: TypeAlias = "Callable[[ShellState, Script], Generator[Pause, None, str]]"
+Capture: TypeAlias = "Callable[[ShellState, Script], Generator[Pause, None, bytes]]"
 
 
 class Expander:
-    """Expands words for one terminal; ``substitute`` runs a script and returns its output."""
+    """Expands words for one terminal; ``capture`` runs a script and returns its output."""
 
-    def __init__(self, world: "World", substitute: Substitute) -> None:
+    def __init__(self, world: "World", capture: Capture) -> None:
         self.world = world
-        self._substitute = substitute
+        self._capture = capture
 
     def fields(self, sh: ShellState, words: Sequence[Word]) -> Generator[Pause, None, list[str]]:
         """Return the fields some words become."""
@@ -154,9 +154,14 @@ class Expander:
 
     def _listed(self, sh: ShellState, part: Parameter) -> list[str] | None:
         """Return the elements of ``$@``, ``$*`` and whole arrays, ``None`` for anything else."""
-        if part.length or part.indirect:
+        if part.length:
             return None
         whole = part.index.plain if part.index is not None else None
+        if part.indirect and whole in {"@", "*"}:
+            variable = sh.variables.get(part.name)
+            return [] if variable is None else list(_elements(variable))
+        if part.indirect:
+            return None
         if part.name == "@" or (part.name == "*" and not part.quoted):
             values = list(sh.positional)
         elif whole == "@" or (whole == "*" and not part.quoted):
@@ -207,10 +212,13 @@ class Expander:
                 )  # fmt: skip
             return (yield from transform(self, sh, part, self._parameter(sh, part)))
         if isinstance(part, Substitution):
-            return (yield from self._substitute(sh, part.script))
+            data = (yield from self._capture(sh, part.script)).replace(b"\0", b"")
+            return data.decode("utf-8", "surrogateescape").rstrip("\n")
         if isinstance(part, ProcessSubstitution):
-            yield from self._substitute(sh, part.script)
-            return "/dev/fd/63"
+            data = yield from self._capture(sh, part.script)
+            number = next(fd for fd in range(63, 0, -1) if fd not in sh.streams)
+            sh.streams[number] = Input(data)
+            return f"/dev/fd/{number}"
         return str((yield from self.number(sh, part.expression)))
 
     def _tilde(self, sh: ShellState, text: str) -> str:

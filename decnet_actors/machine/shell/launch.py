@@ -91,6 +91,10 @@ class Launcher:
         """Return a builtin's function."""
         return BUILTINS.get(name)
 
+    def program_function(self, name: str) -> "Function | None":
+        """Return a program's function."""
+        return PROGRAMS.get(name)
+
     def startable(self, sh: ShellState, path: str) -> bool:
         """Return whether a file is there and may be executed."""
         try:
@@ -194,6 +198,9 @@ class Launcher:
         inner.pid = self._world.fork()
         inner.interactive = inner.login = inner.old_style = False
         inner.functions.clear()
+        inner.locals_stack.clear()
+        inner.sourcing = 0
+        inner.command_string = False
         inner.variables = {key: value for key, value in inner.variables.items() if value.exported}
         inner.options = {"dash"} if dash else set()
         inner.line = 1
@@ -206,6 +213,7 @@ class Launcher:
         if args:
             sh.positional = list(args)
         evaluator.budget.depth += 1
+        sh.sourcing += 1
         try:
             if evaluator.budget.depth > evaluator.budget.limits.depth:
                 return 1
@@ -215,6 +223,7 @@ class Launcher:
             return back.status
         finally:
             evaluator.budget.depth -= 1
+            sh.sourcing -= 1
             sh.positional = before
 
     def _missing(self, sh: ShellState, name: str) -> None:

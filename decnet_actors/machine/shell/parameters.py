@@ -12,6 +12,7 @@ from decnet_actors.machine.shell.syntax import Parameter, Word
 if TYPE_CHECKING:
     from decnet_actors.machine.shell.context import World
 
+MAX_WORK = 200_000  # characters one replacement looks at, over all its tries
 MAX_SUBJECT = 20_000  # characters an operator with a pattern works on
 
 
@@ -101,7 +102,7 @@ def transform(words: _Words, sh: ShellState, part: Parameter, value: str | None)
         and operator not in {":-", "-", ":+", "+", ":=", "=", ":?", "?"}
         and part.name not in {"@", "*"}
     ):
-        raise ExpansionError(f"{part.name}: unbound variable")
+        raise ExpansionError(f"{part.name}: unbound variable", 127)
     if not operator:
         return value or ""
     if operator.lstrip(":") in {"-", "+", "=", "?"} and operator != ":":
@@ -149,7 +150,7 @@ def _default(words: _Words, sh: ShellState, part: Parameter, value: str | None) 
         case _:
             if unset:
                 message = (yield from words.text(sh, part.first)) or "parameter null or not set"
-                raise ExpansionError(f"{part.name}: {message}")
+                raise ExpansionError(f"{part.name}: {message}", 127)
             return value or ""
 
 
@@ -200,10 +201,11 @@ def _replace(operator: str, pattern: str, text: str, replacement: str) -> str:
         return text.replace(patterns.unescaped(pattern), replacement, -1 if operator == "//" else 1)
     out: list[str] = []
     at = 0
-    budget = 4000  # prefix searches: bounds the work
-    while at < len(text) and budget:
-        budget -= 1
-        lengths = patterns.prefix_lengths(pattern, text[at : at + 1000])
+    window = patterns.longest(pattern)
+    budget = MAX_WORK
+    while at < len(text) and budget > 0:
+        budget -= window
+        lengths = patterns.prefix_lengths(pattern, text[at : at + window])
         if lengths and lengths[-1]:
             out.append(replacement)
             at += lengths[-1]

@@ -8,6 +8,7 @@ from functools import lru_cache
 from decnet_actors.contracts.machine import FileSystem
 
 MAX_PATTERN = 2000  # characters
+MAX_TRIED = 1000  # characters a star is tried on
 MAX_PATHS = 5000  # names one pattern gives
 _MAGIC = re.compile(r"[*?\[]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -35,6 +36,12 @@ def unescaped(pattern: str) -> str:
 def matches(pattern: str, text: str) -> bool:
     """Return whether the pattern covers the whole text."""
     return _covers(_compiled(pattern[:MAX_PATTERN]), text)
+
+
+def longest(pattern: str) -> int:
+    """Return how many characters the pattern can cover; with a star, how many are tried."""
+    items = _compiled(pattern[:MAX_PATTERN])
+    return MAX_TRIED if None in items else max(len(items), 1)
 
 
 def prefix_lengths(pattern: str, text: str) -> list[int]:

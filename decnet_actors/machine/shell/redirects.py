@@ -87,6 +87,9 @@ def _reader(world: World, sh: ShellState, name: str) -> Input:
         stream = sh.streams.get(0)
         if isinstance(stream, Input):
             return stream
+    numbered = path.removeprefix("/dev/fd/")
+    if numbered.isdigit() and isinstance(opened_before := sh.streams.get(int(numbered[:9])), Input):
+        return opened_before
     if path == "/dev/tty" and isinstance(tty := sh.streams.get(0), Input) and tty.terminal:
         return tty
     if stat.S_ISDIR(world.files.stat(path, uid=sh.uid).mode):

@@ -34,6 +34,7 @@ def new_shell(world: "World", login: Login, stdin: Input, output: Sink) -> Shell
         interactive=interactive,
         umask=0o022 if account.uid == 0 or world.persona.distribution == "debian" else 0o002,
     )
+    sh.command_string = login.command is not None
     sh.streams = {0: stdin, 1: output, 2: output}
     sh.old_style = world.persona.packages.get("bash", "").startswith(("4.", "5.0")) and not interactive
     ubuntu = world.persona.distribution == "ubuntu"

@@ -43,7 +43,11 @@ class ReturnError(Exception):
 
 
 class ExpansionError(Exception):
-    """An expansion failed; the message goes to standard error and the line ends."""
+    """An expansion failed; the message goes to standard error and the line ends, a program with ``status``."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @frozen(kw_only=True)
@@ -84,8 +88,8 @@ class Budget:
         self.slice_steps += cost
         if self.slice_steps >= self.limits.slice_steps:
             self.due = True
-            if self.steps > self.limits.steps:
-                raise BudgetSpentError
+        if self.steps > self.limits.steps:
+            raise BudgetSpentError
 
     def wrote(self, size: int) -> None:
         """Count output.
@@ -98,8 +102,8 @@ class Budget:
         self.slice_output += size
         if self.slice_output > self.limits.slice_output:
             self.due = True
-            if self.output > self.limits.output:
-                raise BudgetSpentError
+        if self.output > self.limits.output:
+            raise BudgetSpentError
 
     def breathed(self) -> None:
         """Begin the next slice."""
@@ -148,9 +152,11 @@ class ShellState:
     login: bool = False
     exported_count: int = 0
     last_background: int = 0
+    sourcing: int = 0  # sourced files being read
     locals_stack: list[dict[str, Variable | None]] = field(factory=list)
     oldpwd: str = ""
     line: int = 1
+    command_string: bool = False  # ``-c``: syntax errors say so
     old_style: bool = False  # of bash before 5.1: messages of ``-c`` name no line
     parsing_name: str = ""  # what messages begin with, when it is not ``name``
 
@@ -177,6 +183,8 @@ class ShellState:
             last_background=self.last_background,
             oldpwd=self.oldpwd,
             line=self.line,
+            sourcing=self.sourcing,
+            locals_stack=[dict(names) for names in self.locals_stack],
             old_style=self.old_style,
             parsing_name=self.parsing_name,
         )

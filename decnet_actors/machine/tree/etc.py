@@ -117,15 +117,37 @@ def copyright_text(name: str) -> bytes:
     ).encode()
 
 
-def kernel_config(persona: Persona) -> bytes:
-    """Return the head of the kernel's configuration."""
-    return (
-        f"#\n# Automatically generated file; DO NOT EDIT.\n# Linux/x86 {persona.kernel.partition('-')[0]} "
-        "Kernel Configuration\n#\n"
-        'CONFIG_CC_VERSION_TEXT="gcc"\nCONFIG_CC_IS_GCC=y\nCONFIG_64BIT=y\nCONFIG_X86_64=y\nCONFIG_X86=y\n'
-        "CONFIG_SMP=y\n"
-        "CONFIG_MODULES=y\nCONFIG_NET=y\nCONFIG_INET=y\nCONFIG_NETFILTER=y\nCONFIG_EXT4_FS=y\nCONFIG_OVERLAY_FS=m\n"
-    ).encode()
+def kernel_config(persona: Persona, size: int) -> bytes:
+    """Return the kernel's configuration: its head, and options to fill ``size`` bytes."""
+    version = persona.kernel.partition("-")[0]
+    head = f"#\n# Automatically generated file; DO NOT EDIT.\n# Linux/x86 {version} Kernel Configuration\n#\n"
+    head += (
+        'CONFIG_CC_VERSION_TEXT="gcc"\nCONFIG_CC_IS_GCC=y\nCONFIG_64BIT=y\nCONFIG_X86_64=y\n'
+        "CONFIG_X86=y\nCONFIG_SMP=y\n"
+    )
+    rng = derived(0, "config", persona.kernel)
+    stems = (
+        "SND",
+        "NET",
+        "USB",
+        "DRM",
+        "MEDIA",
+        "CRYPTO",
+        "SCSI",
+        "VIDEO",
+        "HID",
+        "RTC",
+        "MFD",
+        "IIO",
+        "PINCTRL",
+        "BT",
+    )
+    lines = [head]
+    length = len(head)
+    while length < size:
+        lines.append(f"CONFIG_{rng.choice(stems)}_{rng.getrandbits(20):05X}={rng.choice('ymm')}\n")
+        length += len(lines[-1])
+    return "".join(lines).encode()[: size - 1] + b"\n"
 
 
 def os_release(persona: Persona) -> bytes:

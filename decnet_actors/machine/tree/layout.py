@@ -253,7 +253,7 @@ class _Builder:
             f"System.map-{kernel}": file(
                 b"ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n", 0o644, when
             ),
-            f"config-{kernel}": file(lambda: etc.kernel_config(self.persona), 0o644, when, size=259_507),
+            f"config-{kernel}": file(partial(etc.kernel_config, self.persona, 259_507), 0o644, when, size=259_507),
             "grub": directory(0o755, when),
             f"initrd.img-{kernel}": file(image, 0o644, when + 40, size=8_160_960),
             f"vmlinuz-{kernel}": file(image, secret, when, size=8_160_960),

@@ -4,6 +4,7 @@ from decnet_actors.machine.table import sized
 
 # coreutils, util-linux, procps and the like: in /usr/bin on every release (sizes: Debian 12, rounded by us).
 BIN = sized("""
+ss=140136 netstat=155008 nc.traditional=35088 busctl=100352 htpasswd=31000 mountpoint=22832 getfacl=35816 vmstat=39448
 apropos=51512 apt=18752 apt-cache=88544 apt-get=51680 apt-key=28098 apt-mark=59904 arch=35480 awk=125560 b2sum=60248
 base32=39832 base64=39832 basename=39704 bash=1265648 bunzip2=39224 bzip2=39224 bzcat=39224 bzgrep=3642 c_rehash=6841
 captoinfo=92464 cat=44016 chage=72672 chattr=14640 chcon=60312 chfn=52880 chgrp=64376 chmod=60344 chown=68472

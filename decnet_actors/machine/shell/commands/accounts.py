@@ -159,14 +159,14 @@ def passwd(ctx: Context) -> Work:
         return ctx.fail(f"You may not view or modify password information for {name}.")
     if ctx.sh.uid:
         ctx.err(f"Changing password for {name}.\nCurrent password: ")
-        yield from ctx.stdin.read_line()
+        yield from ctx.secret()
         yield Sleep(1.8)
         ctx.err("\npasswd: Authentication token manipulation error\npasswd: password unchanged\n")
         return 10
     ctx.err("New password: ")
-    first = yield from ctx.stdin.read_line()
+    first = yield from ctx.secret()
     ctx.err("\nRetype new password: " if ctx.stdin.terminal else "Retype new password: ")
-    second = yield from ctx.stdin.read_line()
+    second = yield from ctx.secret()
     if ctx.stdin.terminal:
         ctx.err("\n")
     if first != second:

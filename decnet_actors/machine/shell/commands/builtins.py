@@ -278,7 +278,7 @@ def su(ctx: Context) -> Work:
         return ctx.fail(f"user {name} does not exist or the user entry does not contain all the required fields")
     if ctx.sh.uid:
         ctx.err("Password: ")
-        yield from ctx.stdin.read_line()
+        yield from ctx.secret()
         yield Sleep(2.3)
         ctx.err("\n")
         return ctx.fail("Authentication failure")

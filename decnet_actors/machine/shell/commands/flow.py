@@ -29,6 +29,8 @@ def leave(ctx: Context) -> int:
 
 def back(ctx: Context) -> int:
     """``return``."""
+    if not ctx.sh.locals_stack and not ctx.sh.sourcing:
+        return ctx.complain("can only `return' from a function or sourced script", 2)
     raise ReturnError(_status(ctx))
 
 

@@ -25,7 +25,7 @@ _LETTERS = {
 _ECHO = re.compile(
     r"\\(?:([abeEfnrtv\\])|(c)|0([0-7]{0,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8}))"
 )
-_FORMAT = re.compile(
+OCTAL = re.compile(
     r"\\(?:([abeEfnrtv\\])|(c)|([0-7]{1,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8}))"
 )
 _SPEC = re.compile(r"%([-+ 0#]*)(\*|\d+)?(?:\.(\*|\d+)?)?(?:hh|h|ll|l|q|j|z|t|L)?([diouxXcsbqeEfFgGaA%])")
@@ -124,7 +124,7 @@ class _Printf:
         out: list[bytes] = []
         at = 0
         for found in _SPEC.finditer(self.form):
-            data, stopped = unescape(self.form[at : found.start()], _FORMAT)
+            data, stopped = unescape(self.form[at : found.start()], OCTAL)
             out.append(data)
             if stopped:
                 return b"".join(out), True
@@ -141,7 +141,7 @@ class _Printf:
             )
             self.status = 1
             rest = rest[: rest.index("%")]
-        data, stopped = unescape(rest, _FORMAT)
+        data, stopped = unescape(rest, OCTAL)
         out.append(data)
         return b"".join(out), stopped
 

@@ -1,7 +1,391 @@
-"""This module holds commands to come."""
+"""This module holds the commands about processes: ps, top, kill, sleep, pgrep."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
-from decnet_actors.machine.shell.context import Function
+from attrs import frozen
 
-COMMANDS: Mapping[str, Function] = {}
+from decnet_actors.machine import dates
+from decnet_actors.machine.releases import DAY
+from decnet_actors.machine.shell.commands.system import uptime_line
+from decnet_actors.machine.shell.context import Context, Function
+from decnet_actors.machine.shell.streams import Breathe, Sleep, Work
+from decnet_actors.machine.tree import etc, proc
+
+MAX_SLEEP = 86_400.0  # seconds of one sleep
+
+
+_KERNEL = (
+    "kthreadd rcu_gp rcu_par_gp slub_flushwq netns kworker/0:0H-events_highpri mm_percpu_wq "
+    "rcu_tasks_kthread ksoftirqd/0 "
+    "rcu_preempt migration/0 cpuhp/0 kdevtmpfs inet_frag_wq kauditd khungtaskd oom_reaper writeback "
+    "kcompactd0 ksmd khugepaged "
+    "kintegrityd kblockd blkcg_punt_bio tpm_dev_wq edac-poller devfreq_wq kswapd0 kthrotld acpi_thermal_pm "
+    "mld ipv6_addrconf "
+    "kstrp zswap-shrink ata_sff scsi_eh_0 jbd2/{disk}1-8 ext4-rsv-conver"
+)
+
+
+_SIGNALS = [
+    "HUP",
+    "INT",
+    "QUIT",
+    "ILL",
+    "TRAP",
+    "ABRT",
+    "BUS",
+    "FPE",
+    "KILL",
+    "USR1",
+    "SEGV",
+    "USR2",
+    "PIPE",
+    "ALRM",
+    "TERM",
+    "STKFLT",
+    "CHLD",
+    "CONT",
+    "STOP",
+    "TSTP",
+    "TTIN",
+    "TTOU",
+    "URG",
+    "XCPU",
+    "XFSZ",
+    "VTALRM",
+    "PROF",
+    "WINCH",
+    "POLL",
+    "PWR",
+    "SYS",
+]
+
+
+@frozen(kw_only=True)
+class Process:
+    """One row of the process table."""
+
+    pid: int
+    ppid: int
+    user: str
+    started: float
+    rss: int  # KiB
+    vsz: int
+    tty: str
+    state: str
+    command: str
+    name: str
+
+
+def processes(ctx: Context) -> Sequence[Process]:
+    """Return the process table: the kernel's, the daemons', those of the visitors, and ours."""
+    p, world = ctx.persona, ctx.world
+    booted = p.booted_at
+    rows = [_row(1, 0, "root", booted, 12_800, 167_900, "/sbin/init", "systemd")]
+    names = _KERNEL.format(disk=etc.disk(p)).split()
+    rows += [
+        _row(
+            number,
+            0 if name == "kthreadd" else 2,
+            "root",
+            booted,
+            0,
+            0,
+            f"[{name}]",
+            name,
+            state="I<" if "wq" in name else "S",
+        )
+        for number, name in enumerate(names, 2)
+    ]
+    daemons = (
+        ("/lib/systemd/systemd-journald", "root", 14_300, 33_100),
+        ("/lib/systemd/systemd-udevd", "root", 6_100, 27_000),
+        ("/lib/systemd/systemd-timesyncd", "systemd-timesync", 6_600, 90_100),
+        ("/usr/sbin/cron -f", "root", 2_600, 6_600),
+        ("/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile", "messagebus", 4_500, 9_100),
+        ("/usr/sbin/rsyslogd -n -iNONE", "root" if p.distribution == "debian" else "syslog", 5_900, 222_000),
+        ("/lib/systemd/systemd-logind", "root", 7_900, 25_400),
+        ("/sbin/agetty -o -p -- \\u --noclear - linux", "root", 1_000, 5_800),
+        ("sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups", "root", 9_100, 15_400),
+    )  # fmt: skip
+    for command, user, rss, vsz in daemons:
+        name = "sshd" if command.startswith("sshd") else command.split(" ")[0].rpartition("/")[2]
+        tty = "tty1" if name == "agetty" else "?"
+        rows.append(_row(etc.pid(p, name), 1, user, booted + 9, rss, vsz, command, name, tty=tty, state="Ss"))
+    sshd = etc.pid(p, "sshd")
+    for visit in world.visits.present():
+        base = 1000 + int(visit.since - booted) // 3 % 28_000
+        rows.append(
+            _row(base, sshd, "root", visit.since, 10_900, 17_900, f"sshd: {visit.user} [priv]", "sshd", state="Ss")
+        )
+        rows.append(
+            _row(
+                base + 12,
+                base,
+                visit.user,
+                visit.since,
+                6_700,
+                18_200,
+                f"sshd: {visit.user}@{visit.tty}",
+                "sshd",
+                state="S",
+            )
+        )
+    tty = next((visit.tty for visit in world.visits.present() if visit.address == world.login.address), "pts/0")
+    tty = tty if world.login.pty is not None else "?"
+    for job in world.jobs:
+        if not job.done:
+            rows.append(
+                _row(
+                    job.pid, ctx.sh.pid, ctx.sh.user, ctx.now - 5, 900, 5_500, job.text, job.text.split(" ")[0], tty=tty
+                )
+            )
+    rows.append(
+        _row(ctx.sh.pid, sshd, ctx.sh.user, world.started, 4_900, 8_100, ctx.sh.name, "bash", tty=tty, state="Ss")
+    )
+    rows.append(
+        _row(
+            world.fork(),
+            ctx.sh.pid,
+            ctx.sh.user,
+            ctx.now,
+            4_200,
+            11_100,
+            " ".join([ctx.name, *ctx.args]),
+            ctx.name,
+            tty=tty,
+            state="R+",
+        )
+    )
+    return sorted(rows, key=lambda row: row.pid)
+
+
+def _row(
+    pid: int,
+    ppid: int,
+    user: str,
+    started: float,
+    rss: int,
+    vsz: int,
+    command: str,
+    name: str,
+    *,
+    tty: str = "?",
+    state: str = "S",
+) -> Process:
+    return Process(
+        pid=pid,
+        ppid=ppid,
+        user=user,
+        started=started,
+        rss=rss,
+        vsz=vsz,
+        tty=tty,
+        state=state,
+        command=command,
+        name=name,
+    )
+
+
+def ps(ctx: Context) -> int:
+    """List processes: BSD, System V and short forms."""
+    flags = "".join(word.lstrip("-") for word in ctx.args if not word.startswith("--"))
+    dashed = any(word.startswith("-") for word in ctx.args)
+    rows = processes(ctx)
+    if ctx.args and not re.fullmatch(r"[A-Za-z,=:0-9%_. -]*", "".join(ctx.args)):
+        ctx.usage(
+            "error: unsupported option\n\nUsage:\n ps [options]\n\n Try 'ps --help "
+            "<simple|list|output|threads|misc|all>'\n"
+        )
+    if "u" in flags and ("a" in flags or not dashed):
+        shown = rows if "x" in flags else [row for row in rows if row.tty != "?"]
+        ctx.out("USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n")
+        for row in shown:
+            share = row.rss * 100 / ctx.persona.memory_kib
+            start, used = _start(ctx, row), "0:0" + str(row.pid % 7) if row.pid < 500 else "0:00"  # noqa: PLR2004  old ones have run a little
+            user = row.user if len(row.user) <= 8 else row.user[:7] + "+"  # noqa: PLR2004  the column's width
+            ctx.out(
+                f"{user:<8} {row.pid:>7}  0.0 {share:>4.1f} {row.vsz:>6} {row.rss:>5} {row.tty:<8} "
+                f"{row.state:<4} {start:<5} "
+                f"{used:>6} {row.command}\n"
+            )
+    elif set(flags) & set("ef") and dashed and "f" in flags:
+        shown = rows if "e" in flags or "A" in flags else [row for row in rows if row.tty != "?"]
+        ctx.out("UID          PID    PPID  C STIME TTY          TIME CMD\n")
+        for row in shown:
+            user = row.user if len(row.user) <= 8 else row.user[:7] + "+"  # noqa: PLR2004  the column's width
+            ctx.out(
+                f"{user:<8} {row.pid:>7} {row.ppid:>7}  0 {_start(ctx, row):<5} {row.tty:<8} 00:00:00 {row.command}\n"
+            )
+    else:
+        everything = bool(set(flags) & set("eAx")) or "ax" in flags
+        bsd = "x" in flags or "a" in flags
+        ctx.out("    PID TTY      STAT   TIME COMMAND\n" if bsd else "    PID TTY          TIME CMD\n")
+        for row in rows:
+            mine = row.tty != "?" and row.user == ctx.sh.user
+            if everything or mine or row.pid == ctx.sh.pid:
+                ctx.out(
+                    f"{row.pid:>7} {row.tty:<8} {row.state:<4}   0:00 {row.command}\n"
+                    if bsd
+                    else f"{row.pid:>7} {row.tty:<8} 00:00:00 {row.name}\n"
+                )
+    return 0
+
+
+def _start(ctx: Context, row: Process) -> str:
+    t = dates.local(ctx.persona, row.started)
+    if ctx.now - row.started < DAY:
+        return f"{t.tm_hour:02d}:{t.tm_min:02d}"
+    now = dates.local(ctx.persona, ctx.now)
+    return f"{dates.MONTHS[t.tm_mon - 1]}{t.tm_mday:02d}" if t.tm_year == now.tm_year else str(t.tm_year)
+
+
+def top(ctx: Context) -> Work:
+    """Show processes once, or until ``q``."""
+    batch = any("b" in word for word in ctx.args if word.startswith("-"))
+    rows = processes(ctx)
+    memory = proc.memory(ctx.persona, ctx.now)
+    mib = {name: kib / 1024 for name, kib in memory.items()}
+    used = mib["MemTotal"] - mib["MemFree"] - mib["Buffers"] - mib["Cached"]
+    ctx.out(
+        f"top -{uptime_line(ctx)}Tasks: {len(rows):3d} total,   1 running, {len(rows) - 1:3d} sleeping,"
+        "   0 stopped,   0 zombie\n"
+        "%Cpu(s):  0.3 us,  0.3 sy,  0.0 ni, 99.3 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st\n"
+        f"MiB Mem : {mib['MemTotal']:8.1f} total, {mib['MemFree']:8.1f} free, {used:8.1f} used, "
+        f"{mib['Buffers'] + mib['Cached']:8.1f} buff/cache\n"
+        f"MiB Swap: {mib['SwapTotal']:8.1f} total, {mib['SwapFree']:8.1f} free,      0.0 used. "
+        f"{mib['MemAvailable']:8.1f} avail Mem\n\n"
+        "    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n"
+    )
+    count = len(rows) if batch else max(ctx.world.rows - 8, 5)
+    for row in rows[:count]:
+        share = row.rss * 100 / ctx.persona.memory_kib
+        ctx.out(
+            f"{row.pid:>7} {row.user[:8]:<8}  20   0 {row.vsz:>7} {row.rss:>6} {row.rss // 2:>6} "
+            f"{row.state[0]}   0.0 {share:>5.1f}   0:00.{row.pid % 90:02d} {row.name}\n"
+        )
+    while not batch and ctx.stdin.terminal:
+        line = yield from ctx.stdin.read_line()
+        if not line or line.strip() == b"q":
+            break
+    return 0
+
+
+def sleep(ctx: Context) -> Work:
+    """Sleep, truly."""
+    if not ctx.args:
+        ctx.usage("sleep: missing operand\nTry 'sleep --help' for more information.\n")
+    total = 0.0
+    for word in ctx.args:
+        found = re.fullmatch(r"(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})([smhd]?)", word)
+        if found is None and word not in {"inf", "infinity"}:
+            ctx.usage(f"sleep: invalid time interval \u2018{word}\u2019\nTry 'sleep --help' for more information.\n")
+        total += (
+            MAX_SLEEP if found is None else float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": DAY}[found[2]]
+        )
+    if total:
+        yield Sleep(min(total, MAX_SLEEP))
+    return 0
+
+
+def usleep(ctx: Context) -> Work:
+    """Sleep for microseconds."""
+    yield Sleep(min(int(ctx.args[0][:9]) / 1e6, 60.0) if ctx.args and ctx.args[0].isdecimal() else 0.0)
+    return 0
+
+
+def kill(ctx: Context) -> int:
+    """End processes: the visitor's jobs end, daemons are out of reach, the rest does not exist."""
+    args = list(ctx.args)
+    if args[:1] == ["-l"]:
+        ctx.out(
+            "".join(
+                f"{number:2d}) SIG{name}" + ("\n" if number % 5 == 0 else "\t")
+                for number, name in enumerate(_SIGNALS, 1)
+            )
+            + "\n"
+        )
+        return 0
+    while (args and args[0].startswith("-") and not args[0].lstrip("-").isdecimal()) or (
+        args and re.fullmatch(r"-\d{1,2}", args[0]) and len(args) > 1
+    ):
+        option = args.pop(0)
+        if option in {"-s", "-n"} and args:
+            args.pop(0)
+    if not args:
+        ctx.err("kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n")
+        return 2
+    status = 0
+    table = {row.pid: row for row in processes(ctx)}
+    for word in args:
+        job = next((job for job in ctx.world.jobs if word in {str(job.pid), f"%{job.number}"} and not job.done), None)
+        if job is not None:
+            job.work.close()
+            job.done, job.status = True, 143
+        elif word.startswith("%"):
+            status = ctx.complain(f"{word}: no such job")
+        elif not word.lstrip("-").isdecimal():
+            status = ctx.complain(f"{word}: arguments must be process or job IDs")
+        elif int(word.lstrip("-")[:9]) not in table:
+            status = ctx.complain(f"({word}) - No such process")
+        elif ctx.sh.uid and table[int(word.lstrip("-")[:9])].user != ctx.sh.user:
+            status = ctx.complain(f"({word}) - Operation not permitted")
+    return status
+
+
+def pgrep(ctx: Context) -> int:
+    """``pgrep``, ``pidof``, ``pkill``, ``killall``."""
+    words = [word for word in ctx.args if not word.startswith("-")]
+    program = ctx.name.rpartition("/")[2]
+    if not words:
+        if program == "killall":
+            ctx.usage("Usage: killall [OPTION]... [--] NAME...\n")
+        ctx.usage(f"{program}: no matching criteria specified\nTry `{program} --help' for more information.\n", 2)
+    full = any("f" in word for word in ctx.args if word.startswith("-"))
+    found = [row for row in processes(ctx)[:-1] if any(word in (row.command if full else row.name) for word in words)]
+    exact = program in {"pidof", "killall"}
+    found = [row for row in found if row.name in words] if exact else found
+    if program == "killall" and not found:
+        ctx.err("".join(f"{word}: no process found\n" for word in words))
+    if program in {"pgrep", "pidof"} and found:
+        long = any("l" in word or "a" in word for word in ctx.args if word.startswith("-"))
+        lines = (
+            f"{row.pid} {row.command if 'a' in ''.join(ctx.args) else row.name}" if long else str(row.pid)
+            for row in found
+        )
+        ctx.out(
+            (" ".join(reversed([str(row.pid) for row in found])) if program == "pidof" else "\n".join(lines)) + "\n"
+        )
+    return int(not found)
+
+
+def watch(ctx: Context) -> Work:
+    """Run a command again and again."""
+    args = list(ctx.args)
+    every = 2.0
+    while args and args[0].startswith("-"):
+        option = args.pop(0)
+        if option == "-n" and args:
+            text = args.pop(0)
+            every = float(text[:4]) if re.fullmatch(r"\d+(\.\d+)?", text[:4]) else 2.0
+    if not args:
+        ctx.usage("Usage:\n watch [options] command\n")
+    while True:
+        ctx.out("\x1b[H\x1b[J")
+        ctx.out(f"Every {every:.1f}s: {' '.join(args)}\n\n")
+        yield from ctx.evaluator.launcher.script(
+            ctx.sh, "sh", " ".join(args).encode("utf-8", "surrogateescape"), (), dash=True
+        )
+        ctx.world.budget.step(10)
+        yield Sleep(max(every, 0.1))
+        if ctx.world.budget.due:
+            yield Breathe()
+
+
+BUILTINS: Mapping[str, Function] = {"kill": kill}
+
+
+COMMANDS: Mapping[str, Function] = {
+    "ps": ps, "top": top, "htop": top, "sleep": sleep, "usleep": usleep, "kill": kill, "pgrep": pgrep,
+    "pidof": pgrep, "killall5": pgrep, "pkill": pgrep, "killall": pgrep, "watch": watch,
+}  # fmt: skip

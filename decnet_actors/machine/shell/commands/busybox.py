@@ -1,0 +1,85 @@
+"""This module holds busybox: applets by name, its list, and what it says of one it does not have."""
+
+import textwrap
+from collections.abc import Mapping
+
+from decnet_actors.machine.shell.context import Context, Function
+from decnet_actors.machine.shell.streams import Work
+from decnet_actors.machine.table import words
+
+# The applets of Debian's busybox package.
+APPLETS = words("""
+[ [[ acpid adjtimex ar arch arp arping ascii ash awk base64 basename bc blkdiscard blkid blockdev brctl bunzip2
+busybox bzcat bzip2 cal cat chgrp chmod chown chpasswd chroot chvt clear cmp cp cpio crc32 crond crontab cttyhack cut
+date dc dd deallocvt depmod devmem df diff dirname dmesg dnsdomainname dos2unix dpkg dpkg-deb du dumpkmap dumpleases
+echo ed egrep env expand expr factor fallocate false fatattr fdisk fgrep find findfs fold free freeramdisk fsfreeze
+fstrim ftpget ftpput getopt getty grep groups gunzip gzip halt head hexdump hostid hostname httpd hwclock i2cdetect
+i2cdump i2cget i2cset id ifconfig ifdown ifup init insmod ionice ip ipcalc ipcs kill killall klogd last less link
+linux32 linux64 linuxrc ln loadfont loadkmap logger login logname logread losetup ls lsmod lsscsi lzcat lzma lzop
+md5sum mdev microcom mim mkdir mkdosfs mke2fs mkfifo mknod mkpasswd mkswap mktemp modinfo modprobe more mount mt mv
+nameif nbd-client nc netstat nl nologin nproc nsenter nslookup nuke od openvt partprobe paste patch pidof ping ping6
+pivot_root poweroff printf ps pwd rdate readlink realpath reboot renice reset resume rev rm rmdir rmmod route rpm
+rpm2cpio run-init run-parts sed seq setkeycodes setpriv setsid sh sha1sum sha256sum sha3sum sha512sum shred shuf sleep
+sort ssl_client start-stop-daemon stat strings stty su svc svok swapoff swapon switch_root sync sysctl syslogd tac
+tail tar taskset tee telnet test tftp time timeout top touch tr traceroute traceroute6 true truncate ts tty tunctl
+ubirename udhcpc udhcpd uevent umount uname uncompress unexpand uniq unix2dos unlink unlzma unshare unxz unzip uptime
+usleep uudecode uuencode vconfig vi w watch watchdog wc wget which who whoami xargs xxd xz xzcat yes zcat
+""")
+
+
+def banner(ctx: Context) -> str:
+    """Return the first line of every busybox text."""
+    package = ctx.persona.packages.get("busybox", "1:1.35.0-4+b3")
+    distribution = ctx.persona.distribution.title()
+    return f"BusyBox v{package.partition(':')[2].partition('-')[0]} ({distribution} {package}) multi-call binary"
+
+
+def busybox(ctx: Context) -> Work:
+    """Run an applet, list them, or say there is none of that name."""
+    if not ctx.args or ctx.args[0] == "--help":
+        listed = textwrap.fill(
+            ", ".join(APPLETS), 71, initial_indent="\t", subsequent_indent="\t", break_on_hyphens=False
+        )
+        ctx.out(
+            f"{banner(ctx)}.\nBusyBox is copyrighted by many authors between 1998-2015.\nLicensed under "
+            "GPLv2. See source distribution for detailed\n"
+            "copyright notices.\n\nUsage: busybox [function [arguments]...]\n   or: busybox --list[-full]\n"
+            "   or: busybox --show SCRIPT\n"
+            "   or: busybox --install [-s] [DIR]\n   or: function [arguments]...\n\n"
+            "\tBusyBox is a multi-call binary that combines many common Unix\n\tutilities into a single "
+            "executable.  Most people will create a\n"
+            "\tlink to busybox for each function they wish to use and BusyBox\n\twill act like whatever "
+            "it was invoked as.\n\n"
+            f"Currently defined functions:\n{listed}\n"
+        )
+        return 0
+    if ctx.args[0] == "--list":
+        ctx.out("".join(f"{name}\n" for name in APPLETS))
+        return 0
+    name = ctx.args[0].rpartition("/")[2]
+    if name not in APPLETS:
+        ctx.err(f"{ctx.args[0]}: applet not found\n")
+        return 127
+    launcher = ctx.evaluator.launcher
+    name = {"ash": "sh", "[[": "["}.get(name, name)
+    function = launcher.program_function(name)
+    if function is None:
+        ctx.err(f"{banner(ctx)}.\n\nUsage: {name} [OPTIONS]\n")
+        return 1
+    if name in _USAGES and len(ctx.args) == 1:
+        ctx.err(f"{banner(ctx)}.\n\nUsage: {name} {_USAGES[name]}\n")
+        return 1
+    return (yield from launcher.invoke(ctx.sh, [name, *ctx.args[1:]], function))
+
+
+_USAGES = {
+    "wget": "[-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n\t[--post-data STR | --post-file "
+    "FILE] [-Y on/off]\n\t[-P DIR] [-U AGENT] [-T SEC] URL...\n\nRetrieve files via HTTP or FTP\n",
+    "tftp": "[OPTIONS] HOST [PORT]\n\nTransfer a file from/to tftp server\n\n\t-l FILE\tLocal FILE\n"
+    "\t-r FILE\tRemote FILE\n\t-g\tGet file\n\t-p\tPut file\n\t-b SIZE\tTransfer blocks of SIZE octets\n",
+    "cp": "[-arPLHpfinlsTu] SOURCE DEST\nor: cp [-arPLHpfinlsu] SOURCE... { -t DIRECTORY | DIRECTORY "
+    "}\n\nCopy SOURCEs to DEST\n",
+    "rm": "[-irf] FILE...\n\nRemove (unlink) FILEs\n",
+    "chmod": "[-Rcvf] MODE[,MODE]... FILE...\n",
+}
+COMMANDS: Mapping[str, Function] = {"busybox": busybox}

@@ -1,0 +1,422 @@
+"""This module holds small versions of sed and awk: what attackers' one-liners use, in bounded time."""
+
+import re
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
+
+from attrs import frozen
+
+from decnet_actors.machine.shell.commands.texts import decoded
+from decnet_actors.machine.shell.context import Context, Function
+from decnet_actors.machine.shell.regexes import Regex, UnsafePatternError, compile_posix
+from decnet_actors.machine.shell.streams import Breathe, Pause, Work
+
+MAX_REPLACED = 1000  # matches of one line
+
+_TEMPLATE = re.compile(r"\\([0-9n&])|&|\\(.)")
+_ADDRESS = re.compile(
+    r"\s*(?:(\d{1,9})|(\$)|/((?:[^/\\]|\\.)*)/)?(?:,(?:(\d{1,9})|(\$)|/((?:[^/\\]|\\.)*)/))?\s*(!?)\s*"
+)
+
+
+@frozen(kw_only=True)
+class SedCommand:
+    """One command of a sed script."""
+
+    letter: str
+    low: int | str | Regex | None = None
+    high: int | str | Regex | None = None
+    negated: bool = False
+    regex: Regex | None = None
+    text: str = ""
+    flags: str = ""
+
+
+class BadSedError(ValueError):
+    """The script cannot be read."""
+
+
+def sed(ctx: Context) -> Work:
+    """Edit lines: s, d, p, q, y, a, i, c with addresses."""
+    args, quiet, extended, in_place = list(ctx.args), False, False, False
+    scripts: list[str] = []
+    names: list[str] = []
+    while args:
+        word = args.pop(0)
+        if word in {"-n", "--quiet", "--silent"}:
+            quiet = True
+        elif word in {"-E", "-r", "--regexp-extended"}:
+            extended = True
+        elif word.startswith(("-i", "--in-place")):
+            in_place = True
+        elif word in {"-e", "--expression"} and args:
+            scripts.append(args.pop(0))
+        elif word.startswith("-") and len(word) > 1 and set(word[1:]) <= set("nErsuz"):
+            quiet, extended = quiet or "n" in word, extended or "E" in word or "r" in word
+        elif not scripts:
+            scripts.append(word)
+        else:
+            names.append(word)
+    if not scripts:
+        ctx.usage("Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...\n")
+    try:
+        commands = sed_script("\n".join(scripts), extended=extended)
+    except (BadSedError, ValueError) as error:
+        ctx.usage(f"sed: -e expression #1, char {len(scripts[0])}: {error}\n")
+    status = 0
+    read = yield from _sed_input(ctx, names)
+    if len(read) < len(names):
+        status = 2
+    groups = [[pair] for pair in read] if in_place else [read]
+    for group in groups:
+        lines = [line for _, data in group for line in decoded(data)]
+        text = yield from _sed_lines(ctx, commands, lines, quiet=quiet)
+        if lines and group and group[-1][1] and not group[-1][1].endswith(b"\n"):
+            text = text.removesuffix("\n")
+        if in_place:
+            ctx.write_file(group[0][0], text.encode("utf-8", "surrogateescape"))
+        else:
+            ctx.out(text)
+    return status
+
+
+def _sed_input(ctx: Context, names: Sequence[str]) -> Generator[Pause, None, list[tuple[str, bytes]]]:
+    out: list[tuple[str, bytes]] = []
+    for name in names or ("-",):
+        try:
+            out.append((name, (yield from ctx.stdin.read_all()) if name == "-" else ctx.read_file(name)))
+        except OSError as error:
+            ctx.err(f"sed: can't read {name}: {error.strerror}\n")
+    return out
+
+
+def sed_script(text: str, *, extended: bool) -> list[SedCommand]:
+    """Return the commands of a script.
+
+    Raises:
+        ValueError: it cannot be read.
+
+    """
+    out: list[SedCommand] = []
+    at = 0
+    while at < len(text) and len(out) < 200:  # noqa: PLR2004  a bound
+        while at < len(text) and text[at] in " \t\n;}{":
+            at += 1
+        if at >= len(text):
+            break
+        found = _ADDRESS.match(text, at)
+        if found is None:
+            raise BadSedError("unknown command")
+        at = found.end()
+        low = _address(found[1], found[2], found[3], extended=extended)
+        high = _address(found[4], found[5], found[6], extended=extended)
+        if at >= len(text):
+            raise BadSedError("missing command")
+        letter = text[at]
+        at += 1
+        given: dict[str, object] = {}
+        command = SedCommand(letter=letter, low=low, high=high, negated=bool(found[7]))
+        if letter in "sy":
+            regex, replacement, flags, at = _substitution(text, at, extended=extended, literal=letter == "y")
+            command = SedCommand(
+                letter=letter, low=low, high=high, negated=bool(found[7]), regex=regex, text=replacement, flags=flags
+            )
+        elif letter in "aic":
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            body = text[at:end].lstrip().removeprefix("\\").lstrip("\n ")
+            command = SedCommand(letter=letter, low=low, high=high, negated=bool(found[7]), text=body)
+            at = end
+        elif letter not in "dpqnGghHxDPN=":
+            raise BadSedError(f"unknown command: `{letter}'")
+        del given
+        out.append(command)
+    return out
+
+
+def _address(number: str | None, last: str | None, pattern: str | None, *, extended: bool) -> int | str | Regex | None:
+    if number is not None:
+        return int(number)
+    if last:
+        return "$"
+    return None if pattern is None else compile_posix(pattern, extended=extended)
+
+
+def _substitution(text: str, at: int, *, extended: bool, literal: bool) -> tuple[Regex | None, str, str, int]:
+    mark = text[at : at + 1]
+    if not mark or mark in "\n\\":
+        raise BadSedError("unterminated `s' command")
+    parts: list[str] = []
+    at += 1
+    for _ in range(2):
+        piece: list[str] = []
+        while at < len(text) and text[at] != mark:
+            if text[at] == "\\" and at + 1 < len(text):
+                piece.append(text[at + 1] if text[at + 1] == mark and mark not in "|()+?{}" else text[at : at + 2])
+                at += 2
+            else:
+                piece.append(text[at])
+                at += 1
+        if at >= len(text):
+            raise BadSedError("unterminated `s' command")
+        at += 1
+        parts.append("".join(piece))
+    found = re.compile(r"[gpiIe0-9w]*").match(text, at)
+    flags = found[0] if found else ""
+    if literal:
+        return None, f"{parts[0]}\0{parts[1]}", "", at
+    regex = compile_posix(parts[0], extended=extended, ignore_case="i" in flags or "I" in flags)
+    return regex, parts[1], flags, at + len(flags)
+
+
+def _sed_lines(
+    ctx: Context,
+    commands: Sequence[SedCommand],
+    lines: Sequence[str],
+    *,
+    quiet: bool,
+) -> Generator[Pause, None, str]:
+    out: list[str] = []
+    active: set[int] = set()
+    for number, line in enumerate(lines, 1):
+        ctx.world.budget.step()
+        if ctx.world.budget.due:
+            yield Breathe()
+        row = _SedRow(line, number, last=number == len(lines))
+        for index, command in enumerate(commands):
+            if row.deleted or row.ended:
+                break
+            if _addressed(command, index, row, active):
+                row.run(command, out)
+        if not row.deleted and not quiet:
+            out.append(row.line)
+        out.extend(row.after)
+        if row.ended:
+            break
+    return "".join(f"{line}\n" for line in out)
+
+
+class _SedRow:
+    """One line on its way through a sed script."""
+
+    def __init__(self, line: str, number: int, *, last: bool) -> None:
+        self.line, self.number, self.last = line, number, last
+        self.after: list[str] = []
+        self.deleted = self.ended = False
+
+    def run(self, command: SedCommand, out: list[str]) -> None:
+        match command.letter:
+            case "s":
+                self.line, changed = substitute(command, self.line)
+                if changed and "p" in command.flags:
+                    out.append(self.line)
+            case "y":
+                source, _, target = command.text.partition("\0")
+                size = min(len(source), len(target))
+                self.line = "".join(target[source.index(char)] if char in source[:size] else char for char in self.line)
+            case "d":
+                self.deleted = True
+            case "p":
+                out.append(self.line)
+            case "q":
+                self.ended = True
+            case "=":
+                out.append(str(self.number))
+            case "a":
+                self.after.append(command.text)
+            case "i":
+                out.append(command.text)
+            case "c":
+                out.append(command.text)
+                self.deleted = True
+            case "G":
+                self.line += "\n"
+            case _:
+                pass
+
+
+def _addressed(command: SedCommand, index: int, row: _SedRow, active: set[int]) -> bool:
+    number, last, line = row.number, row.last, row.line
+
+    def hit(address: int | str | Regex | None) -> bool:
+        if isinstance(address, int):
+            return number == address
+        if isinstance(address, str):
+            return last
+        return address is None or address.search(line) is not None
+
+    if command.high is None:
+        return hit(command.low) != command.negated
+    if index in active:
+        if hit(command.high) or (isinstance(command.high, int) and number >= command.high):
+            active.discard(index)
+        return not command.negated
+    if hit(command.low):
+        if not (isinstance(command.high, int) and command.high <= number):
+            active.add(index)
+        return not command.negated
+    return command.negated
+
+
+def substitute(command: SedCommand, line: str) -> tuple[str, bool]:
+    """Return the line after ``s``, and whether anything was replaced."""
+    regex = command.regex
+    if regex is None:
+        return line, False
+    digits = re.sub(r"\D", "", command.flags)
+    wanted = int(digits[:4] or 1)
+    everywhere = "g" in command.flags
+    out: list[str] = []
+    at = count = rounds = 0
+    while at <= len(line) and rounds < MAX_REPLACED and (found := regex.search(line, at)) is not None:
+        rounds += 1
+        start, end = found.span()
+        count += 1
+        groups = {str(i): found.group(i) or "" for i in range(min(found.groups, 9) + 1)}
+        if count >= wanted:
+            new = _TEMPLATE.sub(partial(_piece, groups), command.text)
+            out.append(line[at:start] + new)
+        else:
+            out.append(line[at:end])
+        if end == start:
+            out.append(line[end : end + 1])
+            end += 1
+        at = end
+        if not everywhere and count >= wanted:
+            break
+    return "".join(out) + line[at:], count >= wanted
+
+
+def _piece(groups: Mapping[str, str], found: re.Match[str]) -> str:
+    if found[0] == "&":
+        return groups["0"]
+    if found[1] is not None:
+        return {"n": "\n", "&": "&"}.get(found[1]) or groups.get(found[1], "")
+    return {"t": "\t"}.get(found[2], found[2])
+
+
+def awk(ctx: Context) -> Work:
+    """Print fields: patterns, ``print``, ``printf``, NR, NF, ``$n``, comparisons; no loops, no functions."""
+    args, separator = list(ctx.args), None
+    while args and args[0].startswith("-"):
+        option = args.pop(0)
+        if option.startswith("-F"):
+            separator = option[2:] or (args.pop(0) if args else " ")
+        elif option == "-v" and args:
+            args.pop(0)
+    if not args:
+        ctx.usage("usage: mawk [Options] 'program' [file ...]\n", 2)
+    program, names = args[0], args[1:]
+    read = yield from ctx.input_of(names)
+    lines = [line for _, data in read for line in decoded(data)]
+    rules = re.findall(r"((?:/(?:[^/\\]|\\.)*/|[^{}])*?)\s*\{([^{}]*)\}|(/(?:[^/\\]|\\.)*/|[^{}]+)$", program[:4000])
+    for number, line in enumerate(lines, 1):
+        ctx.world.budget.step()
+        if ctx.world.budget.due:
+            yield Breathe()
+        fields = line.split() if separator in {None, " "} else _split(line, separator or " ")
+        for pattern, action, bare in rules:
+            condition = (bare or pattern).strip()
+            if condition in {"BEGIN", "END"}:
+                continue
+            if not condition or _holds(condition, line, fields, number):
+                for statement in (action or "print").split(";"):
+                    _act(ctx, statement.strip(), line, fields, number)
+    for pattern, action, _ in rules:
+        if pattern.strip() in {"END", "BEGIN"}:
+            last = lines[-1] if lines and pattern.strip() == "END" else ""
+            for statement in action.split(";"):
+                _act(ctx, statement.strip(), last, last.split(), len(lines) if pattern.strip() == "END" else 0)
+    return 2 if len(read) < len(names) else 0
+
+
+def _split(line: str, separator: str) -> list[str]:
+    if len(separator) == 1:
+        return line.split(separator)
+    try:
+        regex = compile_posix(separator, extended=True)
+    except (UnsafePatternError, ValueError):
+        return [line]
+    out: list[str] = []
+    at = 0
+    while (
+        len(out) < MAX_REPLACED and (found := regex.search(line, at)) is not None and found.span()[1] > found.span()[0]
+    ):
+        out.append(line[at : found.span()[0]])
+        at = found.span()[1]
+    return [*out, line[at:]]
+
+
+def _value(text: str, line: str, fields: Sequence[str], number: int) -> str:
+    text = text.strip()
+    if text.startswith('"') and text.endswith('"') and len(text) > 1:
+        return text[1:-1].replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
+    if found := re.fullmatch(r"\$(\d{1,4}|NF|\(NF-(\d{1,3})\))", text):
+        place = len(fields) - int(found[2] or 0) if "NF" in text else int(found[1])
+        if place == 0:
+            return line
+        return fields[place - 1] if 0 < place <= len(fields) else ""
+    return {"NR": str(number), "NF": str(len(fields)), "FNR": str(number)}.get(
+        text, text if re.fullmatch(r"-?[\d.]+", text) else ""
+    )
+
+
+def _holds(condition: str, line: str, fields: Sequence[str], number: int) -> bool:
+    if "&&" in condition:
+        return all(_holds(part.strip(), line, fields, number) for part in condition.split("&&")[:10])
+    if "||" in condition:
+        return any(_holds(part.strip(), line, fields, number) for part in condition.split("||")[:10])
+    found = re.fullmatch(r"(!?)/((?:[^/\\]|\\.)*)/", condition)
+    matched = re.fullmatch(r"(\S+)\s*(!?~)\s*/((?:[^/\\]|\\.)*)/", condition)
+    try:
+        if found:
+            return (compile_posix(found[2], extended=True).search(line) is not None) != bool(found[1])
+        if matched:
+            text = _value(matched[1], line, fields, number)
+            return (compile_posix(matched[3], extended=True).search(text) is not None) == (matched[2] == "~")
+    except (UnsafePatternError, ValueError):
+        return False
+    compared = re.fullmatch(r"(.+?)\s*(==|!=|<=|>=|<|>)\s*(.+)", condition)
+    if not compared:
+        value = _value(condition, line, fields, number)
+        return value not in {"", "0"}
+    left, right = (_value(compared[i], line, fields, number) for i in (1, 3))
+    return _compare(compared[2], left, right)
+
+
+def _compare(operator: str, left: str, right: str) -> bool:
+    numeric = all(re.fullmatch(r"\s*-?\d{1,15}(?:\.\d{1,15})?\s*", text) for text in (left, right))
+    a: float | str = float(left) if numeric else left
+    b: float | str = float(right) if numeric else right
+    if operator in {"==", "!="}:
+        return (a == b) == (operator == "==")
+    if isinstance(a, float) and isinstance(b, float):
+        return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[operator]
+    return {"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}[operator]
+
+
+def _act(ctx: Context, statement: str, line: str, fields: Sequence[str], number: int) -> None:
+    found = re.fullmatch(r"(print|printf)\b\s*\(?(.*?)\)?", statement, re.DOTALL)
+    if found is None:
+        return
+    if not found[2]:
+        ctx.out(f"{line}\n")
+        return
+    groups = [_concatenated(part, line, fields, number) for part in _parts(found[2])]
+    if found[1] == "print":
+        ctx.out(" ".join(groups) + "\n")
+    else:
+        values = iter(groups[1:])
+        ctx.out(re.sub(r"%[-0-9.]*[sdif]", lambda _: next(values, ""), groups[0]) if groups else "")
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^",])+', text)[:100] if part.strip()]
+
+
+def _concatenated(text: str, line: str, fields: Sequence[str], number: int) -> str:
+    tokens = re.findall(r'"(?:[^"\\]|\\.)*"|\$(?:\d+|NF|\(NF-\d+\))|[A-Za-z_]\w*|[\d.]+', text)
+    return "".join(_value(token, line, fields, number) for token in tokens)
+
+
+COMMANDS: Mapping[str, Function] = {"sed": sed, "awk": awk, "mawk": awk, "gawk": awk}

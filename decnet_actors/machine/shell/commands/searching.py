@@ -1,0 +1,191 @@
+"""This module holds grep and its kin."""
+
+import re
+import stat
+from collections.abc import Generator, Mapping, Sequence
+
+from decnet_actors.machine.shell.commands.finding import walk
+from decnet_actors.machine.shell.commands.texts import decoded
+from decnet_actors.machine.shell.context import Context, Function
+from decnet_actors.machine.shell.options import Options, getopt
+from decnet_actors.machine.shell.regexes import Regex, UnsafePatternError, compile_posix
+from decnet_actors.machine.shell.streams import Breathe, Pause, Work
+from decnet_actors.machine.table import words
+
+MAX_MATCHES = 1000  # shown of one line
+
+
+MAX_FILES = 2000  # one recursive grep looks at
+
+
+_GREP_LETTERS = "EFGPivwxcnlLqsohHrRae:f:m:A:B:C:zTUIy"
+
+
+_GREP_NAMES = words("""
+extended-regexp/E fixed-strings/F ignore-case/i invert-match/v word-regexp/w line-regexp/x count/c line-number/n
+files-with-matches/l files-without-match/L quiet/q silent/q no-messages/s only-matching/o no-filename/h with-filename/H
+recursive/r text/a regexp=/e max-count=/m color colour include= exclude= exclude-dir= perl-regexp/P after-context=/A
+before-context=/B context=/C null/Z
+""")
+
+
+def grep(ctx: Context) -> Work:
+    """Search lines."""
+    program = ctx.name.rpartition("/")[2]
+    opts = getopt(ctx, _GREP_LETTERS, _GREP_NAMES, status=2)
+    rest = list(opts.rest)
+    if "e" in opts:
+        pattern = opts.given["e"]
+    elif rest:
+        pattern = rest.pop(0)
+    else:
+        ctx.usage("Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n", 2)
+    try:
+        regex = _compiled(opts, pattern, program)
+    except UnsafePatternError:
+        return ctx.fail("Regular expression too big", 2)
+    except ValueError as error:
+        return ctx.fail(str(error)[:80] if program != "rgrep" else "Invalid regular expression", 2)
+    names, failed = yield from _grep_files(ctx, opts, rest)
+    many = (len(names) > 1 or "r" in opts or "R" in opts or "H" in opts) and "h" not in opts
+    hit = False
+    for name in names:
+        try:
+            data = (yield from ctx.stdin.read_all()) if name == "-" else ctx.read_file(name)
+        except OSError as error:
+            failed = True
+            if "s" not in opts:
+                ctx.fail(f"{name}: {error.strerror}")
+            continue
+        label = "(standard input)" if name == "-" else name
+        found = yield from _grep(ctx, regex, data, opts, label if many else "", label)
+        hit = hit or found
+        if hit and "q" in opts:
+            return 0
+    return 2 if failed and not (hit and "q" in opts) else int(not hit)
+
+
+def _compiled(opts: Options, pattern: str, program: str) -> Regex:
+    fixed = "F" in opts or program == "fgrep"
+    extended = "E" in opts or "P" in opts or program == "egrep"
+    if "\n" in pattern:
+        parts = pattern.split("\n")
+        pattern = "|".join(re.sub(r"([][\\.*^$+?{}|()])", r"\\\1", part) if fixed else part for part in parts)
+        fixed, extended = False, True
+    if "w" in opts and fixed:
+        pattern, fixed, extended = re.sub(r"([][\\.*^$+?{}|()])", r"\\\1", pattern), False, True
+    if "w" in opts:
+        pattern = rf"\<({pattern})\>" if extended else rf"\<\({pattern}\)\>"
+    if "x" in opts:
+        if fixed:
+            pattern, fixed, extended = re.sub(r"([][\\.*^$+?{}|()])", r"\\\1", pattern), False, True
+        pattern = f"^({pattern})$" if extended else rf"^\({pattern}\)$"
+    return compile_posix(pattern, extended=extended, ignore_case="i" in opts or "y" in opts, fixed=fixed)
+
+
+def _grep_files(ctx: Context, opts: Options, rest: Sequence[str]) -> Generator[Pause, None, tuple[list[str], bool]]:
+    """Return the files to search, and whether one is missing."""
+    recursive = "r" in opts or "R" in opts
+    names: list[str] = []
+    failed = False
+    for name in rest or (["."] if recursive else ["-"]):
+        try:
+            is_dir = name != "-" and stat.S_ISDIR(ctx.files.stat(ctx.path(name), uid=ctx.sh.uid).mode)
+        except OSError as error:
+            failed = True
+            if "s" not in opts:
+                ctx.fail(f"{name}: {error.strerror}")
+            continue
+        if not is_dir:
+            names.append(name)
+        elif not recursive:
+            ctx.fail(f"{name}: Is a directory")
+        else:
+            for step in walk(ctx, name):
+                if not isinstance(step, tuple):
+                    yield step
+                elif stat.S_ISREG(step[1].mode) and len(names) < MAX_FILES:
+                    names.append(step[0] if rest else step[0].removeprefix("./"))
+    return names, failed
+
+
+def _grep(
+    ctx: Context,
+    regex: Regex,
+    data: bytes,
+    opts: Options,
+    prefix: str,
+    label: str,
+) -> Generator[Pause, None, bool]:
+    """Search one file; returns whether anything was found."""
+    after = _number(opts.given.get("A") or opts.given.get("C"))
+    before = _number(opts.given.get("B") or opts.given.get("C"))
+    most = _number(opts.given["m"]) if "m" in opts else None
+    binary = b"\0" in data[:32_768] and "a" not in opts
+    quiet = bool({"c", "l", "L", "q"} & opts.given.keys())
+    count, shown_to, owed = 0, 0, 0
+    lines = decoded(data)
+    for number, line in enumerate(lines, 1):
+        if number % 200 == 0:
+            ctx.world.budget.step(4)
+            if ctx.world.budget.due:
+                yield Breathe()
+        found = regex.search(line)
+        if (found is None) == ("v" not in opts):
+            if owed and not quiet:
+                owed -= 1
+                shown_to = number
+                _show(ctx, opts, prefix, number, "-", line)
+            continue
+        count += 1
+        if quiet:
+            if "c" not in opts:
+                break
+        elif binary:
+            ctx.out(f"grep: {label}: binary file matches\n")
+            break
+        elif "o" in opts:
+            _show_only(ctx, opts, prefix, number, line, regex)
+        else:
+            first = max(number - before, shown_to + 1)
+            if (before or after) and shown_to and first > shown_to + 1:
+                ctx.out("--\n")
+            for earlier in range(first, number):
+                _show(ctx, opts, prefix, earlier, "-", lines[earlier - 1])
+            _show(ctx, opts, prefix, number, ":", line)
+            shown_to, owed = number, after
+        if most is not None and count >= most:
+            break
+    _summary(ctx, opts, prefix, label, count)
+    return bool(count)
+
+
+def _summary(ctx: Context, opts: Options, prefix: str, label: str, count: int) -> None:
+    if "c" in opts:
+        ctx.out(f"{prefix}{':' if prefix else ''}{count}\n")
+    elif ("l" in opts and count) or ("L" in opts and not count):
+        ctx.out(f"{label}\n")
+
+
+def _show(ctx: Context, opts: Options, prefix: str, number: int, mark: str, line: str) -> None:
+    head = f"{prefix}{mark}" if prefix else ""
+    ctx.out(f"{head}{number}{mark}{line}\n" if "n" in opts else f"{head}{line}\n")
+
+
+def _show_only(ctx: Context, opts: Options, prefix: str, number: int, line: str, regex: Regex) -> None:
+    if "v" in opts:
+        return
+    at = rounds = 0
+    while rounds < MAX_MATCHES and (found := regex.search(line, at)) is not None:
+        rounds += 1
+        start, end = found.span()
+        if end > start:
+            _show(ctx, opts, prefix, number, ":", line[start:end])
+        at = end if end > start else end + 1
+
+
+def _number(text: str | None) -> int:
+    return int(text[:6]) if text and text.isdecimal() else 0
+
+
+COMMANDS: Mapping[str, Function] = {"grep": grep, "egrep": grep, "fgrep": grep, "zgrep": grep}

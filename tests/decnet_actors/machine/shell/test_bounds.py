@@ -1,0 +1,221 @@
+import contextlib
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from decnet_actors.contracts.machine import Pty
+from decnet_actors.machine.shell.parser import parse
+from decnet_actors.machine.shell.state import Limits
+from decnet_actors.machine.shell.syntax import ShellSyntaxError
+from tests.decnet_actors.machine.one_liners import ONE_LINERS
+from tests.decnet_actors.machine.shells import Visitor, machine
+
+SMALL = Limits(steps=1000, slice_steps=200, output=1 << 17, seconds=600.0)
+HOST = machine(limits=SMALL)
+PIECES = st.sampled_from(
+    [
+        *[
+            ";",
+            "|",
+            "&&",
+            "||",
+            "&",
+            ">",
+            "<",
+            ">>",
+            "<<",
+            "<<<",
+            "(",
+            ")",
+            "{",
+            "}",
+            "$(",
+            "`",
+            "'",
+            '"',
+            "$x",
+            "${x",
+            "${x:-",
+            "$((",
+            "))",
+            "[[",
+            "]]",
+            "if",
+            "then",
+            "fi",
+            "do",
+            "done",
+            "while",
+            "for",
+            "case",
+            "esac",
+            "in",
+            "*",
+            "?",
+            "\\",
+            "-n",
+            "-e",
+            "-r",
+            "-f",
+            "-c",
+            "0",
+            "1",
+            "99999999999999999999",
+            "/etc/passwd",
+            "/tmp/a",
+            "..",
+            "a=b",
+            "export",
+            "%s",
+            "%d",
+            "=",
+            "==",
+            "-eq",
+            "!",
+            "~",
+            "[a-z]",
+            "{1..9}",
+            "2>&1",
+            "-",
+            "--",
+            "--help",
+            "echo",
+            "cat",
+            "ls",
+            "grep",
+            "sed",
+            "awk",
+            "find",
+            "sort",
+            "test",
+            "printf",
+            "read",
+            "set",
+            "sh",
+            "busybox",
+            "xargs",
+            "dd",
+            "cut",
+            "tr",
+            "x",
+        ],
+        "\n",
+        "\0",
+        "\u00e9",
+    ]
+)
+PROGRAMS = st.lists(PIECES, max_size=12).flatmap(lambda pieces: st.sampled_from([" ".join(pieces), "".join(pieces)]))
+
+
+def mutated(line: str, at: int, piece: str) -> str:
+    place = at % (len(line) + 1)
+    return line[:place] + piece + line[place + at % 3 :]
+
+
+def finish(command: str, stdin: bytes = b"in\n") -> Visitor:
+    seat = Visitor(HOST, command=command).open()
+    if not seat.ended:
+        seat.type(stdin)
+    seat.close()
+    seat.settle()
+    return seat
+
+
+@given(st.text(max_size=80) | PROGRAMS)
+@settings(max_examples=150, deadline=None)
+def test_the_parser_gives_a_program_or_a_syntax_error(text):
+    with contextlib.suppress(ShellSyntaxError):
+        parse(text)
+
+
+@given(PROGRAMS | st.builds(mutated, st.sampled_from(ONE_LINERS), st.integers(0, 500), PIECES))
+@settings(max_examples=150, deadline=None)
+def test_any_command_ends(text):
+    seat = finish(text)
+
+    assert seat.ended
+    assert 0 <= seat.terminal.status <= 255
+
+
+@given(
+    st.lists(
+        st.binary(max_size=30) | st.sampled_from([b"ls\r", b"cat\r", b"\x03", b"\x04", b"\t", b"\x1b[A", b"'"]),
+        max_size=8,
+    )
+)
+@settings(max_examples=80, deadline=None)
+def test_any_keys_are_survived(chunks):
+    seat = Visitor(HOST, pty=Pty(term="xterm")).open()
+    for chunk in chunks:
+        if not seat.ended:
+            seat.type(chunk)
+    seat.close()
+
+    assert seat.ended
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yes",
+        "yes | head -1",
+        "while true; do :; done",
+        "while :; do echo x; done",
+        "until false; do true; done",
+        "for ((;;)); do :; done",
+        ":(){ :|:& };:",
+        "f() { f; }; f",
+        "f() { f | f; }; f",
+        "cat /dev/zero",
+        "cat /dev/urandom | base64",
+        "x=a; while :; do x=$x$x; done",
+        "sh -c 'sh -c \"sh -c yes\"'",
+        "eval 'eval \"eval yes\"'",
+        "echo 'sh $0' > /tmp/s; sh /tmp/s",
+        "echo '. /tmp/t' > /tmp/t; . /tmp/t",
+        "exec sh -c 'exec sh -c yes'",
+        "tail -f /etc/passwd",
+        "watch true",
+        "find / -exec find / \\;",
+        "seq 1 999999999",
+        "printf '%0999999999d' 1",
+        "echo {1..9999999}",
+        "echo $((9**99999999999))",
+        "echo " + "$(" * 3000,
+        "echo " + "((" * 3000,
+        "echo " + "${a" * 3000,
+        "echo " + "{" * 5000,
+        "echo " + "{a,b}" * 40,
+        '"' * 4001,
+        "`" * 4001,
+        "if " * 3000,
+        "! " * 3000 + "true",
+        "a|" * 3000 + "b",
+        "a;" * 20000,
+        "cat " + "<<A " * 3000,
+        "echo " + "a" * 120_000,
+        "echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | grep -E '(a+)+$b'",
+        "echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | grep -E '(a|a)*b'",
+        "echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | sed 's/\\(a*\\)*b//'",
+        "x=" + "a" * 3000 + "; echo ${x//*a*a*a*b/}",
+        "[[ " + "a" * 3000 + " == " + "*a" * 300 + "b ]]",
+        "sleep infinity",
+        "wait; sleep 1000000 & wait",
+    ],
+    ids=lambda text: text[:24].replace("\n", " "),
+)
+def test_hostile_programs_end_within_the_budget(text):
+    started = time.process_time()
+    seat = finish(text)
+
+    assert seat.ended
+    assert len(seat.output) <= (1 << 17) + 200_000
+    assert time.process_time() - started < 10  # a bound on runaways, not a measurement
+
+
+def test_a_megabyte_on_one_line_is_refused_as_by_the_kernel():
+    seat = finish("echo " + "a" * 1_000_000)
+
+    assert seat.output == b"/bin/bash: Argument list too long\n"
