@@ -2,9 +2,9 @@
 
     python -m benchmarks.under_load --bench FOLDER [--repeats 3]
 
-FOLDER holds the load generator, a package called ``bench``: whole login attempts against any host and port, CPU time read
-from /proc. Prints Markdown; the main figure is server CPU seconds per 1,000 whole attempts at 50 connections, every
-attempt recorded in the journal before it is answered.
+FOLDER holds the load generator, a package called ``bench``: whole login attempts against any host and port, CPU time
+read from /proc. Prints Markdown; the main figure is server CPU seconds per 1,000 whole attempts at 50 connections,
+every attempt recorded in the journal before it is answered.
 """
 
 import argparse
