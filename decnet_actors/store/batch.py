@@ -30,6 +30,7 @@ from decnet_actors.store.statements import (
     USE_COLUMNS,
     statements_for,
 )
+from decnet_actors.store.transaction import run_transaction
 
 COMMIT_TIMEOUT = 60.0  # seconds
 
@@ -171,9 +172,8 @@ class Committer:
     async def _store(self, prepared: _Prepared) -> None:
         connection = self._connected()
         self._uncertain = prepared
-        async with asyncio.timeout(self._timeout), connection.begin():
-            for sql, rows in prepared.work:
-                await connection.exec_driver_sql(sql, rows)
+        async with asyncio.timeout(self._timeout):
+            await run_transaction(connection, prepared.work)
         self._uncertain = None
 
     async def _bury(self, item: Pending, error: str) -> None:

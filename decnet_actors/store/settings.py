@@ -19,7 +19,7 @@ class JournalConfig:
         metadata={"help": "Seconds the first fact of a batch may wait for others, when nobody waits for it."},
     )
     hurry: float = field(
-        default=0.002,
+        default=0.005,
         validator=validators.ge(0.0),
         metadata={"help": "Seconds it may wait when a decoy holds its reply for it."},
     )

@@ -296,4 +296,4 @@ async def test_a_crash_at_any_await_of_a_commit_loses_and_doubles_nothing(engine
         with suppress(asyncio.CancelledError):
             await CancelledAt(index, scenario)
         await check()
-    assert total > 10
+    assert total > (5 if engine.dialect.name == "sqlite" else 10)  # its transaction is one visit to a thread
