@@ -322,3 +322,11 @@ def test_the_loader_dialogue_of_a_bot():
     seat.type("cp /bin/echo dvrHelper; >dvrHelper; /bin/busybox chmod 777 dvrHelper; /bin/busybox ECCHI\r")
     assert host.files.read("/root/dvrHelper") == b""
     assert b"\x7fELF\x02\x01\x01" in seat.type("/bin/busybox cat /bin/echo\r")
+
+
+def test_a_command_with_a_terminal_gets_carriage_returns():
+    seat = Visitor(machine(), command="echo a; ps", pty=DUMB).open()
+
+    assert seat.ended
+    assert seat.output.startswith(b"a\r\n    PID TTY")
+    assert b" ps\r\n" in seat.output

@@ -220,10 +220,11 @@ def ps(ctx: Context) -> int:
     else:
         everything = bool(set(flags) & set("eAx")) or "ax" in flags
         bsd = "x" in flags or "a" in flags
+        own_tty = next(row.tty for row in rows if row.pid == ctx.sh.pid)
         ctx.out("    PID TTY      STAT   TIME COMMAND\n" if bsd else "    PID TTY          TIME CMD\n")
         for row in rows:
-            mine = row.tty != "?" and row.user == ctx.sh.user
-            if everything or mine or row.pid == ctx.sh.pid:
+            mine = row.tty == own_tty and row.user == ctx.sh.user and row.pid >= ctx.sh.pid
+            if everything or mine:
                 ctx.out(
                     f"{row.pid:>7} {row.tty:<8} {row.state:<4}   0:00 {row.command}\n"
                     if bsd
