@@ -57,10 +57,13 @@ _resp_pieces = st.one_of(
 )
 
 
+MAX_OCTETS = 1000  # longer than any stream drawn here; a flood is not taken apart
+
+
 def _telnet_octets(events: Iterable[telnet.Event]) -> Iterable[telnet.Event]:
     """Give data octet by octet: where a stream is cut is not telnet's to keep."""
     for event in events:
-        if isinstance(event, telnet.Data):
+        if isinstance(event, telnet.Data) and len(event.data) < MAX_OCTETS:
             yield from (telnet.Data(bytes((octet,))) for octet in event.data)
         else:
             yield event
