@@ -239,16 +239,8 @@ class TreeFiles:
         node.ctime = now
 
     def node(self, path: str, *, follow: bool = True, uid: int = 0) -> Node:
-        """Return the node at a path.
-
-        Raises:
-            OSError: as the port says.
-
-        """
-        node = self._place(path, uid=uid, follow=follow)[2]
-        if node is None:
-            _fail(errno.ENOENT, path)
-        return node
+        """Return the node at a path; errors are those of the port."""
+        return self._place(path, uid=uid, follow=follow)[2] or _fail(errno.ENOENT, path)
 
     def real(self, path: str, *, uid: int = 0) -> str:
         """Return the path with every link followed; the last part need not exist."""

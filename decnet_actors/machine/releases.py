@@ -51,13 +51,6 @@ RELEASES: tuple[Release, ...] = (
         released=1628899200.0,
         levels=(
             _level(
-                1642000000.0,
-                "11.2",
-                "5.10.0-10-amd64",
-                "#1 SMP Debian 5.10.84-1 (2021-12-08)",
-                "1:8.4p1-5",
-            ),
-            _level(
                 1684000000.0,
                 "11.7",
                 "5.10.0-23-amd64",
@@ -197,13 +190,6 @@ RELEASES: tuple[Release, ...] = (
         pretty="Ubuntu {point} LTS",
         released=1587600000.0,
         levels=(
-            _level(
-                1630000000.0,
-                "20.04.3",
-                "5.4.0-81-generic",
-                "#91-Ubuntu SMP Thu Jul 15 19:09:17 UTC 2021",
-                "1:8.2p1-4ubuntu0.3",
-            ),
             _level(
                 1684500000.0,
                 "20.04.6",
