@@ -15,6 +15,7 @@ IAC = 255
 MAX_SUBNEGOTIATION = 4096  # bytes kept of one; ours, the RFCs give no limit. NEW-ENVIRON is the longest in practice
 
 _IAC = b"\xff"
+_RUN = re.compile(rb"(?:[^\xff]++|\xff\xff)++", re.DOTALL)  # data, up to a command
 _CR = 13
 _ENTER = re.compile(rb"\r[\n\0]")
 _SWALLOWED_AFTER_CR = b"\n\0"  # CR LF and CR NUL are one keystroke (RFC 854, "The NVT Printer and Keyboard")
@@ -153,15 +154,16 @@ class TelnetParser:
                     position += 3
                     continue
             if self._state in {_State.DATA, _State.ARGUMENT}:
-                end = data.find(_IAC, position)
-                end = size if end < 0 else end
-                if self._state is _State.DATA:
-                    text += data[position:end]
+                if run := _RUN.match(data, position):
+                    plain = run[0].replace(b"\xff\xff", _IAC)
+                    if self._state is _State.DATA:
+                        text += plain
+                    else:
+                        self._extend(plain)
+                    position = run.end()
                 else:
-                    self._extend(data[position:end])
-                if end < size:
                     self._state = _State.COMMAND if self._state is _State.DATA else _State.ARGUMENT_COMMAND
-                position = end + 1
+                    position += 1
                 continue
             event = self._octet(data[position], text)
             position += 1
