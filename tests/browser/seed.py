@@ -22,6 +22,7 @@ from decnet_actors.domain.facts import (
     ShellCommandSeen,
     SshClientSeen,
     TelnetClientSeen,
+    TerminalSeen,
 )
 from decnet_actors.domain.records import Record
 
@@ -198,6 +199,7 @@ def _intruder(rng: random.Random) -> Visit:
     visit.add(
         2.4, CredentialSeen(user="deploy", secret=b"deploy2024", mechanism="ssh password", outcome=Outcome.ACCEPTED)
     )
+    visit.add(0.1, TerminalSeen(direction=Direction.OUT, data=b"$ "))
     for line in ("id", "uname -a", "cat /etc/passwd", "ls -la /var/www", LINES[3]):
         visit.add(rng.uniform(3, 12), ShellCommandSeen(line=line, interactive=True, cwd="/home/deploy", user="deploy"))
     visit.add(0.2, DownloadRequested(url="http://198.51.100.23/bins.sh", mechanism="wget"))

@@ -84,6 +84,14 @@ def test_what_peers_wrote_is_text_and_nothing_else(glance: Visit, seeded: Served
     assert [] == watched.errors
 
 
+@pytest.mark.parametrize("path", ["/", "/live", "/decoys/web-01"])
+def test_lists_of_events_leave_the_bytes_of_terminals_to_the_replay(glance: Visit, seeded: Served, path: str) -> None:
+    page = glance(seeded).open(path)
+
+    assert "TerminalSeen" not in page.inner_text("main")
+    assert "cat /etc/passwd" in page.inner_text("main") or path == "/"
+
+
 def test_hostile_characters_are_named(glance: Visit, seeded: Served) -> None:
     page = glance(seeded).open(f"/sessions/{HOSTILE_SESSION}")
     names = set(page.locator(".commands .esc").all_inner_texts())

@@ -23,6 +23,9 @@ export const KINDS = {
   ServiceStopped: 'Service down',
 };
 
+/** What lists of events show by default: everything but the bytes of terminals, which the replay is made of. */
+export const SHOWN_KINDS = [...Object.keys(KINDS), 'TerminalResized'].join(',');
+
 const LEVELS = {
   ShellCommandSeen: 'medium',
   CommandSeen: 'low',

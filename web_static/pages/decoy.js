@@ -6,6 +6,7 @@ import { empty, failure, loading } from '../components/empty.js';
 import { feed } from '../components/feed.js';
 import { table } from '../components/table.js';
 import { call } from '../lib/api.js';
+import { SHOWN_KINDS } from '../lib/facts.js';
 import { subscribe } from '../lib/live.js';
 import { Page } from '../lib/page.js';
 import { href } from '../lib/router.js';
@@ -31,7 +32,7 @@ class Decoy extends Page {
     const { name } = this.parameters;
     const [decky, events] = await Promise.all([
       call('decky.show', { name }, { signal }),
-      call('event.list', { decky: name, limit: 25 }, { signal }),
+      call('event.list', { decky: name, kind: SHOWN_KINDS, limit: 25 }, { signal }),
     ]);
     this.events = events.items;
     return decky;

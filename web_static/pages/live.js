@@ -7,7 +7,7 @@ import { subject } from '../components/feed.js';
 import { icon } from '../components/icons.js';
 import { table } from '../components/table.js';
 import { call } from '../lib/api.js';
-import { KINDS, level, sentence } from '../lib/facts.js';
+import { KINDS, SHOWN_KINDS, level, sentence } from '../lib/facts.js';
 import { chosen, filters } from '../lib/filters.js';
 import { subscribe } from '../lib/live.js';
 import { Page } from '../lib/page.js';
@@ -41,7 +41,7 @@ class Live extends Page {
   }
 
   async fetch(signal) {
-    const page = await call('event.list', { ...chosen(FIELDS, this.query), limit: 100 }, { signal });
+    const page = await call('event.list', { kind: SHOWN_KINDS, ...chosen(FIELDS, this.query), limit: 100 }, { signal });
     this.rows = page.items;
     this.waiting = [];
     this.next = page.next;
@@ -73,7 +73,7 @@ class Live extends Page {
   async older() {
     this.busy = true;
     try {
-      const page = await call('event.list', { ...chosen(FIELDS, this.query), limit: 100, cursor: this.next });
+      const page = await call('event.list', { kind: SHOWN_KINDS, ...chosen(FIELDS, this.query), limit: 100, cursor: this.next });
       this.rows = [...this.rows, ...page.items];
       this.next = page.next;
     } catch (error) {

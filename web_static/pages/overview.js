@@ -6,7 +6,7 @@ import { feed } from '../components/feed.js';
 import { icon } from '../components/icons.js';
 import { ranked } from '../components/table.js';
 import { call } from '../lib/api.js';
-import { level } from '../lib/facts.js';
+import { SHOWN_KINDS, level } from '../lib/facts.js';
 import { subscribe } from '../lib/live.js';
 import { Page } from '../lib/page.js';
 import { go, href } from '../lib/router.js';
@@ -43,7 +43,7 @@ class Overview extends Page {
     const { since, until } = this.range();
     const [overview, recent, deckies] = await Promise.all([
       call('overview.show', { since: since.toFixed(0), until: until?.toFixed(0), top: 8 }, { signal }),
-      call('event.list', { limit: MAX_FEED * 2 }, { signal }),
+      call('event.list', { kind: SHOWN_KINDS, limit: MAX_FEED * 2 }, { signal }),
       call('decky.list', {}, { signal }),
     ]);
     if (!this.paused) this.events = recent.items.slice(0, MAX_FEED);
