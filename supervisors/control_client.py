@@ -140,7 +140,12 @@ class ControlClient:
     def _send(
         self, kind: str, request: int, body: Plain = None, *, name: str = "", n: int = 0, deadline: float = 0.0
     ) -> None:
-        self._socket.send_multipart([msgpack.packb([kind, request, name, n, deadline]), msgpack.packb(body)])
+        frames = [msgpack.packb([kind, request, name, n, deadline]), msgpack.packb(body)]
+        try:
+            self._socket.send_multipart(frames, zmq.DONTWAIT)
+        except zmq.Again:  # a server that refused us leaves nobody to send to, ever: waiting would hang
+            if kind == "REQ":
+                raise ControlUnavailable("nobody listens") from None
 
     def _receive(self, request: int, end: float) -> tuple[str, Plain]:
         """Return kind and body of the next frame that belongs to the request; a BEAT prolongs the wait of a stream."""

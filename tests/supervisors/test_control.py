@@ -304,8 +304,14 @@ def test_a_server_that_ends_is_noticed(path):
 
 def test_who_has_no_role_does_not_get_in(path):
     def scenario(operations):
-        with client(path) as one, pytest.raises(ControlError) as caught:
-            one.call("echo", timeout=5)
+        with client(path) as one:
+            with pytest.raises(ControlError) as caught:
+                one.call("echo", timeout=5)
+            while one._socket.poll(0, zmq.POLLOUT):  # until ZeroMQ has given the connection up
+                pass
+            one._send("CANCEL", 1)  # sent to nobody, without waiting
+            with pytest.raises(ControlUnavailable, match="nobody listens"):
+                one.call("echo")
         return caught.value.code, operations.peers
 
     assert (DENIED, []) == served(path, scenario, role=None)
