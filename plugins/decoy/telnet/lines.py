@@ -70,8 +70,7 @@ class LineEditor:
         if key == _KILL:
             return self._rub(len(line))
         if key == _WERASE:
-            text = bytes(line)
-            return self._rub(len(text) - len(text.rstrip().rpartition(b" ")[0]) if b" " in text.rstrip() else len(text))
+            return self._rub(len(line) - (line.rstrip(b" ").rfind(b" ") + 1))
         if len(line) >= MAX_LINE:
             return b""
         line.append(key)

@@ -1,0 +1,103 @@
+import asyncio
+
+import pytest
+
+from decnet_actors.domain.facts import ProtocolViolated
+from plugins.decoy.ssh import greeter as module
+from plugins.decoy.ssh.greeter import Greeter
+
+
+class Log:
+    def __init__(self) -> None:
+        self.facts: list[object] = []
+        self.ends: list[bool] = []
+
+    id = "s"
+    peer = None
+
+    def now(self) -> float:
+        return 0.0
+
+    def note(self, fact) -> None:
+        self.facts.append(fact)
+
+    async def settled(self) -> None:
+        raise AssertionError
+
+    def hang_up(self, *, reset: bool = False) -> None:
+        self.ends.append(reset)
+
+
+class Transport(asyncio.Transport):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = b""
+
+    def write(self, data) -> None:
+        self.sent += data
+
+
+class Next:
+    def __init__(self, log) -> None:
+        self.calls: list[object] = []
+
+    def __getattr__(self, name):
+        return lambda *arguments: self.calls.append((name, *arguments))
+
+
+@pytest.fixture
+def log():
+    return Log()
+
+
+async def test_a_good_line_hands_over_and_everything_after_goes_there(log):
+    made = []
+
+    def make(log):
+        made.append(Next(log))
+        return made[0]
+
+    greeter, transport = Greeter(b"OpenSSH_9.2p1", log, make), Transport()
+    greeter.connection_made(transport)
+    greeter.data_received(b"SSH-2.0-")
+    greeter.pause_writing()
+    greeter.resume_writing()
+    greeter.data_received(b"x\r\nrest")
+    greeter.data_received(b"more")
+    greeter.pause_writing()
+    greeter.resume_writing()
+    greeter.eof_received()
+    greeter.connection_lost(None)
+
+    assert b"SSH-2.0-OpenSSH_9.2p1\r\n" == transport.sent
+    assert [
+        ("connection_made", transport),
+        ("identified", b"SSH-2.0-x", b"rest"),
+        ("data_received", b"more"),
+        ("pause_writing",),
+        ("resume_writing",),
+        ("eof_received",),
+        ("connection_lost", None),
+    ] == made[0].calls
+
+
+async def test_a_bad_line_is_recorded_answered_and_the_end(log):
+    greeter, transport = Greeter(b"x", log, Next), Transport()
+    greeter.connection_made(transport)
+    greeter.data_received(b"GET / HTTP/1.0\r\n\r\n")
+    greeter.data_received(b"Host: x\r\n")
+
+    assert transport.sent.endswith(b"Invalid SSH identification string.\r\n")
+    assert [True] == log.ends
+    assert [ProtocolViolated(detail="identification", sample=b"GET / HTTP/1.0")] == log.facts
+
+
+async def test_who_says_nothing_is_not_waited_for_for_ever(log, monkeypatch):
+    monkeypatch.setattr(module, "LOGIN_TIME", 0.0)
+    greeter = Greeter(b"x", log, Next)
+    greeter.connection_made(Transport())
+    await asyncio.sleep(0.01)
+
+    assert [False] == log.ends
+    greeter.eof_received()
+    greeter.connection_lost(None)
