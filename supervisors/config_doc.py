@@ -78,7 +78,7 @@ def keys(root: type, prefix: str = "", *, hot: bool = False) -> Iterator[KeyDoc]
         yield KeyDoc(
             key=key,
             type=type_name(kind, unit_of(field)),
-            default=None if default is None else _toml(default, unit_of(field)),
+            default=None if default is None else toml_value(default, unit_of(field)),
             required=field.default is attrs.NOTHING and inner is None,
             help=str(field.metadata.get("help", "")),
             hot=is_hot,
@@ -106,7 +106,7 @@ def _lines(cls: type, path: str, off: str, *, hot: bool) -> Iterator[str]:
             continue
         yield from _comment(field, kind, hot=bool(field.metadata.get("hot", hot)) and not hot)
         default = _default(field)
-        value = "..." if default is None else _toml(default, unit_of(field))
+        value = "..." if default is None else toml_value(default, unit_of(field))
         yield f"#{name} = {value}"
     for name, field, inner_cls, mark in tables:
         is_hot = bool(field.metadata.get("hot", hot))
@@ -160,12 +160,13 @@ def _default(field: "attrs.Attribute[Any]") -> Any:  # whatever the field holds,
     return None if default is attrs.NOTHING else default
 
 
-def _toml(value: object, unit: str | None) -> str:
+def toml_value(value: object, unit: str | None = None) -> str:
+    """Return a value as TOML text; ``unit`` as in a field's metadata."""
     match value:
         case bool():
             return str(value).lower()
         case Enum():
-            return _toml(value.value, unit)
+            return toml_value(value.value, unit)
         case int() if unit == "bytes":
             return _amount(value, {name: BYTES[name] for name in ("TiB", "GiB", "MiB", "KiB")})
         case float() if unit in {None, "seconds"} and value >= 1 and value == int(value):
@@ -176,14 +177,16 @@ def _toml(value: object, unit: str | None) -> str:
             return json.dumps(str(value), ensure_ascii=False)
         case Mapping():
             held = {key: item for key, item in value.items() if item is not None}
-            inside = ", ".join(f"{json.dumps(str(key))} = {_toml(item, unit)}" for key, item in held.items())
+            inside = ", ".join(f"{json.dumps(str(key))} = {toml_value(item, unit)}" for key, item in held.items())
             return f"{{ {inside} }}" if inside else "{}"
         case list() | tuple():
-            return f"[{', '.join(_toml(item, unit) for item in value)}]"
+            return f"[{', '.join(toml_value(item, unit) for item in value)}]"
         case set() | frozenset():
-            return f"[{', '.join(sorted(_toml(item, unit) for item in value))}]"
+            return f"[{', '.join(sorted(toml_value(item, unit) for item in value))}]"
         case _ if attrs.has(type(value)):
-            return _toml({name: getattr(value, field.name) for name, field in fields_of(type(value)).items()}, unit)
+            return toml_value(
+                {name: getattr(value, field.name) for name, field in fields_of(type(value)).items()}, unit
+            )
         case _:
             raise TypeError(f"no TOML for {value!r}")
 
