@@ -294,6 +294,31 @@ async def test_a_client_can_be_iterated(folder):
     assert [1, 3] == got
 
 
+async def test_a_client_can_be_watched_by_a_loop(folder):
+    bus = make_bus()
+    broker = await start(bus, folder)
+    got: list[Envelope] = []
+    with BusClient(folder) as client:
+        client.subscribe("a.x")
+
+        def drain():
+            got.extend(env for frames in reader.drain() if (env := client.accept(frames)) is not None)
+
+        loop = asyncio.get_running_loop()
+
+        def wake():
+            loop.call_soon(drain)
+
+        reader = client.watch(wake)
+        await until(lambda: broker.prefixes)
+        sent = [bus.publish(topic, "payload") for topic in ("a.x", "a.y", "a.x")]
+        await until(lambda: len(got) == 2)
+        reader.close()
+    await stop(broker)
+
+    assert [sent[0], sent[2]] == got
+
+
 ENVELOPES = st.builds(
     Envelope,
     id=st.text(max_size=32),

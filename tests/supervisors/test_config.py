@@ -5,7 +5,9 @@ import datetime as dt
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
 import tomlkit
 from attrs import field, frozen
@@ -25,6 +27,7 @@ from supervisors.config import (
     structure,
     to_toml,
 )
+from supervisors.config_doc import keys, toml_value
 from supervisors.config_source import MAX_FILE, scan
 from tests.supervisors.config_sample import Decky, Output, Persona, Root, Severity, Tls, Web, golden
 
@@ -387,6 +390,93 @@ def test_a_key_without_default_is_required():
 def test_an_unknown_key_is_answered_with_a_guess():
     with pytest.raises(NoSuchKeyError, match=re.escape('"web.prot" (did you mean "web.port"?)')):
         explain(Root, "web.prot")
+
+
+@frozen
+class Inner:
+    path: Path = Path("/x")
+
+
+@frozen
+class Defaults:
+    inner: Inner  # no default: a table nobody wrote is an empty one
+    plain: Inner = Inner()
+    since: dt.date = dt.date(2026, 1, 2)
+    tags: frozenset[str] = frozenset({"b", "a"})
+    labels: dict[str, int] = field(factory=lambda: {"x y": 1})
+    many: tuple[Inner, ...] = (Inner(),)
+    ratio: float = field(default=0.5, metadata={"unit": "ratio"})
+    wait: float = 90.0
+    size: int = field(default=1000, metadata={"unit": "bytes"})
+    anything: Any = None
+    either: int | str = 0
+    own: int = field(default=attrs.Factory(lambda self: 1, takes_self=True))
+
+
+def test_defaults_of_every_kind_are_written_as_toml():
+    docs = {doc.key: doc.default for doc in keys(Defaults)}
+
+    assert {
+        "inner": None,
+        "inner.path": '"/x"',
+        "plain": None,
+        "plain.path": '"/x"',
+        "since": "2026-01-02",
+        "tags": '["a", "b"]',
+        "labels": '{ "x y" = 1 }',
+        "many": '[{ "path" = "/x" }]',
+        "many[].path": '"/x"',
+        "ratio": "0.5",
+        "wait": '"90s"',
+        "size": "1000",
+        "anything": None,
+        "either": "0",
+        "own": None,
+    } == docs
+    assert not explain(Defaults, "inner").required
+    assert "a whole number or a text" == explain(Defaults, "either").type
+    with pytest.raises(TypeError, match="no TOML"):
+        toml_value(object())
+
+
+def test_the_default_file_of_a_class_without_help(write):
+    text = to_toml(Defaults)
+
+    assert '\n[inner]\n#path = "/x"\n' in text
+    assert Defaults(inner=Inner()) == load(Defaults, [write(text)], environ={}).value
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ({"labels": []}, "labels: expected a table, got a list"),
+        ({"inner": {"path": ""}}, 'inner.path: "" is not a path'),
+        ({"inner": {"path": 5}}, "inner.path: expected a path, got the number 5"),
+        ({"wait": 10**400}, "wait: expected a finite number"),
+        ({"size": "1 furlong"}, 'size: "1 furlong" is not a number with one of the units'),
+        ({"since": dt.datetime(2026, 1, 2)}, "since: expected a date, got the date 2026-01-02 00:00:00"),  # noqa: DTZ001 - TOML's local time
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_told(table, expected):
+    with pytest.raises(ConfigError, match=re.escape(expected)):
+        structure(Defaults, table, environ={})
+
+
+def test_free_values_stay_as_they_are(write):
+    path = write('anything = [1, { x = [true] }]\nlabels."a.b" = 2\n')
+
+    assert [1, {"x": [True]}] == load(Defaults, [path], environ={}).value.anything
+
+
+def test_a_syntax_error_without_a_place_is_told_too(write):
+    (problem,) = problems([write("version = " + "9" * 5000)])
+
+    assert ("DN1002", 0) == (problem.code, problem.line)
+
+
+def test_the_scanner_gives_up_on_what_is_no_toml():
+    with pytest.raises(ValueError, match="unexpected text"):
+        scan("?")
 
 
 # Any input
