@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import struct
+from functools import partial
 
 import asyncssh
 import pytest
@@ -236,3 +237,52 @@ def test_garbage_crashes_nothing(parts):
             assert [] == found.journal.of(SessionCrashed)
 
     asyncio.run(scenario())
+
+
+def any_of(answers: list[int]) -> bool:
+    return bool(set(answers) & {193, 1})
+
+
+async def test_pings_are_answered_by_those_that_announce_it():
+    for version, answered in (("1:9.6p1-3ubuntu13", True), (VERSION, False)):
+        async with served(ssh_deps(version=version)) as found, client(found) as connection:
+            answers: list[int] = []
+            known = connection.process_packet
+
+            def watch(kind, number, packet, known=known, answers=answers):
+                answers.append(kind)
+                return known(kind, number, packet)
+
+            connection.process_packet = watch
+            connection.send_packet(192, b"\0\0\0\1x")
+            await found.until(partial(any_of, answers))
+
+            assert answered == (193 in answers)
+
+
+async def test_many_global_requests_are_all_taken():
+    async with served() as found, client(found) as connection:
+        for _ in range(200):
+            connection._send_global_request(b"keepalive@openssh.com", want_reply=False)
+
+        assert "ok\n" == (await connection.run("ok")).stdout
+
+
+async def test_rarer_forwardings_are_recorded_and_refused():
+    async with served() as found, client(found) as connection:
+        with pytest.raises(asyncssh.ChannelOpenError):
+            await connection.open_tun(0)
+        with pytest.raises(asyncssh.ChannelListenError):
+            await connection.start_unix_server(lambda *_: None, "/tmp/s")
+
+        assert ["tun", "streamlocal-forward"] == [fact.kind for fact in found.journal.of(ForwardRequested)]
+
+
+async def test_a_client_with_none_of_our_algorithms_is_dropped_without_a_word():
+    async with served() as found:
+        with pytest.raises((asyncssh.Error, OSError)):
+            async with client(found, server_host_key_algs=["ecdsa-sha2-nistp521"]):
+                pass
+        (violated,) = await found.until_facts(ProtocolViolated)
+
+        assert "host key" in violated.detail
