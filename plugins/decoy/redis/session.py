@@ -132,7 +132,10 @@ class RedisSession:
         if command is None or (not server.has_users and command.name in server.denied):
             self._note(None, words, effects)
             return self._rejected(self._unknown(words))
-        self._note(command.name.upper(), words[1:], effects)
+        # The credential of an AUTH tells all that its command would; one too long for a fact is captured as well.
+        told_by_fact = name == b"auth" and len(max(words, key=len)) <= MAX_NOTED
+        if not told_by_fact:
+            self._note(command.name.upper(), words[1:], effects)
         try:
             reply = self._judged(command, words)
         except RedisError as error:
@@ -140,6 +143,8 @@ class RedisSession:
         if client.facts:
             effects += [Note(fact) for fact in client.facts]
             client.facts.clear()
+        elif told_by_fact:
+            self._note(command.name.upper(), words[1:], effects)
         return reply
 
     def _judged(self, command: Command, words: Words) -> bytes:
