@@ -97,7 +97,7 @@ class ControlClient:
         self._send("REQ", request, args or {}, name=name, deadline=timeout)
         end = self._clock.monotonic() + timeout + _GRACE
         try:
-            kind, body = self._receive(request, end)
+            kind, body = self._receive(request, end, timeout + _GRACE)
         except BaseException:
             self._send("CANCEL", request)
             raise
@@ -119,7 +119,7 @@ class ControlClient:
         ended, used = False, 0
         try:
             while True:
-                kind, body = self._receive(request, self._clock.monotonic() + SILENCE)
+                kind, body = self._receive(request, self._clock.monotonic() + SILENCE, SILENCE, beats_prolong=True)
                 if kind != "ITEM":
                     ended = True
                     if kind == "OK":  # one answer: a stream of one
@@ -147,9 +147,8 @@ class ControlClient:
             if kind == "REQ":
                 raise ControlUnavailable("nobody listens") from None
 
-    def _receive(self, request: int, end: float) -> tuple[str, Plain]:
+    def _receive(self, request: int, end: float, wait: float, *, beats_prolong: bool = False) -> tuple[str, Plain]:
         """Return kind and body of the next frame that belongs to the request; a BEAT prolongs the wait of a stream."""
-        wait = end - self._clock.monotonic()
         while True:
             left = end - self._clock.monotonic()
             ready = dict(self._poller.poll(max(0, int(left * 1000))))
@@ -161,8 +160,8 @@ class ControlClient:
                 continue
             head, body = (msgpack.unpackb(frame) for frame in self._socket.recv_multipart())
             kind, answers = head[0], head[1]
-            if kind == "BEAT" and wait == SILENCE:
-                end = self._clock.monotonic() + SILENCE
+            if kind == "BEAT" and beats_prolong:
+                end = self._clock.monotonic() + wait
             elif answers != request:
                 continue  # of a request given up
             elif kind == "ERR":
