@@ -2,6 +2,8 @@
 
 from attrs import field, frozen, validators
 
+DAY = 86_400.0
+
 
 @frozen(kw_only=True)
 class JournalConfig:
@@ -11,7 +13,9 @@ class JournalConfig:
         default=4000, validator=validators.gt(0), metadata={"help": "Facts of one transaction, at most."}
     )
     batch_bytes: int = field(
-        default=16 * 2**20, validator=validators.gt(0), metadata={"help": "Bytes of facts of one transaction, about."}
+        default=16 * 2**20,
+        validator=validators.gt(0),
+        metadata={"help": "Size of the facts of one transaction, about.", "unit": "bytes"},
     )
     linger: float = field(
         default=0.025,
@@ -37,7 +41,11 @@ class JournalConfig:
 
 
 def _days(default: float, text: str) -> float:
-    value: float = field(default=default, validator=validators.ge(0.0), metadata={"help": f"{text}; 0 keeps them."})
+    value: float = field(
+        default=default * DAY,
+        validator=validators.ge(0.0),
+        metadata={"help": f"{text}; 0 keeps them."},
+    )
     return value
 
 
@@ -45,16 +53,19 @@ def _days(default: float, text: str) -> float:
 class RetentionConfig:
     """How long evidence is kept. The audit log is never shortened: its chain would no longer begin at its first row."""
 
-    events: float = _days(365.0, "Days after which events are removed")
-    terminals: float = _days(90.0, "Days after which the bytes of terminals are removed, which replays are made of")
-    sessions: float = _days(365.0, "Days after which sessions are removed, with what was tried in them")
-    credentials: float = _days(730.0, "Days after which credentials that nobody tries any more are removed")
-    sources: float = _days(730.0, "Days after which addresses that are not seen any more are removed")
-    artifacts: float = _days(365.0, "Days after which files that nobody brings any more are removed")
+    events: float = _days(365.0, "Age at which events are removed")
+    terminals: float = _days(90.0, "Age at which the bytes of terminals are removed, which replays are made of")
+    sessions: float = _days(365.0, "Age at which sessions are removed, with what was tried in them")
+    credentials: float = _days(730.0, "Age at which credentials that nobody tries any more are removed")
+    sources: float = _days(730.0, "Age at which addresses that are not seen any more are removed")
+    artifacts: float = _days(365.0, "Age at which files that nobody brings any more are removed")
     max_disk: int = field(
         default=0,
         validator=validators.ge(0),
-        metadata={"help": "Bytes of database and artifacts above which the oldest events are removed; 0 is no limit."},
+        metadata={
+            "help": "Size of database and artifacts above which the oldest events are removed; 0 is no limit.",
+            "unit": "bytes",
+        },
     )
     every: float = field(
         default=300.0, validator=validators.gt(0.0), metadata={"help": "Seconds between two looks at what is too old."}

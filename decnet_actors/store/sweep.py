@@ -27,7 +27,6 @@ from decnet_actors.store.tables import (
     web_session,
 )
 
-DAY = 86_400.0
 TERMINAL_KINDS = ("TerminalSeen", "TerminalResized")
 TERMINAL_CURSOR = "retention.terminals"
 USED = (
@@ -64,27 +63,27 @@ class Sweep:
         config = self._config
         removed: dict[str, int] = {}
         if config.terminals:
-            removed["terminal"] = await self._terminals(now - config.terminals * DAY)
+            removed["terminal"] = await self._terminals(now - config.terminals)
         if config.events:
-            cutoff = now - config.events * DAY
+            cutoff = now - config.events
             removed["fact"] = await self._facts(await self._newest_before(cutoff))
             removed["minute"] = await self._keys(minute, minute.c.minute, minute.c.minute < int(cutoff // 60))
             removed["dead_letter"] = await self._keys(dead_letter, dead_letter.c.id, dead_letter.c.time < cutoff)
         if config.sessions:
-            cutoff = now - config.sessions * DAY
+            cutoff = now - config.sessions
             removed["session"] = await self._keys(session, session.c.id, session.c.last_seen < cutoff)
         if config.credentials:
-            cutoff = now - config.credentials * DAY
+            cutoff = now - config.credentials
             unused = (
                 ~select(credential_use.c.session).where(credential_use.c.credential == credential.c.digest).exists()
             )
             where = (credential.c.last_seen < cutoff) & unused
             removed["credential"] = await self._keys(credential, credential.c.digest, where)
         if config.sources:
-            cutoff = now - config.sources * DAY
+            cutoff = now - config.sources
             removed["source"] = await self._keys(source, source.c.address, source.c.last_seen < cutoff)
         if config.artifacts:
-            removed["artifact"] = await self._artifacts(artifact.c.last_seen < now - config.artifacts * DAY)
+            removed["artifact"] = await self._artifacts(artifact.c.last_seen < now - config.artifacts)
         removed["web_session"] = await self._keys(web_session, web_session.c.digest, web_session.c.expires <= now)
         if config.max_disk:
             removed["fact"] = removed.get("fact", 0) + await self._shrink(config.max_disk)

@@ -12,8 +12,8 @@ from decnet_actors.store.artifacts import ArtifactStore
 from decnet_actors.store.engine import make_engine
 from decnet_actors.store.reader import Reader
 from decnet_actors.store.retention import Retention, SweepNow, Swept
-from decnet_actors.store.settings import RetentionConfig
-from decnet_actors.store.sweep import DAY, Sweep
+from decnet_actors.store.settings import DAY, RetentionConfig
+from decnet_actors.store.sweep import Sweep
 from decnet_actors.store.tables import credential, credential_use, dead_letter, minute, session, source
 from supervisors.testing import ManualClock, launch, settle
 from tests.decnet_actors.store.journals import Harness
@@ -58,7 +58,7 @@ async def test_nothing_is_removed_that_is_kept_for_ever(harness: Harness, tmp_pa
 
 
 async def test_old_events_are_removed_and_the_journal_goes_on(harness: Harness, tmp_path: Path) -> None:
-    removed = await sweep(harness.engine, tmp_path, events=5.0).run(NOON)
+    removed = await sweep(harness.engine, tmp_path, events=5.0 * DAY).run(NOON)
 
     assert removed == {"fact": 45, "minute": 15}
     assert [seq for seq, *_ in await harness.stored()] == list(range(46, 61))
@@ -67,7 +67,7 @@ async def test_old_events_are_removed_and_the_journal_goes_on(harness: Harness, 
 
 
 async def test_the_newest_event_stays_so_that_numbers_go_on(harness: Harness, tmp_path: Path) -> None:
-    await sweep(harness.engine, tmp_path, events=1.0).run(NOON + 1000 * DAY)
+    await sweep(harness.engine, tmp_path, events=1.0 * DAY).run(NOON + 1000 * DAY)
     await harness.stop()
     await harness.start()
     await harness.keep(record(99))
@@ -76,7 +76,7 @@ async def test_the_newest_event_stays_so_that_numbers_go_on(harness: Harness, tm
 
 
 async def test_terminals_are_removed_earlier_and_looked_at_once(harness: Harness, tmp_path: Path) -> None:
-    sweeper = sweep(harness.engine, tmp_path, terminals=5.0)
+    sweeper = sweep(harness.engine, tmp_path, terminals=5.0 * DAY)
 
     assert await sweeper.run(NOON) == {"terminal": 15}
     assert await sweeper.run(NOON) == {}
@@ -88,7 +88,7 @@ async def test_terminals_are_removed_earlier_and_looked_at_once(harness: Harness
 
 
 async def test_sessions_credentials_and_sources_have_ages_of_their_own(harness: Harness, tmp_path: Path) -> None:
-    sweeper = sweep(harness.engine, tmp_path, sessions=5.0, credentials=5.0, sources=10.0)
+    sweeper = sweep(harness.engine, tmp_path, sessions=5.0 * DAY, credentials=5.0 * DAY, sources=10.0 * DAY)
 
     assert await sweeper.run(NOON) == {"session": 15, "credential": 15, "source": 10}
     assert [await left(harness.engine, table) for table in (session, credential, credential_use, source)] == [
@@ -100,7 +100,7 @@ async def test_sessions_credentials_and_sources_have_ages_of_their_own(harness: 
 
 
 async def test_a_credential_in_use_is_kept(harness: Harness, tmp_path: Path) -> None:
-    assert await sweep(harness.engine, tmp_path, credentials=5.0).run(NOON) == {}
+    assert await sweep(harness.engine, tmp_path, credentials=5.0 * DAY).run(NOON) == {}
 
 
 async def test_old_artifacts_are_removed_with_their_files(engine: AsyncEngine, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ async def test_old_artifacts_are_removed_with_their_files(engine: AsyncEngine, t
     store = ArtifactStore(engine, tmp_path, now=lambda: next(times), offload=asyncio.to_thread)
     old, new = await store.keep(b"old"), await store.keep(b"new")
 
-    assert await sweep(engine, tmp_path, artifacts=5.0).run(NOON - 6 * DAY) == {"artifact": 1}
+    assert await sweep(engine, tmp_path, artifacts=5.0 * DAY).run(NOON - 6 * DAY) == {"artifact": 1}
     assert not store.path(old).exists()
     assert store.path(new).read_bytes() == b"new"
 
@@ -120,7 +120,7 @@ async def test_dead_letters_are_as_old_as_events(engine: AsyncEngine, tmp_path: 
     async with engine.begin() as connection:
         await connection.execute(update(dead_letter).values(time=NOW))
 
-    assert await sweep(engine, tmp_path, events=5.0).run(NOON) == {"dead_letter": 1, "minute": 1}
+    assert await sweep(engine, tmp_path, events=5.0 * DAY).run(NOON) == {"dead_letter": 1, "minute": 1}
     await harness.aclose()
 
 
@@ -139,7 +139,7 @@ async def test_too_much_on_disk_removes_the_oldest_events(sqlite_engine: AsyncEn
 
 
 async def test_the_journal_writes_between_two_batches(harness: Harness, tmp_path: Path) -> None:
-    sweeping = asyncio.ensure_future(sweep(harness.engine, tmp_path, events=1.0).run(NOON))
+    sweeping = asyncio.ensure_future(sweep(harness.engine, tmp_path, events=1.0 * DAY).run(NOON))
     for n in range(5):
         await harness.keep(record(100 + n, session=None, source="", time=NOON))
     await sweeping
@@ -164,7 +164,7 @@ async def test_the_actor_sweeps_when_told_and_by_its_clock(sqlite_engine: AsyncE
     harness = Harness(sqlite_engine)
     await harness.start()
     await harness.keep(record(1), record(2, time=NOW + 9 * DAY, session=2))
-    actor = Retention(sqlite_engine, tmp_path, attrs.evolve(FOREVER, sessions=5.0), offload=asyncio.to_thread)
+    actor = Retention(sqlite_engine, tmp_path, attrs.evolve(FOREVER, sessions=5.0 * DAY), offload=asyncio.to_thread)
     ref = launch(actor, "store/retention", clock=ManualClock(NOW + 10 * DAY))
     await actor.started
 
@@ -181,7 +181,7 @@ async def test_the_actor_sweeps_when_told_and_by_its_clock(sqlite_engine: AsyncE
 
 async def test_a_database_that_is_away_does_not_crash_the_actor(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path}/empty.db")  # without tables
-    actor = Retention(engine, tmp_path, attrs.evolve(FOREVER, sessions=5.0), offload=asyncio.to_thread)
+    actor = Retention(engine, tmp_path, attrs.evolve(FOREVER, sessions=5.0 * DAY), offload=asyncio.to_thread)
     launch(actor, "store/retention", clock=ManualClock(NOW))
     await actor.started
     first = await swept(actor, 2)
