@@ -15,7 +15,8 @@ from supervisors import config_source
 from supervisors.config_doc import KeyDoc, NoSuchKeyError, explain, to_toml
 from supervisors.config_errors import SYNTAX, UNREADABLE, ConfigError, Place, Problem, problem_at
 from supervisors.config_source import Node
-from supervisors.config_types import Secret, Structurer, Table, parse_duration, parse_size
+from supervisors.config_types import Secret, Structurer, Table
+from supervisors.config_units import parse_duration, parse_size
 
 __all__ = [
     "ConfigError",

@@ -12,8 +12,6 @@ import attrs
 
 from supervisors.config_errors import closest, quote
 from supervisors.config_types import (
-    BYTES,
-    SECONDS,
     TypeForm,
     choices_of,
     fields_of,
@@ -23,6 +21,7 @@ from supervisors.config_types import (
     type_name,
     unit_of,
 )
+from supervisors.config_units import BYTES, SECONDS
 
 _WIDTH = 110
 

@@ -25,17 +25,14 @@ import attrs
 
 from supervisors.config_errors import INVALID, UNKNOWN_KEY, Place, Problem, closest, problem_at, quote
 from supervisors.config_source import Node, join
+from supervisors.config_units import parse_duration, parse_size
 
 MAX_SECRET = 64 * 1024  # bytes
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-BYTES |= {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 T = TypeVar("T")
 TypeForm: TypeAlias = Any  # a class, or a form such as ``int | None`` for which Python 3.11 has no type
 Report: TypeAlias = Callable[[Problem], None]
 _HUGE = 1e300  # near the end of what a float holds
-_AMOUNT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]+)")
 _LISTS = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset, set: set, AbstractSet: frozenset}
 
 
@@ -67,16 +64,6 @@ class Table(dict[str, Any]):
     def __init__(self, node: Node) -> None:
         super().__init__(node.plain())
         self.node = node
-
-
-def parse_duration(text: str) -> float:
-    """Return seconds of text such as "90d", "1.5h", "250ms"."""
-    return _amount(text, SECONDS)
-
-
-def parse_size(text: str) -> int:
-    """Return bytes of text such as "20GiB", "500kB"."""
-    return int(_amount(text, BYTES))
 
 
 @cache
@@ -372,14 +359,6 @@ def _convert(value: Any, kind: TypeForm, unit: str | None) -> tuple[bool, Any]: 
             return False, None
         raise TypeError(f"a configuration field cannot have the type {kind!r}")
     return type(value) is kind, value  # exactly: a bool is no int, a date-time no date
-
-
-def _amount(text: str, units: Mapping[str, float]) -> float:
-    found = _AMOUNT.fullmatch(text.strip())
-    unit = found and {name.lower(): factor for name, factor in units.items()}.get(found[2].lower())
-    if not found or not unit:
-        raise ValueError(f"{quote(text)} is not a number with one of the units {', '.join(units)}")
-    return float(found[1]) * unit
 
 
 def _is_literal(text: str) -> bool:
