@@ -5,11 +5,21 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from decnet_actors.ctl.main import run
 from decnet_actors.ctl.world import World
+
+
+@pytest.fixture
+def tmp_path():
+    """A short folder: pytest's own, under xdist, is too long for the path of a socket."""
+    with tempfile.TemporaryDirectory(prefix="d-", dir="/tmp") as folder:
+        yield Path(folder)
+
 
 COMMAND = "from decnet_actors.ctl.main import main; main()"
 
