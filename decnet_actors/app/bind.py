@@ -59,6 +59,7 @@ def _status(daemon: Daemon) -> Status:
         Gauges(
             tree=daemon.system.tree,
             journal=daemon.journal_status,
+            last_event=daemon.last_event,
             sessions=daemon.sessions,
             planned=lambda: daemon.fleet.planned,
             loop_lag=daemon.lag,

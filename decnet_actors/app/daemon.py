@@ -235,6 +235,11 @@ class Daemon:
             raise OperatorError(CATALOGUE["DN3002"], "the journal is being restarted")
         return status
 
+    async def last_event(self) -> float | None:
+        """Return when the newest stored fact was observed, in Unix seconds."""
+        entries = await self.reader.read(after=self.published - 1, limit=1) if self.published else ()
+        return entries[0].record.time if entries else None
+
     async def dashboard(self) -> tuple[str, ...]:
         """Return the console's base URLs."""
         with suppress(ActorDeadError, TimeoutError):

@@ -26,6 +26,7 @@ class Gauges:
 
     tree: Callable[[], Awaitable[TreeNode]]
     journal: Callable[[], Awaitable[JournalStatus | None]]  # None: no journal runs at this moment
+    last_event: Callable[[], Awaitable[float | None]]  # Unix seconds
     sessions: OpenSessions
     planned: Callable[[], Sequence[tuple[str, str]]]  # (decky, service)
     loop_lag: Callable[[], Awaitable[LoopLag]]
@@ -76,6 +77,7 @@ class Status:
             services_total=len(planned),
             sessions_active=len(gauges.sessions),
             events_total=0 if journal is None else journal.head,
+            last_event=await gauges.last_event(),
             journal_lag=self._lag(journal),
             journal_stalled=journal is None or journal.stalled_since is not None,
             actors=sum(node.state == "running" for node in nodes),

@@ -15,6 +15,7 @@ from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
 from decnet_actors.settings import Settings
+from decnet_actors.store.event_queries import event_row
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import Journal
 from decnet_actors.store.reader import Reader
@@ -130,4 +131,5 @@ def web(of: Branches) -> WebDeps:
         static=Path(web_static.__path__[0]),
         state=of.places.state,
         version=of.version,
+        row=event_row,
     )
