@@ -262,8 +262,7 @@ class Child:
 
 def send_report(context: ActorContext, report: Report) -> None:
     """Log a report and hand it on; a listener that fails does not hurt the tree."""
-    log_line = log.error if report.is_crash else log.info
-    log_line(
+    _log_line(report)(
         f"actor.{report.context}",
         path=report.offender,
         reason=report.reason,
@@ -273,6 +272,14 @@ def send_report(context: ActorContext, report: Report) -> None:
     _none, error = outcome(lambda: context.reports(report))  # a listener is anybody's code
     if error is not None:
         log.error("supervisor.report_listener_failed", path=report.offender, error=repr(error))
+
+
+def _log_line(report: Report) -> "Callable[..., None]":
+    """Return how loudly to log it: boot and orderly stop are routine, coming back after a crash is not."""
+    if report.is_crash:
+        return log.error
+    routine = report.context in {ReportContext.STARTED, ReportContext.STOPPED} and not report.restarts
+    return log.debug if routine else log.info
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> bool:
