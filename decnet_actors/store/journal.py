@@ -5,6 +5,7 @@ durable, and what is not acknowledged stays in the ``Intake``, which a restart f
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, assert_never
@@ -77,6 +78,7 @@ class Journal(LoopActor):
         self._last_error: str | None = None
         self._commit_seconds = 0.0
         self._flushed = asyncio.Event()
+        self._flushed_at = -math.inf  # loop time
         self._taken_up = False
 
     async def on_start(self) -> None:
@@ -112,6 +114,7 @@ class Journal(LoopActor):
         while True:
             await self._gather()
             await self._flush()
+            self._flushed_at = asyncio.get_running_loop().time()
             self._flushed.set()
 
     async def _gather(self) -> None:
@@ -123,9 +126,9 @@ class Journal(LoopActor):
                 async with asyncio.timeout(config.linger):
                     await intake.wait(config.batch)
         if intake.urgent:
-            # the replies of many sessions are let go by one commit
+            # A lone reply goes at once; in a crowd, the replies of many sessions are let go by one commit.
             with suppress(TimeoutError):
-                async with asyncio.timeout(config.hurry):
+                async with asyncio.timeout_at(self._flushed_at + config.hurry):
                     await intake.wait_for_count(config.batch)
 
     async def _flush(self) -> None:

@@ -23,9 +23,9 @@ class JournalConfig:
         metadata={"help": "Seconds the first fact of a batch may wait for others, when nobody waits for it."},
     )
     hurry: float = field(
-        default=0.005,
+        default=0.01,
         validator=validators.ge(0.0),
-        metadata={"help": "Seconds it may wait when a decoy holds its reply for it."},
+        metadata={"help": "Seconds after a transaction before the next, when decoys hold replies for it."},
     )
     commit_timeout: float = field(
         default=60.0, validator=validators.gt(0.0), metadata={"help": "Seconds a transaction may take."}
