@@ -174,7 +174,7 @@ def _hostname(rng: random.Random, site: random.Random, release: Release) -> str:
         case 1:
             return f"{role}-{number}"
         case 2:
-            return code if rng.random() < 0.6 else f"{code}{number}"  # noqa: PLR2004
+            return code if rng.random() < 0.6 else f"{code}{number}"  # noqa: PLR2004  most have no number
         case 3:
             return f"{place}-{role}-{number:02d}"
         case 4:

@@ -149,11 +149,12 @@ class TestExpression:
             return bool(args[0])
         if len(args) == 2 and args[0] == "!":  # noqa: PLR2004  POSIX counts arguments
             return not args[1]
-        if len(args) == 3 and args[1] in _BINARY:  # noqa: PLR2004
+        if len(args) == 3 and args[1] in _BINARY:  # noqa: PLR2004  as above
             return binary(self.ctx.world, self.ctx.sh, args[0], args[1], args[2])
         value = self.either()
         if self.at < len(args):
-            raise TestSyntaxError("too many arguments" if len(args) > 2 else f"{args[0]}: unary operator expected")  # noqa: PLR2004
+            many = len(args) > 2  # noqa: PLR2004  as above
+            raise TestSyntaxError("too many arguments" if many else f"{args[0]}: unary operator expected")
         return value
 
     def either(self) -> bool:
@@ -196,9 +197,9 @@ class TestExpression:
         if word in _UNARY and self.at + 1 < len(args):
             self.at += 2
             return unary(self.ctx.world, self.ctx.sh, word, args[self.at - 1])
-        if len(args) == 2:  # noqa: PLR2004
+        if len(args) == 2:  # noqa: PLR2004  bash's words depend on the count
             raise TestSyntaxError(f"{word}: unary operator expected")
-        if len(args) == 3:  # noqa: PLR2004
+        if len(args) == 3:  # noqa: PLR2004  as above
             raise TestSyntaxError(f"{args[1]}: binary operator expected")
         self.at += 1
         return bool(word)

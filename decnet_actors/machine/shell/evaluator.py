@@ -1,15 +1,14 @@
 """This module evaluates the syntax tree: generators that suspend, under a budget, on one machine."""
 
-import errno
 from collections.abc import Generator, Sequence
 
-from decnet_actors.machine.shell import conditional, patterns
+from decnet_actors.machine.shell.compound_runner import CompoundRunner
 from decnet_actors.machine.shell.context import Context, Job, World
 from decnet_actors.machine.shell.expand import Expander
 from decnet_actors.machine.shell.interactive import InteractiveShell, seen
 from decnet_actors.machine.shell.launch import Launcher
 from decnet_actors.machine.shell.parser import parse
-from decnet_actors.machine.shell.redirects import opened
+from decnet_actors.machine.shell.simple_runner import SimpleRunner
 from decnet_actors.machine.shell.state import (
     BudgetSpentError,
     ExitShellError,
@@ -17,31 +16,21 @@ from decnet_actors.machine.shell.state import (
     LoopJumpError,
     ReturnError,
     ShellState,
-    Variable,
 )
-from decnet_actors.machine.shell.streams import Breathe, ClosedPipeError, Input, Pause, PipeEnd, Sink, Work
+from decnet_actors.machine.shell.streams import BREATHE, ClosedPipeError, Input, Pause, PipeEnd, Sink, Work
 from decnet_actors.machine.shell.syntax import (
     AndOr,
     ArithmeticCommand,
-    ArithmeticFor,
-    Assignment,
-    Case,
     Command,
     Conditional,
-    For,
     Function,
-    Group,
-    If,
     Pipeline,
-    Redirect,
     Script,
     ShellSyntaxError,
     Simple,
     Subshell,
-    While,
 )
 
-_BREATHE = Breathe()
 MAX_PENDING = 65_536  # characters of one command, over all its lines
 MAX_SUBSTITUTION = 1 << 20  # bytes of output a command substitution keeps
 
@@ -54,6 +43,8 @@ class Evaluator:
         self.budget = world.budget
         self.expander = Expander(world, self._capture)
         self.launcher = Launcher(self)
+        self._compound = CompoundRunner(self)
+        self._simple = SimpleRunner(self)
 
     def prefix(self, sh: ShellState) -> str:
         """Return what the shell puts before its messages."""
@@ -228,7 +219,7 @@ class Evaluator:
 
     def contained(self, sh: ShellState, command: Command) -> Work:
         """Run a command in a subshell of its own: nothing it raises passes but the end of the budget."""
-        self._enter()
+        self.enter()
         try:
             return (yield from self.command(sh, command))
         except ExitShellError as leave:
@@ -245,7 +236,13 @@ class Evaluator:
         finally:
             self.budget.depth -= 1
 
-    def _enter(self) -> None:
+    def enter(self) -> None:
+        """Go one level deeper.
+
+        Raises:
+            BudgetSpentError: it is too deep.
+
+        """
         self.budget.depth += 1
         if self.budget.depth > self.budget.limits.depth:
             self.budget.depth -= 1
@@ -255,7 +252,7 @@ class Evaluator:
         inner = sh.copy()
         pipe = PipeEnd(MAX_SUBSTITUTION)
         inner.streams[1] = pipe
-        self._enter()
+        self.enter()
         try:
             sh.status = yield from self.protected(inner, script)
         except ClosedPipeError:
@@ -291,262 +288,28 @@ class Evaluator:
     def command(self, sh: ShellState, command: Command) -> Work:
         """Run one command of any kind."""
         if isinstance(command, Simple):
-            return (yield from self.simple(sh, command))
+            return (yield from self._simple.run(sh, command))
         self.budget.step()
         if self.budget.due:
-            yield _BREATHE
+            yield BREATHE
         if isinstance(command, Function):
             sh.functions[command.name] = command.body
             return 0
         if command.redirects:
             before = dict(sh.streams)
             try:
-                if not (yield from self.redirect(sh, command.redirects)):
+                if not (yield from self._simple.redirect(sh, command.redirects)):
                     return 1
-                return (yield from self._compound(sh, command))
+                return (yield from self._compound.run(sh, command))
             finally:
                 sh.streams = before
-        return (yield from self._compound(sh, command))
-
-    def _compound(self, sh: ShellState, command: Command) -> Work:
-        match command:
-            case Group():
-                return (yield from self.script(sh, command.body))
-            case Subshell():
-                self._enter()
-                try:
-                    return (yield from self.protected(sh.copy(), command.body))
-                finally:
-                    self.budget.depth -= 1
-            case If():
-                for condition, body in command.clauses:
-                    if (yield from self._condition(sh, condition)) == 0:
-                        return (yield from self.script(sh, body))
-                return (yield from self.script(sh, command.otherwise)) if command.otherwise else 0
-            case While():
-                return (yield from self._while(sh, command))
-            case For():
-                words = sh.positional if command.words is None else (yield from self.expander.fields(sh, command.words))
-                return (yield from self._for(sh, command, list(words)))
-            case ArithmeticFor():
-                return (yield from self._arithmetic_for(sh, command))
-            case Case():
-                return (yield from self._case(sh, command))
-            case ArithmeticCommand():
-                return int((yield from self.expander.number(sh, command.expression)) == 0)
-            case Conditional():
-                return (yield from conditional.evaluate(self.expander, sh, command.words))
-            case _:
-                return 0
-
-    def _condition(self, sh: ShellState, script: Script) -> Work:
-        """Run a condition: ``set -e`` does not look at it."""
-        strict = "e" in sh.options
-        sh.options.discard("e")
-        try:
-            return (yield from self.script(sh, script))
-        finally:
-            if strict:
-                sh.options.add("e")
-
-    def _round(self, sh: ShellState, body: Script) -> "Generator[Pause, None, bool]":
-        """Run a loop's body once; returns whether the loop goes on."""
-        self.budget.step()
-        if self.budget.due:
-            yield _BREATHE
-        try:
-            yield from self.script(sh, body)
-        except LoopJumpError as jump:
-            if jump.levels > 1:
-                raise LoopJumpError(jump.levels - 1, again=jump.again) from None
-            sh.status = 0
-            return jump.again
-        return True
-
-    def _while(self, sh: ShellState, command: While) -> Work:
-        status = 0
-        while True:
-            self.budget.step()
-            try:
-                if ((yield from self._condition(sh, command.condition)) == 0) == command.until:
-                    return status
-            except LoopJumpError as jump:
-                if jump.levels > 1:
-                    raise LoopJumpError(jump.levels - 1, again=jump.again) from None
-                return 0
-            if not (yield from self._round(sh, command.body)):
-                return sh.status
-            status = sh.status
-
-    def _for(self, sh: ShellState, command: For, words: Sequence[str]) -> Work:
-        status = 0
-        for word in words:
-            sh.set(command.name, word)
-            if not (yield from self._round(sh, command.body)):
-                return sh.status
-            status = sh.status
-        return status
-
-    def _arithmetic_for(self, sh: ShellState, command: ArithmeticFor) -> Work:
-        yield from self.expander.number(sh, command.start)
-        status = 0
-        while True:
-            if command.condition.parts and (yield from self.expander.number(sh, command.condition)) == 0:
-                return status
-            if not (yield from self._round(sh, command.body)):
-                return sh.status
-            status = sh.status
-            yield from self.expander.number(sh, command.step)
-
-    def _case(self, sh: ShellState, command: Case) -> Work:
-        subject = yield from self.expander.text(sh, command.word)
-        falling = False
-        status = 0
-        for choices, body, ending in command.arms:
-            hit = falling
-            if not hit:
-                for choice in choices:
-                    pattern = yield from self.expander.pattern(sh, choice)
-                    if patterns.matches(pattern, subject):
-                        hit = True
-                        break
-            if hit:
-                sh.status = 0
-                status = yield from self.script(sh, body)
-                falling = ending == ";&"
-                if ending == ";;":
-                    return status
-        return status
-
-    def simple(self, sh: ShellState, command: Simple) -> Work:
-        """Run a simple command."""
-        budget = self.budget
-        budget.step()
-        if budget.due:
-            yield _BREATHE
-        sh.line = command.line
-        before_status = sh.status
-        argv = yield from self.expander.fields(sh, command.words)
-        if not argv:
-            return (yield from self._bare(sh, command, before_status))
-        if "x" in sh.options:
-            self._trace(sh, argv)
-        if not command.assignments and not command.redirects:
-            return (yield from self.launcher.run(sh, argv))
-        streams = dict(sh.streams)
-        saved: dict[str, Variable | None] = {}
-        keep = False
-        try:
-            declares = argv[0] in conditional.DECLARERS
-            for assignment in command.assignments:
-                if not declares:
-                    old = sh.variables.get(assignment.name)
-                    saved.setdefault(assignment.name, old)
-                    if old is not None:
-                        sh.variables[assignment.name] = Variable(old.value, exported=True, elements=old.elements)
-                yield from self.assign(sh, assignment, export=True if not declares else None)
-            if not (yield from self.redirect(sh, command.redirects)):
-                return 1
-            keep = argv == ["exec"]
-            return (yield from self.launcher.run(sh, argv))
-        finally:
-            if not keep:
-                sh.streams = streams
-            for name, old in saved.items():
-                if old is None:
-                    sh.variables.pop(name, None)
-                else:
-                    sh.variables[name] = old
-
-    def _bare(self, sh: ShellState, command: Simple, before: int) -> Work:
-        """Assignments and redirects without a command."""
-        has_substitution = sh.status != before
-        if not has_substitution:
-            sh.status = 0
-        for assignment in command.assignments:
-            yield from self.assign(sh, assignment)
-        streams = dict(sh.streams)
-        try:
-            if not (yield from self.redirect(sh, command.redirects)):
-                return 1
-        finally:
-            sh.streams = streams
-        return sh.status
-
-    def assign(
-        self, sh: ShellState, assignment: Assignment, *, export: bool | None = None
-    ) -> Generator[Pause, None, None]:
-        """Carry out an assignment."""
-        name = assignment.name
-        if assignment.elements is not None:
-            yield from self._assign_array(sh, assignment)
-            return
-        value = yield from self.expander.text(sh, assignment.value)
-        variable = sh.variables.get(name)
-        if assignment.index is not None:
-            index = yield from self.expander.text(sh, assignment.index)
-            if variable is None:
-                variable = sh.variables[name] = Variable(elements={})
-            if variable.elements is None:
-                variable.elements = {"0": variable.value} if variable.value else {}
-            if not variable.keyed:
-                index = str(self.expander.arithmetic(sh, index))
-            if len(variable.elements) < 10_000:  # noqa: PLR2004  elements of one array
-                variable.elements[index] = (variable.elements.get(index, "") if assignment.append else "") + value
-            return
-        if variable is not None and variable.integer:
-            value = str(self.expander.arithmetic(sh, value))
-            if assignment.append:
-                value = str(self.expander.arithmetic(sh, f"{variable.value or 0}+{value}"))
-        elif assignment.append:
-            value = (sh.get(name) or "") + value
-        sh.set(name, value, export=export)
-        if export is None and "a" in sh.options:
-            sh.variables[name].exported = True
-
-    def _assign_array(self, sh: ShellState, assignment: Assignment) -> Generator[Pause, None, None]:
-        variable = sh.variables.setdefault(assignment.name, Variable())
-        if variable.readonly:
-            raise ExpansionError(f"{assignment.name}: readonly variable")
-        elements = dict(variable.elements or {}) if assignment.append else {}
-        if variable.keyed:
-            values = yield from self.expander.fields(sh, assignment.elements or ())
-            for value in values:
-                key, _, text = value.removeprefix("[").partition("]=")
-                elements[key] = text
-        else:
-            start = max((int(key) for key in elements if key.isdigit()), default=-1) + 1
-            values = yield from self.expander.fields(sh, assignment.elements or ())
-            for offset, value in enumerate(values[:10_000]):
-                elements[str(start + offset)] = value
-        variable.elements = elements
-
-    def redirect(self, sh: ShellState, redirects: Sequence[Redirect]) -> "Generator[Pause, None, bool]":
-        """Apply redirects to the shell's streams; on failure complain and return False."""
-        for redirect in redirects:
-            if redirect.body is not None:
-                text = yield from self.expander.text(sh, redirect.body)
-                if redirect.operator == "<<<":
-                    text += "\n"
-                sh.streams[redirect.fd] = Input(text.encode("utf-8", "surrogateescape"))
-                continue
-            names = yield from self.expander.fields(sh, (redirect.target,))
-            if len(names) != 1:
-                self.complain(sh, f"{redirect.target.plain or '$x'}: ambiguous redirect")
-                return False
-            try:
-                opened(self.world, sh, redirect, names[0])
-            except OSError as error:
-                shown = "Bad file descriptor" if error.errno == errno.EBADF else error.strerror
-                self.complain(sh, f"{names[0]}: {shown}")
-                return False
-        return True
+        return (yield from self._compound.run(sh, command))
 
     def call(self, sh: ShellState, body: Command, args: Sequence[str]) -> Work:
         """Call a function."""
         positional, sh.positional = sh.positional, list(args)
         sh.locals_stack.append({})
-        self._enter()
+        self.enter()
         try:
             return (yield from self.command(sh, body))
         except ReturnError as back:
@@ -564,20 +327,8 @@ class Evaluator:
         """Return what a command gets."""
         return Context(self, sh, argv)
 
-    def _trace(self, sh: ShellState, argv: Sequence[str]) -> None:
-        stream = sh.streams.get(2)
-        if stream is not None and not isinstance(stream, Input):
-            stream.write(f"+ {' '.join(map(quoted, argv))}\n".encode("utf-8", "surrogateescape"))
-
     def _times(self, sh: ShellState, real: float) -> None:
         stream = sh.streams.get(2)
         if stream is not None and not isinstance(stream, Input):
             minutes, seconds = divmod(real + 0.002, 60)
             stream.write(f"\nreal\t{int(minutes)}m{seconds:.3f}s\nuser\t0m0.001s\nsys\t0m0.001s\n".encode())
-
-
-def quoted(text: str) -> str:
-    """Return a word as ``set -x`` and ``export -p`` show it."""
-    if text and all(char.isalnum() or char in "_-./:=@%+," for char in text):
-        return text
-    return "'" + text.replace("'", "'\\''") + "'"

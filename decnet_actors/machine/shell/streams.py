@@ -27,6 +27,7 @@ class Breathe:
     """Suspend for a moment: the slice of work is used up."""
 
 
+BREATHE = Breathe()
 Pause: TypeAlias = Sleep | NeedInput | Breathe
 Work: TypeAlias = Generator[Pause, None, int]  # a command that can be suspended; returns its status
 

@@ -1,6 +1,7 @@
 """This module parses shell words: quotes, expansions and substitutions, at a position of a text."""
 
 import re
+from abc import ABC, abstractmethod
 
 from decnet_actors.machine.shell.syntax import (
     Arithmetic,
@@ -30,21 +31,21 @@ _ANSI = re.compile(
 _ANSI_LETTERS = {"a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-class WordParser:
-    """Parses words of ``text`` at ``pos``; the grammar of commands builds on it (``parser.Parser``)."""
+class WordParser(ABC):
+    """Parses words of ``text`` at ``pos``; the grammar of commands builds on it (``simple_parser.SimpleParser``)."""
 
     def __init__(self, text: str, *, depth: int = 0) -> None:
         self.text = text
         self.pos = 0
         self.depth = depth
 
+    @abstractmethod
     def script_until(self, closing: str) -> Script:
-        """Parse commands up to ``closing`` and step over it; the subclass knows how."""
-        raise NotImplementedError
+        """Parse commands up to ``closing`` and step over it."""
 
+    @abstractmethod
     def parse_nested(self, text: str) -> Script:
-        """Parse the text of backticks; the subclass knows how."""
-        raise NotImplementedError
+        """Parse the text of backticks."""
 
     def word(self) -> Word | None:
         """Return the word here, ``None`` if an operator or the end is."""

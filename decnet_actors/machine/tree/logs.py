@@ -100,7 +100,7 @@ def _syslog(persona: Persona, now: float, rng: random.Random) -> bytes:
         lines.append(
             f"{stamp} {persona.hostname} CRON[{number}]: (root) CMD (   cd / && run-parts --report /etc/cron.hourly)"
         )
-        if rng.random() < 0.2:  # noqa: PLR2004
+        if rng.random() < 0.2:  # noqa: PLR2004  one hour of five
             lines.append(f"{stamp} {persona.hostname} systemd[1]: Finished Cleanup of Temporary Directories.")
         when += 3600
     return "".join(f"{line}\n" for line in lines).encode()

@@ -7,6 +7,8 @@ from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.state import ExitShellError, LoopJumpError, ReturnError
 from decnet_actors.machine.shell.streams import Sleep, Work
 
+_MAX_ROUNDS = 100_000  # of one wait
+
 
 def _status(ctx: Context) -> int:
     if not ctx.args:
@@ -222,7 +224,7 @@ def wait(ctx: Context) -> Work:
     """``wait``: until the jobs in the background are done."""
     wanted = {int(word[:9]) for word in ctx.args if word.isdecimal()}
     rounds = 0
-    while any(not job.done and (not wanted or job.pid in wanted) for job in ctx.world.jobs) and rounds < 100_000:  # noqa: PLR2004
+    while rounds < _MAX_ROUNDS and any(not job.done and (not wanted or job.pid in wanted) for job in ctx.world.jobs):
         rounds += 1
         ctx.world.budget.step()
         due = min(job.wake for job in ctx.world.jobs if not job.done)

@@ -36,9 +36,9 @@ def human(size: int, *, suffix: str = "") -> str:
     value = float(size)
     for unit in "KMGTP":
         value /= 1024
-        if value < 1024 or unit == "P":  # noqa: PLR2004
+        if value < 1024 or unit == "P":  # noqa: PLR2004  as above
             up = -(-value * 10 // 1) / 10 if value < 9.95 else -(-value // 1)  # noqa: PLR2004  one decimal below ten
-            return f"{up:.1f}{unit}{suffix}" if value < 9.95 else f"{up:.0f}{unit}{suffix}"  # noqa: PLR2004
+            return f"{up:.1f}{unit}{suffix}" if value < 9.95 else f"{up:.0f}{unit}{suffix}"  # noqa: PLR2004  as above
     return ""
 
 

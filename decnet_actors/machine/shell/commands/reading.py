@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import errno
 import hashlib
 import re
 import stat
@@ -74,11 +75,11 @@ def _visible(data: bytes, *, tabs: bool) -> bytes:
         if byte >= 128:  # noqa: PLR2004  the high half
             out += b"M-"
             byte -= 128  # noqa: PLW2901  the rest is shown as the low half
-        if byte == 9 and not tabs:  # noqa: PLR2004  TAB
+        if byte == 9 and not tabs:  # noqa: PLR2004  a tab
             out.append(byte)
         elif byte < 32:  # noqa: PLR2004  controls
             out += b"^" + bytes((byte + 64,))
-        elif byte == 127:  # noqa: PLR2004  DEL
+        elif byte == 127:  # noqa: PLR2004  delete
             out += b"^?"
         else:
             out.append(byte)
@@ -189,7 +190,7 @@ def wc(ctx: Context) -> Work:
             data = (yield from ctx.stdin.read_all()) if name == "-" else ctx.read_file(name)
         except OSError as error:
             status = ctx.fail(f"{name}: {error.strerror}")
-            if error.errno == 21:  # noqa: PLR2004  EISDIR
+            if error.errno == errno.EISDIR:
                 rows.append(([0] * len(wanted), name))
             continue
         counts = {

@@ -283,12 +283,12 @@ def expr(ctx: Context) -> int:
     args = ctx.args
     if not args:
         ctx.usage("expr: missing operand\nTry 'expr --help' for more information.\n", 2)
-    if args[0] == "length" and len(args) == 2:  # noqa: PLR2004
+    if args[0] == "length" and len(args) == 2:  # noqa: PLR2004  length STRING
         value = str(len(args[1]))
     elif len(args) == 1:
         value = args[0]
     elif (
-        len(args) == 3  # noqa: PLR2004
+        len(args) == 3  # noqa: PLR2004  a operator b
         and args[1] in {"=", "==", "!=", "<", ">", "<=", ">="}
         and not all(re.fullmatch(r"-?\d+", word) for word in (args[0], args[2]))
     ):
