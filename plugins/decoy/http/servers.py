@@ -7,6 +7,7 @@ asks the real ones again wherever they are installed.
 import html
 from collections.abc import Sequence
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Protocol
 
 from attrs import frozen
@@ -82,6 +83,11 @@ class Server(Protocol):
         """Return status line and headers, blank line included."""
 
 
+@lru_cache(maxsize=4)  # of now and of a file or two
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
+
+
 def _lines(first: str, headers: Sequence[tuple[str, str]]) -> bytes:
     text = "".join((first, "\r\n", *(f"{name}: {value}\r\n" for name, value in headers), "\r\n"))
     return text.encode("latin-1", "replace")
@@ -141,13 +147,13 @@ class Nginx:
         """Headers in nginx's fixed order."""
         headers = [
             ("Server", self._name),
-            ("Date", formatdate(now, usegmt=True)),
+            ("Date", _date(int(now))),
             ("Content-Type", reply.content_type),
             ("Content-Length", str(len(reply.body))),
         ]
         late = [pair for pair in reply.extra if pair[0] != "Location"]
         if reply.modified is not None:
-            headers.append(("Last-Modified", formatdate(reply.modified, usegmt=True)))
+            headers.append(("Last-Modified", _date(int(reply.modified))))
         headers += [pair for pair in reply.extra if pair[0] == "Location"]
         headers.append(("Connection", "close" if self.closes(reply, asked) else "keep-alive"))
         if reply.modified is not None:
@@ -250,11 +256,11 @@ class Apache:
 
     def head(self, reply: Reply, asked: Asked, now: float) -> bytes:
         """Headers in Apache's order; Keep-Alive only for a client that asked for it."""
-        headers = [("Date", formatdate(now, usegmt=True)), ("Server", self._name), *reply.extra]
+        headers = [("Date", _date(int(now))), ("Server", self._name), *reply.extra]
         if reply.modified is not None:
             microseconds = int(reply.modified * 1_000_000)
             headers += [
-                ("Last-Modified", formatdate(reply.modified, usegmt=True)),
+                ("Last-Modified", _date(int(reply.modified))),
                 ("ETag", f'"{len(reply.body):x}-{microseconds:x}"'),
                 ("Accept-Ranges", "bytes"),
             ]

@@ -219,6 +219,10 @@ class HttpService:
         """Return the body, and whether that is all of it."""
         if not request.body_exists:
             return b"", True
+        limit = self._config.max_body
+        if request.content.is_eof():  # all of it is here, as is usual for a form
+            whole = request.content.read_nowait()
+            return whole[:limit], len(whole) <= limit
         chunks: list[bytes] = []
         size = 0
         try:
@@ -226,8 +230,8 @@ class HttpService:
                 async for chunk in request.content.iter_any():
                     chunks.append(chunk)
                     size += len(chunk)
-                    if size > self._config.max_body:
-                        return b"".join(chunks)[: self._config.max_body], False
+                    if size > limit:
+                        return b"".join(chunks)[:limit], False
         except (TimeoutError, web.RequestPayloadError):
             pass  # a slow or broken sender: what came is evidence all the same
         return b"".join(chunks), True
