@@ -4,16 +4,9 @@ Imports attrs and the operation classes only, so the command line stays light. T
 are answered by the command line itself; the composition root binds the others.
 """
 
-from typing import Any
-
 from attrs import field, frozen
 
-from decnet_actors.contracts.operations import Nothing, Operation, Page, Role, Route
-
-
-def _about(text: str, *, positional: bool = False) -> dict[str, Any]:  # Any: attrs' metadata
-    return {"help": text, "positional": positional}
-
+from decnet_actors.contracts.operations import Nothing, Operation, Page, Role, Route, about
 
 # --- plugins ----------------------------------------------------------------------------------------------------------
 
@@ -52,14 +45,14 @@ class PluginDetail(PluginRow):
 class PluginListArgs:
     """Which plugins."""
 
-    kind: str | None = field(default=None, metadata=_about("Only plugins of this kind."))
+    kind: str | None = field(default=None, metadata=about("Only plugins of this kind."))
 
 
 @frozen(kw_only=True)
 class PluginArgs:
     """Which plugin."""
 
-    id: str = field(metadata=_about("Id of the plugin, e.g. decoy.ssh.", positional=True))
+    id: str = field(metadata=about("Id of the plugin, e.g. decoy.ssh.", positional=True))
 
 
 PLUGIN_LIST = Operation(
@@ -100,9 +93,9 @@ class ConfigRow:
 class ConfigShowArgs:
     """Which values."""
 
-    under: str = field(default="", metadata=_about("Only this key, or the keys below it.", positional=True))
-    origin: bool = field(default=False, metadata=_about("Show the file and line each value comes from."))
-    defaults: bool = field(default=False, metadata=_about("Show values that no file sets, too."))
+    under: str = field(default="", metadata=about("Only this key, or the keys below it.", positional=True))
+    origin: bool = field(default=False, metadata=about("Show the file and line each value comes from."))
+    defaults: bool = field(default=False, metadata=about("Show values that no file sets, too."))
 
 
 CONFIG_SHOW = Operation(
@@ -137,7 +130,7 @@ class ConfigCheckArgs:
 
     files: tuple[str, ...] = field(
         default=(),
-        metadata=_about("Files to check; the ones the daemon would read when none is named.", positional=True),
+        metadata=about("Files to check; the ones the daemon would read when none is named.", positional=True),
     )
 
 
@@ -173,7 +166,7 @@ class Explanation:
 class ExplainArgs:
     """What to explain."""
 
-    topic: str = field(metadata=_about("A configuration key, fact, operation, plugin or error code.", positional=True))
+    topic: str = field(metadata=about("A configuration key, fact, operation, plugin or error code.", positional=True))
 
 
 _OFFLINE = {
@@ -198,7 +191,7 @@ EXPLAIN_SHOW = Operation(
 class ErrorArgs:
     """Which error."""
 
-    code: str = field(metadata=_about("Code of the error, e.g. DN2107.", positional=True))
+    code: str = field(metadata=about("Code of the error, e.g. DN2107.", positional=True))
 
 
 @frozen(kw_only=True)

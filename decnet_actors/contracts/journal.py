@@ -37,4 +37,4 @@ class JournalReader(Protocol):
         """Return committed entries with ``seq > after``, in order; fewer than ``limit`` means the end."""
 
     def follow(self, *, after: int | None = None) -> AsyncIterator[Entry]:
-        """Yield every entry after ``after`` (``None``: from now on), first stored ones, then live ones, without a hole."""
+        """Yield every entry after ``after`` (``None``: from now on): stored ones, then live ones, without a hole."""

@@ -32,7 +32,8 @@ class FileSystem(Protocol):
 
     Paths are absolute, ``/``-separated text. Every method raises ``OSError`` with the errno the real system
     would give (``FileNotFoundError``, ``PermissionError``, ``NotADirectoryError``, ``IsADirectoryError``,
-    ``FileExistsError``, ENOTEMPTY, ELOOP, ENAMETOOLONG, ENOSPC and EDQUOT for our caps). ``uid`` is who asks; 0 may do all.
+    ``FileExistsError``, ENOTEMPTY, ELOOP, ENAMETOOLONG, ENOSPC and EDQUOT for our caps). ``uid`` is who asks; 0 may do
+    all.
     """
 
     def resolve(self, path: str, *, cwd: str = "/") -> str:

@@ -43,6 +43,11 @@ class Mode(StrEnum):
     STREAM = "stream"
 
 
+def about(text: str, *, positional: bool = False, secret: bool = False) -> dict[str, Any]:  # Any: attrs' metadata
+    """Return the metadata of an argument: its help, whether the CLI takes it by place, whether it is never kept."""
+    return {"help": text, "positional": positional, "secret": secret}
+
+
 @frozen(kw_only=True)
 class Nothing:
     """No arguments, or no result."""

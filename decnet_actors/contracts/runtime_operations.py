@@ -4,16 +4,10 @@ Imports attrs and the operation classes only, so the command line stays light; t
 """
 
 from enum import StrEnum
-from typing import Any
 
 from attrs import field, frozen
 
-from decnet_actors.contracts.operations import Audit, Mode, Nothing, Operation, Page, Role, Route
-
-
-def _about(text: str, *, positional: bool = False) -> dict[str, Any]:  # Any: attrs' metadata
-    return {"help": text, "positional": positional}
-
+from decnet_actors.contracts.operations import Audit, Mode, Nothing, Operation, Page, Role, Route, about
 
 # --- status -----------------------------------------------------------------------------------------------------------
 
@@ -94,7 +88,7 @@ class DoctorArgs:
     """Which checks to run."""
 
     checks: tuple[str, ...] = field(
-        default=(), metadata=_about("Checks or groups to run; all when none is named.", positional=True)
+        default=(), metadata=about("Checks or groups to run; all when none is named.", positional=True)
     )
 
 
@@ -127,9 +121,9 @@ class SelftestArgs:
     """What to probe."""
 
     deckies: tuple[str, ...] = field(
-        default=(), metadata=_about("Deckies to probe; the first one when none is named.", positional=True)
+        default=(), metadata=about("Deckies to probe; the first one when none is named.", positional=True)
     )
-    all_services: bool = field(default=False, metadata=_about("Probe every service, not only the first."))
+    all_services: bool = field(default=False, metadata=about("Probe every service, not only the first."))
 
 
 SELFTEST_RUN = Operation(
@@ -176,22 +170,22 @@ class ActorNode(ActorRow):
 class ActorArgs:
     """Which actor."""
 
-    path: str = field(metadata=_about("Path of the actor, as `actor tree` shows it.", positional=True))
+    path: str = field(metadata=about("Path of the actor, as `actor tree` shows it.", positional=True))
 
 
 @frozen(kw_only=True)
 class ActorTreeArgs:
     """Which part of the tree."""
 
-    path: str = field(default="", metadata=_about("Show only what is below this path.", positional=True))
+    path: str = field(default="", metadata=about("Show only what is below this path.", positional=True))
 
 
 @frozen(kw_only=True)
 class ActorListArgs:
     """Which actors."""
 
-    state: str | None = field(default=None, metadata=_about("Only actors in this state."))
-    under: str = field(default="", metadata=_about("Only actors below this path."))
+    state: str | None = field(default=None, metadata=about("Only actors in this state."))
+    under: str = field(default="", metadata=about("Only actors below this path."))
 
 
 _ACTOR_COLUMNS = ("path", "state", "uptime", "restarts", "mailbox_depth", "handled", "last_error")

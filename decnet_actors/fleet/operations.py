@@ -7,11 +7,7 @@ from typing import Any, Protocol
 from attrs import field, frozen
 
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
-from decnet_actors.contracts.operations import Caller, Nothing, Operation, Page, Role, Route
-
-
-def _about(text: str, *, positional: bool = False) -> dict[str, Any]:  # Any: attrs' metadata
-    return {"help": text, "positional": positional}
+from decnet_actors.contracts.operations import Caller, Nothing, Operation, Page, Role, Route, about
 
 
 class ServiceState(StrEnum):
@@ -66,14 +62,14 @@ class DeckyDetail(DeckyRow):
 class DeckyArgs:
     """Which decky."""
 
-    name: str = field(metadata=_about("Name of the decky.", positional=True))
+    name: str = field(metadata=about("Name of the decky.", positional=True))
 
 
 @frozen(kw_only=True)
 class ServiceListArgs:
     """Which services."""
 
-    decky: str | None = field(default=None, metadata=_about("Only services of this decky."))
+    decky: str | None = field(default=None, metadata=about("Only services of this decky."))
 
 
 DECKY_LIST = Operation(

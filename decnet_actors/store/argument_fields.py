@@ -4,13 +4,10 @@ from typing import Any
 
 from attrs import Attribute, field, validators
 
+from decnet_actors.contracts.operations import about
+
 MAX_LIMIT = 1000
 MAX_TEXT = 500  # characters of a filter
-
-
-def about(text: str, *, positional: bool = False) -> dict[str, Any]:  # Any: attrs' metadata
-    """Return the metadata of an argument."""
-    return {"help": text, "positional": positional}
 
 
 def word(text: str) -> str:

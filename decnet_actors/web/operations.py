@@ -3,17 +3,11 @@
 Imports attrs and the operation classes only, so the command line stays light; handlers are in ``web.accounts``.
 """
 
-from typing import Any
-
 from attrs import field, frozen, validators
 
-from decnet_actors.contracts.operations import Audit, Nothing, Operation, Page, Role, Route
+from decnet_actors.contracts.operations import Audit, Nothing, Operation, Page, Role, Route, about
 
 MAX_LIMIT = 1000
-
-
-def _about(text: str, *, positional: bool = False, secret: bool = False) -> dict[str, Any]:  # Any: attrs' metadata
-    return {"help": text, "positional": positional, "secret": secret}
 
 
 # --- users ------------------------------------------------------------------------------------------------------------
@@ -41,16 +35,16 @@ class NewUser(UserRow):
 class UserArgs:
     """Which user."""
 
-    name: str = field(metadata=_about("Name of the user.", positional=True))
+    name: str = field(metadata=about("Name of the user.", positional=True))
 
 
 @frozen(kw_only=True)
 class UserAddArgs(UserArgs):
     """Whom to add."""
 
-    role: Role = field(default=Role.VIEWER, metadata=_about("viewer, analyst or admin."))
+    role: Role = field(default=Role.VIEWER, metadata=about("viewer, analyst or admin."))
     password: str = field(
-        default="", repr=False, metadata=_about("Password; one is made and shown once when empty.", secret=True)
+        default="", repr=False, metadata=about("Password; one is made and shown once when empty.", secret=True)
     )
 
 
@@ -59,7 +53,7 @@ class UserPasswordArgs(UserArgs):
     """Whose password."""
 
     password: str = field(
-        default="", repr=False, metadata=_about("New password; one is made and shown once when empty.", secret=True)
+        default="", repr=False, metadata=about("New password; one is made and shown once when empty.", secret=True)
     )
 
 
@@ -67,14 +61,14 @@ class UserPasswordArgs(UserArgs):
 class UserRoleArgs(UserArgs):
     """Whose role."""
 
-    role: Role = field(metadata=_about("viewer, analyst or admin.", positional=True))
+    role: Role = field(metadata=about("viewer, analyst or admin.", positional=True))
 
 
 @frozen(kw_only=True)
 class UserDisableArgs(UserArgs):
     """Whom to lock out or let in again."""
 
-    disabled: bool = field(default=True, metadata=_about("False lets the user in again."))
+    disabled: bool = field(default=True, metadata=about("False lets the user in again."))
 
 
 @frozen(kw_only=True)
@@ -182,14 +176,14 @@ class TokenCreateArgs:
     """What the token is for and may do."""
 
     name: str = field(
-        metadata=_about("What the token is for.", positional=True),
+        metadata=about("What the token is for.", positional=True),
         validator=[validators.min_len(1), validators.max_len(64)],
     )
-    role: Role = field(default=Role.VIEWER, metadata=_about("At most your own role."))
+    role: Role = field(default=Role.VIEWER, metadata=about("At most your own role."))
     days: float = field(
         default=90.0,
         validator=[validators.ge(0), validators.le(36_500)],
-        metadata=_about("Days until it expires; 0 never."),
+        metadata=about("Days until it expires; 0 never."),
     )
 
 
@@ -197,7 +191,7 @@ class TokenCreateArgs:
 class TokenArgs:
     """Which token."""
 
-    id: str = field(metadata=_about("Id of the token, as `api-token list` shows it.", positional=True))
+    id: str = field(metadata=about("Id of the token, as `api-token list` shows it.", positional=True))
 
 
 _TOKEN_COLUMNS = ("id", "name", "role", "created_by", "expires", "last_used")
@@ -258,9 +252,9 @@ class AuditListArgs:
     limit: int = field(
         default=100,
         validator=[validators.ge(1), validators.le(MAX_LIMIT)],
-        metadata=_about("Rows at most."),
+        metadata=about("Rows at most."),
     )
-    cursor: str | None = field(default=None, metadata=_about("Where the page before this one ended."))
+    cursor: str | None = field(default=None, metadata=about("Where the page before this one ended."))
 
 
 AUDIT_LIST = Operation(
