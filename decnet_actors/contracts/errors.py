@@ -93,7 +93,7 @@ CATALOGUE: dict[str, ErrorKind] = {
             title="The database cannot be written",
             status=503,
             exit=1,
-            why="The disk is full, read-only or gone. Decoys hold their answers until it is back; nothing answered is lost.",
+            why="The disk is full, read-only or gone. Decoys hold their answers meanwhile; nothing answered is lost.",
             fix=("df -h", "decnetctl doctor"),
         ),
         ErrorKind(

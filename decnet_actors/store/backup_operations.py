@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from decnet_actors.contracts.operations import Audit, Nothing, Operation, Page, Role, Route
-from decnet_actors.store.argument_fields import about, word
+from decnet_actors.contracts.operations import Audit, Nothing, Operation, Page, Role, Route, about
+from decnet_actors.store.argument_fields import word
 
 
 @frozen(kw_only=True)

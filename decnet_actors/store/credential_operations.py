@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-from decnet_actors.contracts.operations import Operation, Page, Role, Route
-from decnet_actors.store.argument_fields import about, cursor, limit, matching, moment, word
+from decnet_actors.contracts.operations import Operation, Page, Role, Route, about
+from decnet_actors.store.argument_fields import cursor, limit, matching, moment, word
 from decnet_actors.store.session_operations import CredentialUse
 
 

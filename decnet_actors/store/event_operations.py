@@ -5,8 +5,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from decnet_actors.contracts.operations import Mode, Operation, Page, Role, Route
-from decnet_actors.store.argument_fields import MAX_LIMIT, about, count, cursor, limit, matching, moment, word
+from decnet_actors.contracts.operations import Mode, Operation, Page, Role, Route, about
+from decnet_actors.store.argument_fields import MAX_LIMIT, count, cursor, limit, matching, moment, word
 
 MAX_BUCKETS = 1000
 
@@ -38,7 +38,9 @@ class EventListArgs:
     service: str | None = matching("Only of this service.")
     source: str | None = matching("Only from this address.")
     session: str | None = matching("Only of this session.")
-    kind: str | None = matching("Only of this class of facts, e.g. CredentialSeen; several with commas.")
+    kind: str | None = matching(
+        "Only of this class of facts, e.g. CredentialSeen; several with commas. Without it all but TerminalSeen."
+    )
     since: float | None = moment("Not before this time.")
     until: float | None = moment("Before this time.")
     q: str | None = matching("Only events whose fact contains this text (case matters).")
@@ -61,7 +63,9 @@ class EventTailArgs:
     service: str | None = matching("Only of this service.")
     source: str | None = matching("Only from this address.")
     session: str | None = matching("Only of this session.")
-    kind: str | None = matching("Only of this class of facts, e.g. CredentialSeen; several with commas.")
+    kind: str | None = matching(
+        "Only of this class of facts, e.g. CredentialSeen; several with commas. Without it all but TerminalSeen."
+    )
     q: str | None = matching("Only events whose fact contains this text (case matters).")
     after: int | None = field(default=None, metadata=about("Begin after this number (seq) instead of now."))
     last: int = count("Begin with this many of the newest events.", 10, 0, MAX_LIMIT)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
+import attrs
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
@@ -21,7 +22,7 @@ from decnet_actors.store.journal import JournalStatus
 from decnet_actors.store.overview_queries import OverviewQueries
 from decnet_actors.store.paging import decode_cursor, decode_number, encode_cursor
 from decnet_actors.store.ranges import Filter, parse_kinds
-from decnet_actors.store.session_queries import SessionQueries
+from decnet_actors.store.session_queries import SPOKEN, SessionQueries
 from decnet_actors.store.tables import SCHEMA_VERSION
 
 MAX_NAME = 80  # characters of an unknown id repeated in an error
@@ -86,7 +87,7 @@ class Handlers:
         self._overview = OverviewQueries(engine, now)
 
     async def event_list(self, args: events.EventListArgs, _caller: Caller) -> Page[events.EventRow]:
-        found = await self._events.page(_filter(args), limit=args.limit, before=decode_number(args.cursor))
+        found = await self._events.page(_listed(args), limit=args.limit, before=decode_number(args.cursor))
         following = None if found.before is None else encode_cursor(found.before)
         return Page(items=tuple(event_row(entry) for entry in found.entries), next=following)
 
@@ -97,7 +98,7 @@ class Handlers:
         return event_row(entry)
 
     async def event_tail(self, args: events.EventTailArgs, _caller: Caller) -> AsyncIterator[events.EventRow]:
-        wanted = _filter(args)
+        wanted = _listed(args)
         position = args.after
         if position is None:
             position = await self._reader.head()
@@ -223,6 +224,12 @@ def _filter(args: events.EventListArgs | events.EventTailArgs | events.Histogram
         until=getattr(args, "until", None),
         q=getattr(args, "q", None),
     )
+
+
+def _listed(args: events.EventListArgs | events.EventTailArgs) -> Filter:
+    """Return the filter of a list: without a wish for kinds, the bytes of terminals are left to the replay."""
+    wanted = _filter(args)
+    return wanted if wanted.kinds else attrs.evolve(wanted, kinds=SPOKEN)
 
 
 def _missing(what: str, ident: str) -> OperatorError:
