@@ -4,7 +4,8 @@
 
 FOLDER holds the load generator, a package called ``bench``: whole login attempts against any host and port, CPU time
 read from /proc. Prints Markdown; the main figure is server CPU seconds per 1,000 whole attempts at 50 connections,
-every attempt recorded in the journal before it is answered.
+every attempt recorded in the journal before it is answered. Before each run of ours comes one of a bare server that
+records nothing: the share of the machine that others take shows in both, so compare the two.
 """
 
 import argparse
@@ -25,6 +26,16 @@ RUN_IDS = ("ghj", "kmn", "pqr", "stv", "wxy", "jkm", "npq", "rst", "vwx", "zgh")
 PORTS = {"ssh": 12622, "telnet": 12623, "http": 12680, "redis": 12679}
 ATTEMPTS = {"ssh": 2000, "ssh-exec": 1500}
 DEFAULT_ATTEMPTS = 4000
+BARE = {  # protocol -> what serves it with nothing behind, the load it gets, and its port
+    "ssh": ("asyncssh", "ssh", 12703),
+    "ssh-exec": ("asyncssh", "ssh-exec", 12703),
+    "telnet": ("echo", "line", 12701),
+    "http": ("aiohttp", "http", 12702),
+    "http-close": ("aiohttp", "http-close", 12702),
+    "redis": ("echo", "line", 12701),
+}
+# CPU s per 1,000 of the bare servers on this kind of machine when it had nothing else to do
+BARE_AT_REST = {"ssh": 0.743, "ssh-exec": 1.11, "line": 0.0355, "http": 0.0343, "http-close": 0.0783}
 AT_MOST = {
     "ssh": 0.70, "ssh-exec": 1.5, "telnet": 0.11, "http": 0.06, "http-close": 0.14, "redis": 0.09
 }  # fmt: skip
@@ -80,10 +91,27 @@ def options(protocol: str) -> dict[str, str]:
     return {"path": "/login"} if protocol.startswith("http") else {}
 
 
+def started_bare(folder: Path) -> dict[str, subprocess.Popen[bytes]]:
+    """Start the bare servers; return each by its name."""
+    return {
+        name: subprocess.Popen(
+            [sys.executable, "-m", "bench.reference", name, str(port), "uvloop"], cwd=folder, stdin=subprocess.DEVNULL
+        )
+        for name, port in {(name, port) for name, _, port in BARE.values()}
+    }
+
+
+def run_of(bench, service, process, home: Path, logs: list[str], at: int, attempts: int) -> dict[str, Any]:
+    return asyncio.run(
+        bench.suite.load_run(service, process.pid, home, logs, concurrency=at, attempts=attempts, seconds=60.0)
+    )
+
+
 def measure_ours(bench, protocols: list[str], concurrency: list[int], repeats: int) -> dict[str, list[dict[str, Any]]]:
     """Return protocol -> list of runs (CPU per 1,000, answered, recorded, p50)."""
     found: dict[str, list[dict[str, Any]]] = {}
     home = Path(tempfile.mkdtemp(prefix="dn-bench-"))
+    bare = started_bare(Path(bench.__file__).parents[1])
     process = started(home)
     baited, usual = iter(RUN_IDS), bench.load.new_run_id
     bench.load._used.update(RUN_IDS)  # a run's id is its own, or its attempts could not be counted
@@ -92,33 +120,43 @@ def measure_ours(bench, protocols: list[str], concurrency: list[int], repeats: i
         found["rss idle MiB"] = [{"value": idle.rss_mib}]
         for protocol in protocols:
             port = PORTS["ssh" if protocol.startswith("ssh") else "http" if protocol.startswith("http") else protocol]
-            bench.load.new_run_id = (lambda: next(baited)) if protocol == "ssh-exec" else usual
             user = "root" if protocol == "ssh-exec" else "bench"
             address = bench.load.Address("127.0.0.1", port)
             service = bench.target.Service(protocol, address, user, options(protocol))
+            name, load, bare_port = BARE[protocol]
+            beside = bench.target.Service(load, bench.load.Address("127.0.0.1", bare_port), user, {"path": "/"})
+            attempts = ATTEMPTS.get(protocol, DEFAULT_ATTEMPTS)
             for at in concurrency:
                 for _ in range(repeats):
-                    run = asyncio.run(
-                        bench.suite.load_run(
-                            service,
-                            process.pid,
-                            home,
-                            ["state/decnet.db*"],
-                            concurrency=at,
-                            attempts=ATTEMPTS.get(protocol, DEFAULT_ATTEMPTS),
-                            seconds=60.0,
-                        )
+                    bench.load.new_run_id = usual
+                    found.setdefault(f"bare {protocol} x{at}", []).append(
+                        run_of(bench, beside, bare[name], home, [], at, attempts)
                     )
-                    found.setdefault(f"{protocol} x{at}", []).append(run)
+                    bench.load.new_run_id = (lambda: next(baited)) if protocol == "ssh-exec" else usual
+                    found.setdefault(f"{protocol} x{at}", []).append(
+                        run_of(bench, service, process, home, ["state/decnet.db*"], at, attempts)
+                    )
+        bench.load.new_run_id = usual
         found["rss after MiB"] = [{"value": bench.proc.memory(process.pid).rss_mib}]
-        for protocol in ("ssh", "telnet", "redis", "http"):
-            service = bench.target.Service(protocol, bench.load.Address("127.0.0.1", PORTS[protocol]))
-            found[f"idle {protocol}"] = [asyncio.run(bench.idle.measure(service, process.pid, 2000))]
+    finally:
+        for one in (process, *bare.values()):
+            one.send_signal(signal.SIGTERM)
+            one.wait(30)
+        shutil.rmtree(home, ignore_errors=True)
+    return found
+
+
+def measure_idle(bench, protocol: str) -> list[dict[str, Any]]:
+    """Return what 2,000 idle connections cost a daemon that was just started: no freed memory hides them."""
+    home = Path(tempfile.mkdtemp(prefix="dn-bench-"))
+    process = started(home)
+    try:
+        service = bench.target.Service(protocol, bench.load.Address("127.0.0.1", PORTS[protocol]))
+        return [asyncio.run(bench.idle.measure(service, process.pid, 2000))]
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
         shutil.rmtree(home, ignore_errors=True)
-    return found
 
 
 def main() -> None:
@@ -129,28 +167,56 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    sys.path.insert(0, str(arguments.bench.resolve().parent if arguments.bench.name == "bench" else arguments.bench))
+    folder = arguments.bench.resolve()
+    sys.path.insert(0, str(folder if (folder / "bench").is_dir() else folder.parent))
     bench = importlib.import_module("bench")
     for name in ("load", "proc", "suite", "target", "idle", "limits", "protocols"):
         setattr(bench, name, importlib.import_module(f"bench.{name}"))
     bench.suite.raise_file_limit()
     protocols = arguments.only or list(AT_MOST)
     found = measure_ours(bench, protocols, [int(n) for n in arguments.concurrency.split(",")], arguments.repeats)
+    for protocol in ("ssh", "telnet", "redis", "http"):
+        if any(one.startswith(protocol) for one in protocols):
+            found[f"idle {protocol}"] = measure_idle(bench, protocol)
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1, default=str))
-    print("| attempt | CPU s / 1,000 (median of runs) | at most | answered | recorded |")
-    print("|---|---|---|---|---|")
+    print_tables(found)
+
+
+def median_cpu(runs: list[dict[str, Any]]) -> float:
+    return statistics.median(float(run["server_cpu_per_1000"]) for run in runs if run["server_cpu_per_1000"])
+
+
+def print_tables(found: dict[str, list[dict[str, Any]]]) -> None:
+    """Print what was measured as Markdown."""
+    print(
+        "| attempt x connections | ours | bare server, same run | ratio | ours at rest | at most | p50 ms | recorded |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     for key, runs in found.items():
-        if " x" not in key:
+        if " x" not in key or key.startswith("bare "):
             continue
         protocol = key.partition(" x")[0]
-        cpu = statistics.median(float(run["server_cpu_per_1000"]) for run in runs if run["server_cpu_per_1000"])
-        answered = sum(int(run["answered"]) for run in runs)
-        recorded = sum(int(run["recorded"]) for run in runs)
-        print(f"| {key} | {cpu:.3f} | {AT_MOST[protocol]} | {answered} | {recorded} |")
+        name, load, _ = BARE[protocol]
+        ours, bare = median_cpu(runs), median_cpu(found[f"bare {key}"])
+        answered, recorded = (sum(int(run[what]) for run in runs) for what in ("answered", "recorded"))
+        wait = statistics.median(run["p50_ms"] for run in runs)
+        print(
+            f"| {key} | {ours:.3f} | {name} {bare:.3f} | {ours / bare:.1f} | {ours * BARE_AT_REST[load] / bare:.3f} "
+            f"| {AT_MOST[protocol]} | {wait:.0f} | {recorded} of {answered} |"
+        )
+    print("\n| 2,000 idle | alive (greeted) | KiB a connection | newcomer's first byte p50 ms |\n|---|---|---|---|")
     for key, runs in found.items():
-        if " x" not in key:
-            print(f"- {key}: {json.dumps(runs[0], default=str)}")
+        if key.startswith("idle "):
+            one = runs[0]
+            held = one["held"]["memory"]["rss_mib"] - one["before"]["memory"]["rss_mib"]
+            first = one["held"]["first_byte_ms"]["p50"]
+            print(
+                f"| {key.removeprefix('idle ')} | {one['alive']} ({one['greeted']}) | {held * 1024 / 2000:.1f} "
+                f"| {first:.2f} |"
+            )
+    rss = [f"{found[key][0]['value']:.0f} MiB" for key in ("rss idle MiB", "rss after MiB")]
+    print(f"\nRSS {rss[0]} at start, {rss[1]} after the load.")
 
 
 if __name__ == "__main__":
