@@ -174,10 +174,15 @@ async def test_events_are_listed_newest_first_with_all_that_was_recorded(table: 
 
 
 @pytest.mark.parametrize("limit", [1, 3, 17, 100])
-async def test_pages_of_events_together_are_all_events(table: OperationTable, limit: int) -> None:
+async def test_pages_of_events_together_are_all_but_the_bytes_of_terminals(table: OperationTable, limit: int) -> None:
     items = await all_pages(table, "event.list", limit=limit)
+    terminals = await all_pages(table, "event.list", limit=limit, kind="TerminalSeen")
 
-    assert [item["seq"] for item in items] == list(range(17, 0, -1))
+    shown = [item["seq"] for item in items]
+    hidden = [item["seq"] for item in terminals]
+    assert sorted([*shown, *hidden], reverse=True) == list(range(17, 0, -1))
+    assert shown == [seq for seq in range(17, 0, -1) if seq not in hidden]
+    assert len(hidden) == sum(type(record.fact).__name__ == "TerminalSeen" for record in STORY) > 0
 
 
 @pytest.mark.parametrize(
