@@ -47,12 +47,13 @@ ifdef T
 	$(BIN)/pytest -x -vv --log-cli-level=DEBUG -p no:randomly $(T)
 else
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q -m 'client or browser or server' -p no:randomly
-	$(BIN)/pytest -q tests/faults -p no:randomly
+	$(MAKE) --no-print-directory clients faults
 endif
 
-clients: dev  ## only the tests with real clients, a real browser and real database servers
-	$(BIN)/pytest -q -m 'client or browser or server' -p no:randomly
+# The browser has a process of its own: its driver keeps an event loop in the thread that runs the tests.
+clients: dev  ## only the tests with real clients, real database servers and a real browser
+	$(BIN)/pytest -q -n 2 --dist loadfile -m 'client or server' -p no:randomly
+	$(BIN)/pytest -q -m browser -p no:randomly tests/browser
 
 faults: dev  ## only the tests that break things
 	$(BIN)/pytest -q tests/faults -p no:randomly
