@@ -31,7 +31,6 @@ from decnet_actors.machine.shell.syntax import (
     Subshell,
 )
 
-MAX_PENDING = 65_536  # characters of one command, over all its lines
 MAX_SUBSTITUTION = 1 << 20  # bytes of output a command substitution keeps
 
 

@@ -38,6 +38,8 @@ class WordParser(ABC):
         self.text = text
         self.pos = 0
         self.depth = depth
+        self._counted = 0  # how far lines have been counted
+        self._line = 1
 
     @abstractmethod
     def script_until(self, closing: str) -> Script:
@@ -124,7 +126,12 @@ class WordParser(ABC):
 
     def line(self) -> int:
         """Return the number of the line we are on."""
-        return self.text.count("\n", 0, self.pos) + 1
+        counted, pos = self._counted, self.pos
+        if pos < counted:
+            counted, self._line = 0, 1
+        self._line += self.text.count("\n", counted, pos)  # on from where we were: a long text has many commands
+        self._counted = pos
+        return self._line
 
     def _escape(self, parts: list[Part]) -> None:
         following = self.text[self.pos + 1 : self.pos + 2]

@@ -10,7 +10,7 @@ from decnet_actors.machine.shell.parser import parse
 from decnet_actors.machine.shell.state import Limits
 from decnet_actors.machine.shell.syntax import ShellSyntaxError
 from tests.decnet_actors.machine.one_liners import ONE_LINERS
-from tests.decnet_actors.machine.shells import Visitor, machine
+from tests.decnet_actors.machine.shells import Visitor, machine, run
 
 SMALL = Limits(steps=1000, slice_steps=200, output=1 << 17, seconds=600.0)
 HOST = machine(limits=SMALL)
@@ -215,7 +215,50 @@ def test_hostile_programs_end_within_the_budget(text):
     assert time.process_time() - started < 10  # a bound on runaways, not a measurement
 
 
+@pytest.mark.parametrize("text", ['eval "$(yes eval)"', "yes eval > /tmp/e; sh /tmp/e", "eval 'eval \"$(yes :)\"'"])
+def test_a_program_that_takes_long_to_parse_is_killed_before_it_is_parsed(text):
+    # With the limits of a real decky: nested, these held everything else up for minutes.
+    host = machine()
+    seat = Visitor(host, command=f"{text}; echo survived").open()
+
+    assert seat.wake < float("inf") or seat.ended
+    seat.settle()
+    assert seat.ended
+    assert (137, b"") == (seat.terminal.status, seat.output)
+
+
+def test_parsing_counts_as_work():
+    host = machine(limits=Limits(steps=1000))
+    many = run(host, "x='" + ": " * 50 + "'; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do eval \"$x$x$x$x$x$x$x$x\"; done; echo done")
+    few = run(host, "x='" + ": " * 50 + "'; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do eval \"$x\"; done; echo done")
+
+    assert (137, 0) == (many.status, few.status)
+
+
 def test_a_megabyte_on_one_line_is_refused_as_by_the_kernel():
     seat = finish("echo " + "a" * 1_000_000)
 
     assert seat.output == b"/bin/bash: Argument list too long\n"
+
+
+class Watched(str):
+    """Text that notes how much of it is searched for line ends."""
+
+    __slots__ = ("looked_at",)
+
+    def __init__(self, _text):
+        self.looked_at = 0
+
+    def count(self, mark, start=0, end=None):
+        end = len(self) if end is None else end
+        self.looked_at += end - start
+        return super().count(mark, start, end)
+
+
+def test_finding_line_numbers_reads_a_text_once():
+    text = Watched("true\n" * 1000)
+
+    script = parse(text)
+
+    assert list(range(1, 1001)) == [item.first.commands[0].line for item in script.items]
+    assert text.looked_at <= len(text)
