@@ -138,7 +138,8 @@ class Broker(LoopActor):
 
     def _send(self, envelope: Envelope) -> bool:
         """Send if some process may want it; never waits."""
-        if not wire_topic(envelope.topic).startswith(self._wanted):
+        wanted = self._wanted
+        if not wanted or not wire_topic(envelope.topic).startswith(wanted):
             return False
         send_pair(self._out, pack_envelope(envelope, self._encode))
         self._joins.kick()

@@ -156,8 +156,10 @@ def fold(entries: Iterable[Entry]) -> Deltas:
             if source is None:
                 source = sources[record.source] = SourceDelta(record.source, now, now, seq, seq)
             source.last_seq = seq
-            source.first_seen = min(source.first_seen, now)
-            source.last_seen = max(source.last_seen, now)
+            if now > source.last_seen:
+                source.last_seen = now
+            elif now < source.first_seen:
+                source.first_seen = now
             source.events += 1
         session = None
         if record.session:
@@ -212,6 +214,13 @@ def _count(
 
 
 def _count_in_session(session: SessionDelta, now: float, fact: object) -> None:
+    if type(fact) is SessionClosed:  # the commonest by far, but for those of terminals
+        session.closed = now
+        session.reason = fact.reason.value
+        session.duration = fact.duration
+        session.bytes_in += fact.bytes_in
+        session.bytes_out += fact.bytes_out
+        return
     match fact:
         case TerminalSeen() | TerminalResized():
             session.terminal += 1
@@ -220,12 +229,6 @@ def _count_in_session(session: SessionDelta, now: float, fact: object) -> None:
         case HttpRequestSeen():
             session.commands += 1
             session.client = session.client or _user_agent(fact.headers)
-        case SessionClosed():
-            session.closed = now
-            session.reason = fact.reason.value
-            session.duration = fact.duration
-            session.bytes_in += fact.bytes_in
-            session.bytes_out += fact.bytes_out
         case FileCaptured():
             session.files += 1
         case SshClientSeen():
