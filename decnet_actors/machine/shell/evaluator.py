@@ -31,6 +31,8 @@ from decnet_actors.machine.shell.syntax import (
     Subshell,
 )
 
+MAX_PROGRAM = 262_144  # characters parsed at once, during which nobody else is served
+PARSED_A_STEP = 8  # characters that cost as much as running a command does
 MAX_SUBSTITUTION = 1 << 20  # bytes of output a command substitution keeps
 
 
@@ -61,7 +63,15 @@ class Evaluator:
             stream.write(f"{self.prefix(sh)}{message}\n".encode("utf-8", "surrogateescape"))
 
     def run_text(self, sh: ShellState, text: str) -> Work:
-        """Parse and run a program in a shell; syntax errors go to standard error as bash writes them."""
+        """Parse and run a program in a shell; syntax errors go to standard error as bash writes them.
+
+        Raises:
+            BudgetSpentError: it is longer than we parse at once, or than the line has left.
+
+        """
+        if len(text) > MAX_PROGRAM:
+            raise BudgetSpentError
+        self.budget.step(len(text) // PARSED_A_STEP)
         try:
             script = parse(text)
         except ShellSyntaxError as error:
