@@ -91,7 +91,7 @@ def _json_fields(body: bytes) -> dict[str, bytes]:
     if not isinstance(value, dict):
         return {}
     return {
-        str(name).lower(): text.encode("utf-8", "surrogateescape")
+        str(name).lower(): text.encode("utf-8", "surrogatepass")
         for name, text in list(value.items())[:MAX_FIELDS]
         if isinstance(text, str)
     }

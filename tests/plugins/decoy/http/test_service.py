@@ -114,6 +114,16 @@ async def test_bearer_tokens_are_kept():
     assert [(None, b"abc.def", "http_bearer")] == [(f.user, f.secret, f.kind) for f in web.of(CredentialSeen)]
 
 
+async def test_a_json_login_with_half_a_character_is_recorded_too():
+    body = b'{"username":"\\ud800","password":"\\udfff\\u0000"}'
+    async with served(packages=NGINX) as web:
+        answer = await web.ask(request("POST", "/login", body, Content_Type="application/json"))
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert [b"\xed\xbf\xbf\x00"] == [fact.secret for fact in web.of(CredentialSeen)]
+    assert [body] == [fact.body for fact in web.of(HttpRequestSeen)]
+
+
 async def test_json_and_multipart_logins_are_found_too():
     multipart = (
         b'--X\r\nContent-Disposition: form-data; name="user"\r\n\r\neve\r\n'
