@@ -1,5 +1,6 @@
 """This module makes the host keys of a decky and holds them ready for signing."""
 
+import base64
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
@@ -16,6 +17,7 @@ _KINDS = (
     ("ecdsa-sha2-nistp256", None, (b"ecdsa-sha2-nistp256",)),
     ("ssh-ed25519", None, (b"ssh-ed25519",)),
 )
+_FILES = {b"ssh-rsa": "rsa", b"ecdsa-sha2-nistp256": "ecdsa", b"ssh-ed25519": "ed25519"}
 
 
 @frozen(kw_only=True)
@@ -24,6 +26,15 @@ class HostKeys:
 
     signers: Mapping[bytes, SSHKeyPair]
     announced: OrderedDict[bytes, SSHKeyPair]  # by public key blob, in sshd's order
+
+
+def public_files(keys: HostKeys, hostname: str) -> Mapping[str, bytes]:
+    """Return the public keys as the machine's own files show them, by path."""
+    return {
+        f"/etc/ssh/ssh_host_{_FILES[pair.key_algorithm]}_key.pub": b"%s %s root@%s\n"
+        % (pair.key_algorithm, base64.b64encode(pair.public_data), hostname.encode())
+        for pair in keys.announced.values()
+    }
 
 
 async def host_keys(vault: Vault) -> HostKeys:

@@ -1,18 +1,20 @@
 """This module makes the ssh service of one decky."""
 
 import asyncio
+import contextlib
 import logging
 from functools import partial
 
 import asyncssh
 
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
+from decnet_actors.contracts.machine import Machine
 from plugins.decoy.ssh.authentication import Rules
 from plugins.decoy.ssh.channels import SshConnection
 from plugins.decoy.ssh.daemon import Daemon
 from plugins.decoy.ssh.exchange import prepare
 from plugins.decoy.ssh.greeter import LOGIN_TIME, Greeter
-from plugins.decoy.ssh.keys import HostKeys, host_keys
+from plugins.decoy.ssh.keys import HostKeys, host_keys, public_files
 from plugins.decoy.ssh.releases import OpenSsh, banner_of, release_of
 
 
@@ -32,6 +34,7 @@ class SshService:
         version = deps.persona.packages.get("openssh-server", "")
         release = release_of(version)
         keys = await host_keys(deps.vault)
+        _show(keys, deps.machine)
         self._daemon = Daemon(
             release=release,
             keys=keys,
@@ -52,6 +55,14 @@ class SshService:
     async def aclose(self) -> None:
         """Let go of the keys."""
         self._daemon = None
+
+
+def _show(keys: HostKeys, machine: Machine) -> None:
+    """Put the public keys where the machine shows its own, as old as those."""
+    files = machine.files
+    for path, line in public_files(keys, machine.persona.hostname).items():
+        with contextlib.suppress(OSError):  # this machine has none, or a visitor has been at them
+            files.write(path, line, now=files.stat(path).modified)
 
 
 def _options(release: OpenSsh, banner: bytes, keys: HostKeys) -> asyncssh.SSHServerConnectionOptions:

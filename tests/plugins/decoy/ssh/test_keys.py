@@ -1,7 +1,13 @@
-import asyncssh
+import random
 
+import asyncssh
+import pytest
+from attrs import evolve
+
+from decnet_actors.conformance.fakes import NOW
+from decnet_actors.machine import generate, make_machine
 from plugins.decoy.ssh.keys import host_keys
-from tests.plugins.decoy.ssh.serving import vault
+from tests.plugins.decoy.ssh.serving import client, served, ssh_deps, vault
 
 
 async def test_keys_outlive_a_restart_and_are_announced_in_sshds_order():
@@ -32,3 +38,32 @@ async def test_two_deckies_share_no_key():
     other = await host_keys(keys)
 
     assert list(mine.announced)[2] != list(other.announced)[2]
+
+
+@pytest.mark.parametrize(
+    ("file", "algorithm"),
+    [("rsa", "rsa-sha2-512"), ("ecdsa", "ecdsa-sha2-nistp256"), ("ed25519", "ssh-ed25519")],
+)
+async def test_the_machine_shows_the_keys_the_server_offers(file, algorithm):
+    persona = generate(7, "web01", "10.0.0.5", NOW, distribution="debian:12")
+    machine = make_machine(persona, random.Random(1))
+    path = f"/etc/ssh/ssh_host_{file}_key.pub"
+    before = machine.files.stat(path)
+
+    deps = evolve(ssh_deps(persona=persona), machine=machine)
+    async with served(deps) as found, client(found, server_host_key_algs=[algorithm]) as connection:
+        shown = await connection.run(f"cat {path}", check=True)
+        offered = connection.get_server_host_key()
+
+    kind, blob, comment = shown.stdout.split()
+    assert offered.export_public_key("openssh").split() == [kind.encode(), blob.encode()]
+    assert f"root@{persona.hostname}" == comment
+    after = machine.files.stat(path)
+    assert (before.modified, before.changed, before.mode) == (after.modified, after.changed, after.mode)
+
+
+async def test_a_machine_without_key_files_gets_none():
+    deps = ssh_deps()
+
+    async with served(deps):
+        assert "ssh" not in deps.machine.files.list("/etc")
