@@ -135,6 +135,7 @@ class Daemon:
             host=self.settings.daemon.host,
             seed=self.origin.seed,
             founded=self.origin.founded,
+            now=self.clock.now,
             driver=self.driver,
             sessions=self.sessions,
             artifacts=ArtifactStore(self.engine, self.places.artifacts, now=self.clock.now, offload=self.off),

@@ -29,6 +29,7 @@ class Means:
     host: str
     seed: int  # of the installation
     founded: float  # Unix seconds: when the installation was made; personas are as of then, so they stay the same
+    now: Callable[[], float]  # the daemon's clock: a machine's /proc moves with it
     driver: FleetDriver
     sessions: OpenSessions
     artifacts: Artifacts
@@ -47,7 +48,11 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     household = Household(
         host=means.host,
         place=place,
-        machine=make_machine(persona, random.Random(f"{persona.seed}/machine")),  # noqa: S311  a persona, not a secret
+        machine=make_machine(
+            persona,
+            random.Random(f"{persona.seed}/machine"),  # noqa: S311  a persona, not a secret
+            now=means.now,
+        ),
         policy=BaitAndRarity(seed=persona.seed, users=_users(persona), baits=plan.baits, rarity=plan.weak_credentials),
         artifacts=means.artifacts,
         vault=means.vault(plan.name),

@@ -1,0 +1,37 @@
+from decnet_actors.app.house import Means, settle
+from decnet_actors.conformance.fakes import NOW, FakeArtifacts, FakeJournal, FakeVault, _at_once
+from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
+from decnet_actors.decoys.decky import PATIENCE
+from decnet_actors.decoys.sessions import OpenSessions
+from plugins.decoy.redis import PLUGIN, RedisConfig
+from plugins.fleet_driver.loopback.driver import LoopbackDriver, Shift
+from supervisors.testing import ManualClock
+
+
+def means(clock: ManualClock) -> Means:
+    return Means(
+        host="host",
+        seed=1,
+        founded=NOW,
+        now=clock.now,
+        driver=LoopbackDriver(network="127.0.0.0/8", shift=Shift.ALWAYS),
+        sessions=OpenSessions(),
+        artifacts=FakeArtifacts(),
+        vault=lambda _decky: FakeVault(),
+        writer=lambda _path: FakeJournal(),
+        offload=_at_once,
+        patience=PATIENCE,
+        plugin=lambda _id: PLUGIN,
+    )
+
+
+def test_a_deckys_proc_moves_with_the_daemons_clock_though_nobody_is_at_a_shell():
+    clock = ManualClock(NOW)
+    redis = ServicePlan(name="redis", plugin="decoy.redis", config=RedisConfig(), port=6379)
+    _, spec = settle(DeckyPlan(name="db-01", index=0, services=(redis,)), means(clock))
+    files = spec.children[0].start()._household.machine.files
+
+    before = float(files.read("/proc/uptime").split()[0])
+    clock.advance(90)
+
+    assert 90 == round(float(files.read("/proc/uptime").split()[0]) - before, 3)
