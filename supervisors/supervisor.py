@@ -278,7 +278,7 @@ class Supervisor(LoopActor):
         if policy is None:
             await self._restart_group(child)
             return
-        if now - child.started_at >= policy.reset_after:
+        if child.came_up and now - child.started_at >= policy.reset_after:
             child.streak = 0
         child.streak += 1
         child.serial += 1

@@ -1,4 +1,5 @@
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -165,6 +166,24 @@ def test_backoff_doubles_up_to_its_limit_and_resets_after_a_long_run():
         await world.crash("a")
         await asyncio.sleep(1.01)
         assert world.ref("a").is_alive()
+        await world.system.stop()
+
+    check()
+
+
+def test_failed_starts_after_a_long_run_are_tried_at_growing_intervals():
+    @virtual
+    async def check(world):
+        policy = RestartPolicy(backoff_min=1, backoff_max=10, jitter=0, reset_after=60)
+        await world.start(world.spec("a", backoff=policy), intensity=100)
+        await asyncio.sleep(1000)
+        world.failing["a"] = 5
+        await world.crash("a")
+        await asyncio.sleep(100)
+        fates = {ReportContext.CHILD_TERMINATED, ReportContext.START_ERROR, ReportContext.STARTED}
+        times = [report.at for report in world.reports if report.context in fates][1:]
+
+        assert [1, 2, 4, 8, 10, 10] == [round(after - before, 3) for before, after in pairwise(times)]
         await world.system.stop()
 
     check()
