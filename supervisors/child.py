@@ -232,7 +232,8 @@ class Child:
         text = describe(reason)
         if context is not ReportContext.STOPPED and not is_normal(reason):
             self.last_error = text
-        self.report(context, text, traceback_text(reason))
+        ours = not (context is ReportContext.START_ERROR and isinstance(reason, OSError))  # a taken port is no defect
+        self.report(context, text, traceback_text(reason) if ours else "")
 
     def _lend_mailbox(self, actor: Supervised) -> None:
         if not self.spec.keep_mailbox or not isinstance(actor, LoopActor):

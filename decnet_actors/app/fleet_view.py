@@ -1,5 +1,6 @@
 """This module shows the fleet as it is now, for the operations on deckies and for status, doctor and selftest."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from attrs import frozen
@@ -91,7 +92,7 @@ class LiveFleet:
                     claimed_port=service.port,
                     sessions=0 if status is None else status.sessions,
                     restarts=0 if node is None else node.restarts,
-                    error=(node.last_error or "") if node is not None and status is None else "",
+                    error=plainly(node.last_error or "") if node is not None and status is None else "",
                 )
             )
         persona = one.persona
@@ -122,3 +123,8 @@ class LiveFleet:
 
 
 FIRST_USER = 1000  # uid of the first account of a person
+
+
+def plainly(error: str) -> str:
+    """Return what the system said without the name and number programmers know it by."""
+    return re.sub(r"^\w+: \[Errno \d+\] ", "", error)

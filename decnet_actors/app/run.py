@@ -13,9 +13,11 @@ import uvloop
 
 from decnet_actors.app.bind import bind
 from decnet_actors.app.daemon import Daemon
+from decnet_actors.app.fleet_view import plainly
 from decnet_actors.app.load import Configuration
 from decnet_actors.app.places import places
 from decnet_actors.app.reload import reload as apply
+from decnet_actors.app.tree import WEB
 from decnet_actors.app.tree import WITHIN as RESTART_WINDOW
 from decnet_actors.store.errors import StoreError
 from supervisors import log as logs
@@ -167,7 +169,16 @@ async def _greet(daemon: Daemon) -> None:
         lines.append(f"            one use, valid {minutes} min; a new one: decnetctl user setup-link")
     elif urls:
         lines.append(f"  console   {urls[0]}/")
+    elif daemon.settings.web.enabled:
+        errors = [report.reason for report in daemon.reports if report.offender == WEB]
+        lines.append(f"  console   DOWN  {plainly(errors[-1]) if errors else 'decnetctl actor tree says why'}")
     lines += [f"  state     {daemon.places.state}", "  look      decnetctl event tail    stop: Ctrl-C", ""]
+    if any("DOWN" in line for line in lines):
+        lines += [
+            "  What is DOWN is tried again. Does another decnetd use these addresses? Stop it, or configure others:",
+            "  [fleet.loopback] network and [web] listen.",
+            "",
+        ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
