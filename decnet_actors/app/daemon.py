@@ -37,7 +37,6 @@ from decnet_actors.web.server import WhereAreYou
 from supervisors.actor import ActorDeadError
 from supervisors.bus import Bus, Envelope
 from supervisors.clock import Clock
-from supervisors.log import get_logger
 from supervisors.net import PathLock
 from supervisors.offload import Offload
 from supervisors.plugin import PluginRegistry
@@ -45,8 +44,6 @@ from supervisors.report import Report
 from supervisors.spec import Backoff
 from supervisors.system import System
 from supervisors.watchdog import AskLag, LoopLag
-
-log = get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -206,16 +203,8 @@ class Daemon:
         return self.bus.subscribe(pattern, sink).cancel
 
     def _report(self, report: Report) -> None:
-        if report.is_crash:
+        if report.is_crash:  # the supervisor has logged it
             self.reports.append(report)
-            log.error(
-                "actor.died",
-                path=report.offender,
-                context=report.context,
-                reason=report.reason,
-                restarts=report.restarts,
-                traceback=report.traceback,
-            )
 
     async def journal_status(self) -> JournalStatus | None:
         """Return how the journal is doing; ``None`` while it is being restarted."""
