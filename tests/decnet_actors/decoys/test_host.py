@@ -9,7 +9,7 @@ from attrs import frozen
 
 from decnet_actors.conformance.fake_machine import FakeMachine
 from decnet_actors.conformance.fakes import FakeArtifacts, FakeJournal, FakePolicy, FakeVault
-from decnet_actors.contracts.decoy import HangUp, Note, Send
+from decnet_actors.contracts.decoy import HangUp, Note, Send, WakeAt
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
 from decnet_actors.contracts.fleet_driver import Place
 from decnet_actors.contracts.plugin import Plugin
@@ -174,3 +174,32 @@ async def test_service_that_cannot_open_is_closed_and_does_not_take_its_siblings
         assert service_class.closed >= 1
         assert journal.of(ServiceStarted) == []
         assert tree.state == "running"
+
+
+class Restless(Echo):
+    """Asks to be woken at once, for ever."""
+
+    def opened(self, now):
+        return [WakeAt(now), Send(b"hello\n")]
+
+    def tick(self, now):
+        Counted.ticks += 1
+        return [WakeAt(now + 0.001)]
+
+
+class Counted(Service):
+    ticks = 0
+
+    def connect(self, log):
+        return Restless()
+
+
+async def test_host_keeps_one_timer_however_often_its_sessions_are_woken():
+    Counted.ticks = 0
+    async with running(Counted) as (_system, journal, sessions):
+        links = [(await talk(journal))[1] for _ in range(3)]
+        await until(lambda: Counted.ticks > 60)
+        timers = [timer for timer in sessions._doors["web-01", "echo"]._timers if not timer.cancelled()]
+        assert len(timers) <= 1
+        for writer in links:
+            writer.close()
