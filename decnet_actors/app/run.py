@@ -4,10 +4,12 @@ import asyncio
 import gc
 import os
 import resource
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from pathlib import Path
 
 import uvloop
 
@@ -166,13 +168,13 @@ async def _greet(daemon: Daemon) -> None:
         token = daemon.doorkeeper.setup_link.issue()
         minutes = int(daemon.settings.web.setup_valid // 60)
         lines.append(f"  console   {urls[0]}/setup#{token}")
-        lines.append(f"            one use, valid {minutes} min; a new one: decnetctl user setup-link")
+        lines.append(f"            one use, valid {minutes} min; a new one: {_ctl()} user setup-link")
     elif urls:
         lines.append(f"  console   {urls[0]}/")
     elif daemon.settings.web.enabled:
         errors = [report.reason for report in daemon.reports if report.offender == WEB]
-        lines.append(f"  console   DOWN  {plainly(errors[-1]) if errors else 'decnetctl actor tree says why'}")
-    lines += [f"  state     {daemon.places.state}", "  look      decnetctl event tail    stop: Ctrl-C", ""]
+        lines.append(f"  console   DOWN  {plainly(errors[-1]) if errors else f'{_ctl()} actor tree says why'}")
+    lines += [f"  state     {daemon.places.state}", f"  look      {_ctl()} event tail    stop: Ctrl-C", ""]
     if any("DOWN" in line for line in lines):
         lines += [
             "  What is DOWN is tried again. Does another decnetd use these addresses? Stop it, or configure others:",
@@ -181,6 +183,11 @@ async def _greet(daemon: Daemon) -> None:
         ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _ctl() -> str:
+    """Return what to type for ``decnetctl``: the one beside this program, unless the shell finds one."""
+    return "decnetctl" if shutil.which("decnetctl") else str(Path(sys.argv[0]).with_name("decnetctl"))
 
 
 def _refuse(error: Exception) -> int:
