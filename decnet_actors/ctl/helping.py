@@ -16,6 +16,8 @@ def write_options(command: click.Command, ctx: click.Context, formatter: click.H
     """Write the command's own arguments and options, then the flags every command has."""
     own, common = list[tuple[str, str]](), list[tuple[str, str]]()
     for parameter in command.get_params(ctx):
+        if isinstance(parameter, click.Argument):  # click writes a section of them
+            continue
         record = parameter.get_help_record(ctx)
         if record is not None:
             (common if (parameter.name or "").startswith("flag_") else own).append(record)

@@ -155,6 +155,9 @@ def run(argv: Sequence[str], world: World | None = None) -> int:
     output = _output_of(argv)
     try:
         code = command.main(args=list(argv), prog_name="decnetctl", standalone_mode=False, obj=world or World())
+    except click.exceptions.NoArgsIsHelpError as error:  # a group alone: its help is the answer
+        error.show()
+        return error.exit_code
     except click.UsageError as error:
         failure.usage(error, output)
         return error.exit_code

@@ -52,6 +52,15 @@ def test_help_has_examples_and_is_wanted_output(command, words):
     assert max(map(len, done.out.splitlines())) <= 120
 
 
+@pytest.mark.parametrize("words", [(), *(path for path, one in COMMANDS.items() if isinstance(one, click.Group))])
+def test_a_group_alone_answers_with_its_help(command, words):
+    done = command(*words)
+
+    assert done.code == 2
+    assert done.out == ""
+    assert done.err == command(*words, "--help").out
+
+
 @every_command
 def test_an_unknown_flag_is_a_usage_error_in_the_one_shape(command, words):
     done = command(*words, "--no-such-flag")
