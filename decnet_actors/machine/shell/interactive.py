@@ -16,14 +16,16 @@ from decnet_actors.machine.shell.state import (
     ReturnError,
     ShellState,
 )
-from decnet_actors.machine.shell.streams import ClosedPipeError, Input, Pause, Work
+from decnet_actors.machine.shell.streams import BREATHE, ClosedPipeError, Input, Pause, Work
 from decnet_actors.machine.shell.syntax import Script, ShellSyntaxError
 
 if TYPE_CHECKING:
     from decnet_actors.machine.shell.evaluator import Evaluator
 
 MAX_PENDING = 65_536  # characters of one command, over all its lines
-MAX_LINES = 400  # lines of one command: each new one parses them all again
+MAX_LINES = 400  # lines of one command: each new one may parse them all again
+MAX_PARSED = 1_000_000  # characters parsed for one command, over all its lines
+SLICE = 32_768  # characters parsed before others are served
 
 
 def seen(world: World, sh: ShellState, text: str) -> None:
@@ -46,6 +48,9 @@ class InteractiveShell:
         self.evaluator = evaluator
         self.world = evaluator.world
         self.sh = sh
+        self._awaited = ""  # the quote or here-document's end without which the command cannot be complete
+        self._parsed = 0  # characters, for this command
+        self._unbroken = 0  # and since others were served
 
     def run(self) -> Work:
         """Run until the shell is left."""
@@ -64,7 +69,15 @@ class InteractiveShell:
                         continue
                     self.evaluator.complain_raw(sh, ("logout\n" if sh.login else "exit\n") if stdin.terminal else "")
                     return sh.status
-                pending += line.decode("utf-8", "surrogateescape").replace("\0", "")
+                text = line.decode("utf-8", "surrogateescape").replace("\0", "")
+                if not pending:
+                    self._awaited, self._parsed = "", 0
+                pending += text
+                if self._awaited and self._awaited not in text and self._may_grow(pending):
+                    continue
+                if self._unbroken + len(pending) > SLICE:
+                    self._unbroken = 0
+                    yield BREATHE
                 script = self._complete(pending)
                 if script is None:
                     continue
@@ -100,14 +113,20 @@ class InteractiveShell:
 
     def _complete(self, pending: str) -> Script | None:
         """Return the program typed so far, ``None`` if it is not complete, or wrong and complained of."""
+        self._parsed += len(pending)
+        self._unbroken += len(pending)
         try:
             return parse(pending, more=True)
         except ShellSyntaxError as error:
-            if error.incomplete and len(pending) < MAX_PENDING and pending.count("\n") < MAX_LINES:
+            if error.incomplete and self._parsed < MAX_PARSED and self._may_grow(pending):
+                self._awaited = "" if error.closing in {")", "}"} else error.closing
                 return None
             self.evaluator.syntax_error(self.sh, pending, error)
             self.sh.status = 2
             return Script(())
+
+    def _may_grow(self, pending: str) -> bool:
+        return len(pending) < MAX_PENDING and pending.count("\n") < MAX_LINES
 
     def _run_line(self, script: Script) -> Generator[Pause, None, None]:
         """Run one line of an interactive shell: what fails in it leaves the shell alive."""

@@ -260,3 +260,20 @@ def test_finding_line_numbers_reads_a_text_once():
 
     assert list(range(1, 1001)) == [item.first.commands[0].line for item in script.items]
     assert text.looked_at <= len(text)
+
+
+def test_a_pasted_command_without_an_end_lets_others_be_served():
+    seat = Visitor(machine(), pty=Pty(term="xterm")).open()
+    started = time.process_time()
+    seat.type(("if true; then\n" + ("a|" * 75 + "a\n") * 398).encode())
+
+    assert time.process_time() - started < 10  # at once, and again for each line, it took most of a minute
+
+
+def test_a_pasted_here_document_is_taken_whole():
+    seat = Visitor(machine(), pty=Pty(term="xterm")).open()
+    seat.type(("cat > /tmp/x <<'END'\n" + ("A" * 76 + "\n") * 390 + "END\nwc -l < /tmp/x\nexit\n").encode())
+    seat.settle()
+
+    assert seat.ended
+    assert b"\r390\r\n" in seat.output
