@@ -10,7 +10,9 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
+
+from plugins.decoy.http.targets import HEADER_TOO_LONG, is_host, is_target
 
 HTTP_1_0 = (1, 0)
 HTTP_PORT = 80
@@ -44,7 +46,8 @@ class Asked:
     target: str
     port: int  # the one the client connected to
     version: tuple[int, int] = (1, 1)
-    host: str = ""  # the Host header
+    host: str = ""  # the Host header, or the host of an absolute target
+    address: str = ""  # the one the client connected to
     connection: str = ""  # the Connection header, lower case
     count: int = 1  # requests on this connection, this one included
 
@@ -52,7 +55,7 @@ class Asked:
     def name(self) -> str:
         """The host asked for, without a port."""
         name, colon, port = self.host.rpartition(":")
-        return name if colon and port.isdigit() else self.host
+        return (name if colon and port.isdigit() else self.host).lower()
 
     @property
     def wants_close(self) -> bool:
@@ -88,6 +91,11 @@ def _date(seconds: int) -> str:
     return formatdate(seconds, usegmt=True)
 
 
+def upstream(version: str) -> str:
+    """Return the part of a package's version that the server shows."""
+    return version.rpartition(":")[2].partition("-")[0].partition("+")[0]
+
+
 def _lines(first: str, headers: Sequence[tuple[str, str]]) -> bytes:
     text = "".join((first, "\r\n", *(f"{name}: {value}\r\n" for name, value in headers), "\r\n"))
     return text.encode("latin-1", "replace")
@@ -108,6 +116,14 @@ class Nginx:
         """Return nginx's page; ``asked`` changes nothing."""
         del asked
         page = self._pages.get(status)
+        if status == HEADER_TOO_LONG:
+            why = "Request Header Or Cookie Too Large"
+            page = (
+                f"<html>\r\n<head><title>400 {why}</title></head>\r\n<body>\r\n"
+                f"<center><h1>400 Bad Request</h1></center>\r\n<center>{why}</center>\r\n"
+                f"<hr><center>{self._name}</center>\r\n</body>\r\n</html>\r\n"
+            ).encode()
+            return Reply(status=400, body=page, close=True)
         if page is None:
             phrase = {302: "302 Found", 401: "401 Authorization Required"}.get(status, f"{status} {REASONS[status]}")
             page = (
@@ -123,7 +139,7 @@ class Nginx:
             return self.error(505, asked)
         if asked.version > HTTP_1_0 and not asked.host:
             return self.error(400, asked)
-        if not asked.method.isupper():
+        if not asked.method.isupper() or not is_target(asked.target) or not is_host(asked.host):
             return self.error(400, asked)
         if asked.method == "TRACE":
             page = self.error(405, asked)
@@ -136,7 +152,7 @@ class Nginx:
         """Nginx makes redirects absolute with the name asked for and its own port (absolute_redirect on)."""
         page = self.error(302, asked)
         port = "" if asked.port == HTTP_PORT else f":{asked.port}"
-        location = f"http://{asked.name}{port}{path}" if asked.host else path
+        location = f"http://{asked.name or asked.address}{port}{path}"
         return Reply(status=302, body=page.body, extra=(("Location", location),))
 
     def closes(self, reply: Reply, asked: Asked) -> bool:
@@ -206,8 +222,13 @@ class Apache:
     def error(self, status: int, asked: Asked) -> Reply:
         """Return Apache's page, which names the host it was asked for."""
         method = html.escape(asked.method)
+        if status in {501, 505} and not asked.target:  # it did not parse: Apache has one answer to that
+            status = 400
         sentence = _APACHE_SENTENCES.get(status, "")
         extra: tuple[tuple[str, str], ...] = ()
+        if status == HEADER_TOO_LONG:
+            sentence = f"{_APACHE_SENTENCES[400]}Size of a request header field exceeds server limit."
+            status = 400
         if status == 405:  # noqa: PLR2004  HTTP's own number, as in every table here
             sentence = f"The requested method {method} is not allowed for this URL."
             extra = (("Allow", "" if asked.method == "TRACE" else self.methods),)
@@ -219,7 +240,7 @@ class Apache:
     def _told(self, status: int, sentence: str, asked: Asked, extra: tuple[tuple[str, str], ...]) -> Reply:
         reason = _APACHE_REASONS.get(status, REASONS[status])
         host = html.escape(asked.name or self._hostname)
-        port = asked.host.rpartition(":")[2] if asked.name != asked.host else HTTP_PORT
+        port = asked.host.rpartition(":")[2] if asked.name != asked.host.lower() else HTTP_PORT
         body = (
             f"<!DOCTYPE HTML PUBLIC {self._doctype}>\n<html><head>\n<title>{status} {reason}</title>\n</head><body>\n"
             f"<h1>{reason}</h1>\n<p>{sentence}</p>\n<hr>\n"
@@ -237,6 +258,10 @@ class Apache:
         """Apache knows more methods than it allows, and does not mind odd versions."""
         if asked.version == (1, 1) and not asked.host:
             return self.error(400, asked)
+        if not is_host(asked.host):
+            return self.error(400, evolve(asked, host=""))
+        if not is_target(asked.target.replace("%00", "")) and asked.target != "*":  # a NUL is just not found
+            return self.error(400, asked)
         if asked.method == "OPTIONS":
             return Reply(status=200, extra=(("Allow", self.methods),))
         if asked.method in {"GET", "HEAD", "POST"}:
@@ -246,7 +271,7 @@ class Apache:
 
     def moved(self, path: str, asked: Asked) -> Reply:
         """Apache makes redirects absolute with the name and port asked for."""
-        location = f"http://{asked.host or self._hostname}{path}"
+        location = f"http://{asked.host.lower() or self._hostname}{path}"
         sentence = f'The document has moved <a href="{html.escape(location)}">here</a>.'
         return self._told(302, sentence, asked, (("Location", location),))
 

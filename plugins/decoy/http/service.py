@@ -11,9 +11,9 @@ import re
 import secrets
 from typing import Any, cast
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
+from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
@@ -30,8 +30,9 @@ from decnet_actors.domain.facts import (
 from decnet_actors.domain.persona import Persona
 from plugins.decoy.http import HttpConfig
 from plugins.decoy.http.credentials import Found, from_body, from_header
-from plugins.decoy.http.servers import Apache, Asked, Nginx, Reply, Server
+from plugins.decoy.http.servers import Apache, Asked, Nginx, Reply, Server, upstream
 from plugins.decoy.http.site import Site, make_site
+from plugins.decoy.http.targets import fault_of, host_of
 
 KEPT_INLINE = 64 * 1024  # bytes of a body kept in the fact itself; a longer one is kept whole as an artifact
 MAX_LINE = 8190  # bytes of request line or one header: nginx's 8 KiB buffers, Apache's LimitRequestLine
@@ -49,14 +50,10 @@ def pick_server(config: HttpConfig, persona: Persona) -> Server:
     if name == "auto":
         name = "apache" if "apache2" in persona.packages and "nginx" not in persona.packages else "nginx"
     if name == "apache":
-        version = _upstream(persona.packages.get("apache2", "2.4.57-2"))
+        version = upstream(persona.packages.get("apache2", "2.4.57-2"))
         return Apache(version, f" ({vendor})" if vendor else "", persona.hostname)
-    version = _upstream(persona.packages.get("nginx", "1.22.1-9"))
+    version = upstream(persona.packages.get("nginx", "1.22.1-9"))
     return Nginx(version, " (Ubuntu)" if vendor == "Ubuntu" else "")
-
-
-def _upstream(version: str) -> str:
-    return version.rpartition(":")[2].partition("-")[0].partition("+")[0]
 
 
 class WholeResponse(web.StreamResponse):
@@ -177,6 +174,8 @@ class HttpService:
         log = connection.log
         asked = _asked(request, connection)
         refusal = self._server.refusal(asked)
+        if refusal is None and request.rel_url.path == self._config.login_path:
+            _go_on(request)
         body, complete = await self._read(request)
         if not complete:
             log.note(LimitReached(limit="http body", value=self._config.max_body))
@@ -210,7 +209,11 @@ class HttpService:
         if asked is not None and isinstance(exc, BadHttpMethod):
             reply = self._server.refusal(asked)  # a method aiohttp does not know is not broken to a real server
         if asked is None or reply is None:
-            known = 500 if crashed else status if status in {400, 413, 414, 501, 505} else 400
+            known = status if status in {413, 414, 501, 505} else 400
+            if crashed:
+                known = 500
+            elif known == 400:  # noqa: PLR2004  the parser's word for everything
+                known = fault_of(connection.chunk[: 2 * MAX_LINE], too_long=isinstance(exc, LineTooLong))
             asked = Asked(method="GET", target="", port=log.peer.local_port, connection="close")
             reply = self._server.error(known, asked)
         return self._whole(reply, asked, connection, log.now())
@@ -353,14 +356,25 @@ class HttpService:
 MAX_COOKIES = 256
 
 
+def _go_on(request: web.BaseRequest) -> None:
+    """Tell a client that waits for it to send its body; without, curl waits a second."""
+    waits = request.headers.get("Expect", "").lower() == "100-continue"
+    if waits and request.version >= HttpVersion11 and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
 def _asked(request: web.BaseRequest, connection: Connection) -> Asked:
     headers: Any = request.headers  # CIMultiDictProxy: get() is untyped in its stubs
+    target = request._message.path  # noqa: SLF001  as it was sent
+    host = host_of(target)
+    peer = connection.log.peer
     return Asked(
         method=request.method,
-        target=request.path_qs,
+        target=target,
         version=(request.version.major, request.version.minor),
-        host=headers.get("Host", ""),
-        port=connection.log.peer.local_port,
+        host=headers.get("Host", "") if host is None else host,
+        address=peer.local_address,
+        port=peer.local_port,
         connection=headers.get("Connection", "").lower(),
         count=connection._request_count,  # noqa: SLF001  aiohttp counts, nobody else can
     )

@@ -114,6 +114,14 @@ async def test_bearer_tokens_are_kept():
     assert [(None, b"abc.def", "http_bearer")] == [(f.user, f.secret, f.kind) for f in web.of(CredentialSeen)]
 
 
+async def test_a_client_that_waits_is_told_to_send_its_body():
+    head = b"POST /login HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+    async with served(packages=NGINX) as web:
+        answer = await web.ask(head, until_closed=False)
+
+    assert answer == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
 async def test_a_json_login_with_half_a_character_is_recorded_too():
     body = b'{"username":"\\ud800","password":"\\udfff\\u0000"}'
     async with served(packages=NGINX) as web:
