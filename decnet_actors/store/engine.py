@@ -25,7 +25,7 @@ PRAGMAS = (
     "synchronous = FULL",
     "foreign_keys = ON",
     "wal_autocheckpoint = 16000",
-    "cache_size = -65536",
+    "cache_size = -16384",
     "temp_store = MEMORY",
     "mmap_size = 268435456",
 )
