@@ -174,6 +174,8 @@ def ask_real(port: int, data: bytes) -> bytes:
 
 def normal(answer: bytes, port: int) -> bytes:
     answer = re.sub(rb"\r\nDate: [^\r]*", b"\r\nDate: -", answer)
+    # Apache lists what it allows in another order with every start.
+    answer = re.sub(rb"\r\nAllow: ([^\r]*)", lambda m: b"\r\nAllow: " + b",".join(sorted(m[1].split(b","))), answer)
     answer = answer.replace(f"http://web.example:{port}/".encode(), b"http://web.example/")
     answer = answer.replace(f"http://127.0.0.1:{port}/".encode(), b"http://192.0.2.10/")
     # Apache keeps the methods in a hash: their order differs from one start to the next.
