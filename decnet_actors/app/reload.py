@@ -9,7 +9,6 @@ from decnet_actors.app.house import settle
 from decnet_actors.app.load import Configuration
 from decnet_actors.app.tree import FLEET
 from decnet_actors.contracts.fleet import DeckyPlan
-from supervisors import log as logs
 from supervisors.errors import ChildStateError, NoSuchActorError
 from supervisors.messages import DeleteChild, StartChild, TerminateChild
 
@@ -31,7 +30,6 @@ async def reload(daemon: Daemon, new: Configuration) -> Mapping[str, object]:
         await _add(daemon, after[name])
     daemon.inhabitants = {name: daemon.inhabitants[name] for name in after}
     needs_restart = [key for key in COLD if _cold(getattr(old.settings, key), getattr(new.settings, key))]
-    logs.configure(new.settings.daemon.log_level, new.settings.daemon.log_format)
     daemon.configuration = new
     daemon.restart_needed = tuple(dict.fromkeys((*daemon.restart_needed, *needs_restart)))
     return {

@@ -21,6 +21,7 @@ from decnet_actors.app.places import places
 from decnet_actors.app.reload import reload as apply
 from decnet_actors.app.tree import WEB
 from decnet_actors.app.tree import WITHIN as RESTART_WINDOW
+from decnet_actors.contracts.errors import OperatorError
 from decnet_actors.store.errors import StoreError
 from supervisors import log as logs
 from supervisors.clock import SystemClock
@@ -45,16 +46,17 @@ def run(configuration: Configuration, *, reload: Reload, environ: Mapping[str, s
     if environ is None:
         environ = os.environ  # noqa: TID251  the process's own, handed on as a value from here
     settings = configuration.settings.daemon
-    logs.configure(settings.log_level, _format(settings.log_format, environ))
+    form = _format(settings.log_format, environ)
+    logs.configure(settings.log_level, form)
     os.umask(0o077)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a session is a descriptor; the hard limit is policy
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(configuration, reload, environ))
+        return runner.run(_serve(configuration, reload, environ, form))
 
 
-async def _serve(configuration: Configuration, reload: Reload, environ: Mapping[str, str]) -> int:
+async def _serve(configuration: Configuration, reload: Reload, environ: Mapping[str, str], form: str) -> int:
     manager = ServiceManager(environ, pid=os.getpid())
     daemon = Daemon(
         configuration=configuration,
@@ -73,12 +75,12 @@ async def _serve(configuration: Configuration, reload: Reload, environ: Mapping[
             await daemon.system.start()
         except StartError as error:
             return _refuse(error)
-        return await _attend(daemon, manager, reload)
+        return await _attend(daemon, manager, reload, form)
     finally:
         await daemon.close()
 
 
-async def _attend(daemon: Daemon, manager: ServiceManager, reload: Reload) -> int:
+async def _attend(daemon: Daemon, manager: ServiceManager, reload: Reload, form: str) -> int:
     loop = asyncio.get_running_loop()
     wanted: asyncio.Event = asyncio.Event()
     asked: list[signal.Signals] = []
@@ -110,7 +112,7 @@ async def _attend(daemon: Daemon, manager: ServiceManager, reload: Reload) -> in
                 break
             asked.clear()
             manager.reloading(daemon.clock.monotonic())
-            await _reload(daemon, reload)
+            await _reload(daemon, reload, form)
             manager.ready(daemon.refused or f"{len(daemon.fleet.planned)} services")
         manager.stopping()
         log.info("daemon.stopping")
@@ -140,7 +142,7 @@ async def _beat(manager: ServiceManager) -> None:
         await asyncio.sleep(manager.watchdog_period / 2)
 
 
-async def _reload(daemon: Daemon, reload: Reload) -> None:
+async def _reload(daemon: Daemon, reload: Reload, form: str) -> None:
     """Validate, then apply; a bad file changes nothing and is shown until a good one comes."""
     try:
         configuration = await asyncio.to_thread(reload)
@@ -149,7 +151,13 @@ async def _reload(daemon: Daemon, reload: Reload) -> None:
         log.error("config.refused", problems=len(error.problems), text=str(error))  # noqa: TRY400  its text is the message
         return
     daemon.refused = ""
-    changes = await apply(daemon, configuration)
+    try:
+        changes = await apply(daemon, configuration)
+    except (OSError, StartError, TimeoutError, OperatorError) as error:
+        daemon.refused = f"only part of the configuration could be applied: {error}"
+        log.error("config.not_applied", reason=str(error))  # noqa: TRY400  the world's fault, told in one line
+        return
+    logs.configure(configuration.settings.daemon.log_level, form)  # the form is as it was at the start
     log.info("config.applied", **changes)
 
 
