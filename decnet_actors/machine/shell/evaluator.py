@@ -31,7 +31,7 @@ from decnet_actors.machine.shell.syntax import (
     Subshell,
 )
 
-MAX_PROGRAM = 262_144  # characters parsed at once, during which nobody else is served
+MAX_PROGRAM = 65_536  # characters parsed at once, during which nobody else is served
 PARSED_A_STEP = 8  # characters that cost as much as running a command does
 MAX_SUBSTITUTION = 1 << 20  # bytes of output a command substitution keeps
 
