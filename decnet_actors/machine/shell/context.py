@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_ARTIFACTS = 32  # kept until the session takes them
 MAX_ARTIFACT = 16 << 20  # bytes of one
 MAX_HISTORY = 1000  # lines
+READ_A_STEP = 2048  # bytes of a file that cost as much as running a command does
 
 Result: TypeAlias = "int | Work"
 
@@ -222,7 +223,9 @@ class Context:
             stream = self.sh.streams.get(int(name[8:17]))
             if isinstance(stream, Input):
                 return stream.take(stream.waiting)
-        return self.files.read(self.path(name), uid=self.sh.uid)
+        data = self.files.read(self.path(name), uid=self.sh.uid)
+        self.world.budget.step(len(data) // READ_A_STEP)
+        return data
 
     def write_file(self, name: str, data: bytes, *, append: bool = False, mechanism: str = "") -> None:
         """Write a file, as the user, and remember it for capture if ``mechanism`` says how it came.

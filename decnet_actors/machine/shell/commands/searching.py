@@ -124,6 +124,8 @@ def _grep(
     binary = b"\0" in data[:32_768] and "a" not in opts
     quiet = bool({"c", "l", "L", "q"} & opts.given.keys())
     count, shown_to, owed = 0, 0, 0
+    if ctx.world.budget.due:
+        yield Breathe()
     lines = decoded(data)
     for number, line in enumerate(lines, 1):
         if number % 200 == 0:

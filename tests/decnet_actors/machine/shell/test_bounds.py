@@ -233,6 +233,19 @@ def test_parsing_counts_as_work():
     assert (137, b"") == (many.status, many.output)
 
 
+def test_searching_much_lets_others_have_their_turn():
+    host = machine()
+    run(host, "for i in 1 2 3 4 5 6 7 8 9; do head -c 1000000 /dev/zero > /tmp/f$i; done")
+    seat = Visitor(host, command="grep -r needle /tmp; echo done").open()
+
+    turns = 0
+    while not seat.ended and turns < 1000:
+        turns += 1
+        seat.settle(rounds=1)
+    assert b"done\n" == seat.output
+    assert turns >= 9  # nine megabytes, never more than about one at a time
+
+
 def test_a_megabyte_on_one_line_is_refused_as_by_the_kernel():
     seat = finish("echo " + "a" * 1_000_000)
 
