@@ -2,6 +2,7 @@
 
 import random
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def _run(rounds: int, pause: float, seed: int, browse: bool, leave: bool, **_fla
         services = daemon.call("service.list", {})["items"]
         remark(f"ok  {len(services)} decoys listen on this machine only", settings)
         click.echo(f"dashboard  {link}")
-        click.echo(f"ask it     decnetctl --control {daemon.address} event tail")
+        click.echo(f"ask it     {_me()} --control {daemon.address} event tail")
         if browse and sys.stdout.isatty():
             import webbrowser
 
@@ -178,10 +179,17 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
+def _me() -> str:
+    """Return what to type for ``decnetctl``; a virtual environment's is in no shell's path."""
+    here = Path(sys.argv[0])
+    return str(here) if here.name == "decnetctl" and not shutil.which(here.name) else "decnetctl"
+
+
 def _link(daemon: Daemon) -> str:
     return str(daemon.call("user.setup-link", {})["url"])
 
 
 def _wait_for_interrupt() -> None:
-    while True:
-        signal.pause()
+    with suppress(KeyboardInterrupt):  # the wanted end
+        while True:
+            signal.pause()
