@@ -1,6 +1,7 @@
 """This module opens sockets on loopback addresses, one address a decky."""
 
 import contextlib
+import errno
 import ipaddress
 import re
 import socket
@@ -87,7 +88,7 @@ def _bound(place: Place, port: int) -> socket.socket:
 
 
 def _explained(error: OSError, place: Place, port: int) -> OSError:
-    owner = _owner(port)
+    owner = _owner(port) if error.errno == errno.EADDRINUSE else ""
     by = f", held by {owner}" if owner else ""
     return type(error)(error.errno, f"{place.decky} cannot listen on {place.address}:{port}: {error.strerror}{by}")
 
