@@ -111,7 +111,7 @@ class Daemon:
 def write_config(home: Path, fleet: str, extra: str) -> Path:
     config = home / "decnet.toml"
     config.write_text(
-        f'[daemon]\nstate_dir = "{home}/state"\nrun_dir = "{home}/run"\nlog_format = "json"\n'
+        f'[daemon]\nstate_dir = "{home}/state"\nrun_dir = "{home}/run"\n'
         f'[web]\nlisten = ["127.0.0.1:0"]\n{extra}\n{fleet.format(network=own_network())}'
     )
     return config
