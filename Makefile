@@ -16,7 +16,8 @@ $(STAMP): setup.cfg pyproject.toml
 		{ echo "make: python3 has no venv module. fix: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: Python 3.11 or later is needed (PYTHON=... make run)"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "installing into $(VENV); the first time takes a minute or two"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 $(ASSETS): package-lock.json decnet_actors/web/fetch_assets.py | $(STAMP)
@@ -24,8 +25,8 @@ $(ASSETS): package-lock.json decnet_actors/web/fetch_assets.py | $(STAMP)
 
 dev: $(STAMP) $(ASSETS)  ## make the virtual environment and fetch the pinned front-end libraries
 
-run: dev  ## start decnetd on the embedded default: no root, no Docker; Ctrl-C stops it
-	@exec $(BIN)/decnetd --state-dir run/state --run-dir run/sock
+run: dev  ## start decnetd on the embedded default: no root, no Docker; Ctrl-C stops it (CONFIG=my.toml)
+	@exec $(BIN)/decnetd $(if $(CONFIG),-c $(CONFIG)) --state-dir run/state --run-dir run/sock
 
 demo: dev  ## start a throw-away instance with scripted attackers and a populated dashboard
 	@exec $(BIN)/decnetctl demo
