@@ -56,7 +56,7 @@ class Gate extends LitElement {
   setupForm() {
     return html`
       <h1>Create the first administrator</h1>
-      <p class="muted">This link works once. A password of at least 15 characters, best a sentence nobody else would write; there are no other rules.</p>
+      <p class="muted">This link works once. A password of at least 15 characters that is in no list of leaked ones, best a sentence nobody else would write.</p>
       ${this.problem ? failure(this.problem) : nothing}
       <form @submit=${this.setUp}>
         <label class="field"><span>User</span><input name="user" autocomplete="username" required autofocus maxlength="64" spellcheck="false" autocapitalize="none" /></label>

@@ -85,7 +85,7 @@ class Sessions extends Page {
         { title: 'Files', number: true, cell: (row) => number(row.files) },
         { title: 'Data in', number: true, cell: (row) => bytes(row.bytes_in) },
         { title: 'Duration', number: true, cell: (row) => (row.closed === null ? state('open') : span(row.duration)) },
-        { title: 'Replay', cell: (row) => (row.replayable ? html`<span class="chip">replay</span>` : nothing) },
+        { title: 'Replay', cell: (row) => (row.replayable ? html`<a class="chip" href=${`/sessions/${row.id}`}>replay</a>` : nothing) },
       ],
     });
   }
