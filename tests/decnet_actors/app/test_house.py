@@ -1,3 +1,5 @@
+from typing import Any
+
 from decnet_actors.app.house import Means, settle
 from decnet_actors.conformance.fakes import NOW, FakeArtifacts, FakeJournal, FakeVault, _at_once
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
@@ -5,6 +7,7 @@ from decnet_actors.decoys.decky import PATIENCE
 from decnet_actors.decoys.sessions import OpenSessions
 from plugins.decoy.redis import PLUGIN, RedisConfig
 from plugins.fleet_driver.loopback.driver import LoopbackDriver, Shift
+from supervisors.spec import ChildSpec
 from supervisors.testing import ManualClock
 
 
@@ -29,7 +32,10 @@ def test_a_deckys_proc_moves_with_the_daemons_clock_though_nobody_is_at_a_shell(
     clock = ManualClock(NOW)
     redis = ServicePlan(name="redis", plugin="decoy.redis", config=RedisConfig(), port=6379)
     _, spec = settle(DeckyPlan(name="db-01", index=0, services=(redis,)), means(clock))
-    files = spec.children[0].start()._household.machine.files
+    service = spec.children[0]
+    assert isinstance(service, ChildSpec)
+    host: Any = service.start()  # Any: what is looked at is its own affair
+    files = host._household.machine.files
 
     before = float(files.read("/proc/uptime").split()[0])
     clock.advance(90)
