@@ -18,7 +18,7 @@ from decnet_actors.decoys.policy import BaitAndRarity
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import make_machine
-from decnet_actors.machine.persona import generate
+from decnet_actors.machine.persona import generate, with_people
 from supervisors.spec import Backoff, SupervisorSpec
 
 
@@ -44,6 +44,8 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     """Return one decky and the spec of its subtree."""
     address = plan.address or means.driver.address(plan.name, plan.index)
     persona = generate(means.seed, plan.name, address, means.founded, distribution=plan.distribution or None)
+    own = _users(persona)  # bait neither gets a weak password nor moves those of others
+    persona = with_people(persona, (bait.user for bait in plan.baits if bait.service in {"", "ssh", "telnet"}))
     place = Place(decky=plan.name, address=address)
     household = Household(
         host=means.host,
@@ -53,7 +55,7 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
             random.Random(f"{persona.seed}/machine"),  # noqa: S311  a persona, not a secret
             now=means.now,
         ),
-        policy=BaitAndRarity(seed=persona.seed, users=_users(persona), baits=plan.baits, rarity=plan.weak_credentials),
+        policy=BaitAndRarity(seed=persona.seed, users=own, baits=plan.baits, rarity=plan.weak_credentials),
         artifacts=means.artifacts,
         vault=means.vault(plan.name),
         driver=means.driver,

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from decnet_actors.domain.persona import Persona
-from decnet_actors.machine.persona import generate
+from decnet_actors.machine.persona import generate, with_people
 
 if TYPE_CHECKING:
     from decnet_actors.machine.files import Caps
     from decnet_actors.machine.machine import DeckyMachine
     from decnet_actors.machine.shell.state import Limits
 
-__all__ = ["generate", "make_machine"]
+__all__ = ["generate", "make_machine", "with_people"]
 
 
 def make_machine(

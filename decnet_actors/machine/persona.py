@@ -2,9 +2,12 @@
 
 import calendar
 import random
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
+
+from attrs import evolve
 
 from decnet_actors.domain.persona import Account, Persona
 from decnet_actors.machine import names, releases
@@ -15,6 +18,9 @@ Row = TypeVar("Row", bound=tuple[Any, ...])  # Any: tables of unlike columns, th
 
 NOLOGIN = "/usr/sbin/nologin"
 FIRST_PERSON_UID = 1000
+NOBODY_UID = 65_534
+
+_LOGIN = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 
 # name, uid, gid, home, shell, comment: what the distributions create on every machine (base-passwd and friends).
 _STATIC: tuple[tuple[str, int, int, str, str, str], ...] = (
@@ -95,6 +101,16 @@ def generate(
         organisation=organisation,
         seed=rng.getrandbits(63),
     )
+
+
+def with_people(persona: Persona, names: Iterable[str]) -> Persona:
+    """Return the machine with accounts for these log-in names too, as far as a machine would have them."""
+    taken = {account.name for account in persona.accounts}
+    uid = max((a.uid for a in persona.accounts if a.uid < NOBODY_UID), default=0)
+    uid = max(uid + 1, FIRST_PERSON_UID)
+    missing = [name for name in dict.fromkeys(names) if name not in taken and _LOGIN.fullmatch(name)]
+    people = [_person(name, uid + index, "") for index, name in enumerate(missing)]
+    return evolve(persona, accounts=(*persona.accounts, *people))
 
 
 def full_point(persona: Persona) -> str:

@@ -1,9 +1,12 @@
 from typing import Any
 
+from attrs import evolve
+
 from decnet_actors.app.house import Means, settle
 from decnet_actors.conformance.fakes import NOW, FakeArtifacts, FakeJournal, FakeVault, _at_once
-from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
+from decnet_actors.contracts.fleet import Bait, DeckyPlan, ServicePlan
 from decnet_actors.decoys.decky import PATIENCE
+from decnet_actors.decoys.host import Household
 from decnet_actors.decoys.sessions import OpenSessions
 from plugins.decoy.redis import PLUGIN, RedisConfig
 from plugins.fleet_driver.loopback.driver import LoopbackDriver, Shift
@@ -41,3 +44,22 @@ def test_a_deckys_proc_moves_with_the_daemons_clock_though_nobody_is_at_a_shell(
     clock.advance(90)
 
     assert 90 == round(float(files.read("/proc/uptime").split()[0]) - before, 3)
+
+
+def added_uid(household: Household) -> int:
+    return next(a.uid for a in household.machine.persona.accounts if a.name == "deploy")
+
+
+def test_bait_lives_on_the_machine_and_moves_nobody_elses_password():
+    redis = ServicePlan(name="redis", plugin="decoy.redis", config=RedisConfig(), port=6379)
+    plan = DeckyPlan(name="db-01", index=0, services=(redis,))
+    laid = evolve(plan, baits=(Bait(user="deploy", secret="s"), Bait(user="shop", secret="s", service="http")))
+    plain, baited = (settle(one, means(ManualClock(NOW)))[1].children[0].start()._household for one in (plan, laid))
+
+    assert {"deploy"} == {a.name for a in baited.machine.persona.accounts} - {
+        a.name for a in plain.machine.persona.accounts
+    }
+    assert plain.policy.weak == baited.policy.weak
+    assert b"deploy:x:" in baited.machine.files.read("/etc/passwd")
+    assert b"deploy:x:" in baited.machine.files.read("/etc/group")
+    assert added_uid(baited) == baited.machine.files.stat("/home/deploy").uid

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from decnet_actors.machine import generate
+from decnet_actors.machine import generate, with_people
 from decnet_actors.machine.names import CARDS
 from decnet_actors.machine.persona import full_point, zone_letters
 from decnet_actors.machine.releases import RELEASES, find
@@ -13,6 +13,16 @@ MANY = [generate(seed, "web01", "10.0.0.5", NOW) for seed in range(200)]
 
 def test_the_same_seed_and_name_give_the_same_machine():
     assert generate(5, "db", "10.0.0.9", NOW) == generate(5, "db", "10.0.0.9", NOW)
+
+
+def test_who_is_laid_out_as_bait_lives_on_the_machine():
+    before = generate(5, "db", "10.0.0.9", NOW)
+    after = with_people(before, ["deploy", "root", "deploy", "no such name", "Backup"])
+    [added] = after.accounts[len(before.accounts) :]
+
+    assert before.accounts == after.accounts[:-1]
+    assert ("deploy", "/home/deploy", "/bin/bash") == (added.name, added.home, added.shell)
+    assert added.uid == added.gid == 1 + max(a.uid for a in before.accounts if a.uid != 65_534)
 
 
 def test_two_deckies_of_one_installation_differ():
