@@ -46,6 +46,13 @@ def test_a_deckys_proc_moves_with_the_daemons_clock_though_nobody_is_at_a_shell(
     assert 90 == round(float(files.read("/proc/uptime").split()[0]) - before, 3)
 
 
+def household_of(plan: DeckyPlan) -> Any:  # Any: what is looked at is its own affair
+    service = settle(plan, means(ManualClock(NOW)))[1].children[0]
+    assert isinstance(service, ChildSpec)
+    host: Any = service.start()  # Any: as above
+    return host._household
+
+
 def added_uid(household: Household) -> int:
     return next(a.uid for a in household.machine.persona.accounts if a.name == "deploy")
 
@@ -54,7 +61,7 @@ def test_bait_lives_on_the_machine_and_moves_nobody_elses_password():
     redis = ServicePlan(name="redis", plugin="decoy.redis", config=RedisConfig(), port=6379)
     plan = DeckyPlan(name="db-01", index=0, services=(redis,))
     laid = evolve(plan, baits=(Bait(user="deploy", secret="s"), Bait(user="shop", secret="s", service="http")))
-    plain, baited = (settle(one, means(ManualClock(NOW)))[1].children[0].start()._household for one in (plan, laid))
+    plain, baited = household_of(plan), household_of(laid)
 
     assert {"deploy"} == {a.name for a in baited.machine.persona.accounts} - {
         a.name for a in plain.machine.persona.accounts
