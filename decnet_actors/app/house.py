@@ -18,7 +18,7 @@ from decnet_actors.decoys.policy import BaitAndRarity
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import make_machine
-from decnet_actors.machine.persona import generate, with_people
+from decnet_actors.machine.persona import generate, with_people, with_services
 from supervisors.spec import Backoff, SupervisorSpec
 
 
@@ -46,6 +46,7 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     persona = generate(means.seed, plan.name, address, means.founded, distribution=plan.distribution or None)
     own = _users(persona)  # bait neither gets a weak password nor moves those of others
     persona = with_people(persona, (bait.user for bait in plan.baits if bait.service in {"", "ssh", "telnet"}))
+    persona = with_services(persona, {service.name: service.port for service in plan.services})
     place = Place(decky=plan.name, address=address)
     household = Household(
         host=means.host,

@@ -122,7 +122,9 @@ class Status:
             found.append(ops.Problem(code="DN3002", text=text, fix="df -h"))
         refused = self._from.config_problem()
         if refused:
-            found.append(ops.Problem(code="DN1012", text=refused, fix="decnetctl config check"))
+            first, _, more = refused.partition("\n")  # the rest is the excerpt, and further problems
+            text = f"the last reload was refused: {first}{' (and more)' if more.count(': error ') else ''}"
+            found.append(ops.Problem(code="DN1012", text=text, fix="decnetctl config check"))
         return found
 
 

@@ -48,6 +48,7 @@ class Persona:
     disk_kib: int
     accounts: tuple[Account, ...]
     packages: Mapping[str, str] = field(factory=dict)
+    services: Mapping[str, int] = field(factory=dict)  # what it serves: name of the service -> port it claims
     mail_domain: str = ""
     organisation: str = ""
     seed: int = field(default=0, repr=False)  # of this decky; derive further choices with random.Random(f"{seed}/x")

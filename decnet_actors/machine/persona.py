@@ -4,7 +4,7 @@ import calendar
 import random
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from attrs import evolve
@@ -111,6 +111,18 @@ def with_people(persona: Persona, names: Iterable[str]) -> Persona:
     missing = [name for name in dict.fromkeys(names) if name not in taken and _LOGIN.fullmatch(name)]
     people = [_person(name, uid + index, "") for index, name in enumerate(missing)]
     return evolve(persona, accounts=(*persona.accounts, *people))
+
+
+def with_services(persona: Persona, services: Mapping[str, int]) -> Persona:
+    """Return the machine that serves these (name of the service -> port), with the accounts their programs run as."""
+    accounts = persona.accounts
+    if "redis" in services and all(account.name != "redis" for account in accounts):
+        uid = max((a.uid for a in accounts if a.uid < FIRST_PERSON_UID), default=100) + 1
+        accounts = (
+            *accounts,
+            Account(name="redis", uid=uid, gid=uid + 2, home="/var/lib/redis", shell=NOLOGIN, comment=""),
+        )
+    return evolve(persona, services=dict(services), accounts=accounts)
 
 
 def full_point(persona: Persona) -> str:

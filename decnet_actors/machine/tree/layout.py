@@ -8,6 +8,7 @@ from functools import partial
 
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine.chance import derived
+from decnet_actors.machine.daemons import SSH_ONLY
 from decnet_actors.machine.node import Content, Node, device, directory, file, symlink
 from decnet_actors.machine.releases import DAY
 from decnet_actors.machine.tree import etc, homes, logs, programs
@@ -309,7 +310,8 @@ class _Builder:
         )
         out: dict[str, Node] = {name: directory(0o755, booted + 4) for name in plain.split()}
         out["crond.pid"] = file(b"%d\n" % etc.pid(self.persona, "cron"), 0o644, booted + 9)
-        out["sshd.pid"] = file(b"%d\n" % etc.pid(self.persona, "sshd"), 0o644, booted + 9)
+        if "ssh" in (self.persona.services or SSH_ONLY):
+            out["sshd.pid"] = file(b"%d\n" % etc.pid(self.persona, "sshd"), 0o644, booted + 9)
         out["utmp"] = file(b"", 0o664, booted + 30, gid=43)
         out["lock"].mode = stat.S_IFDIR | _STICKY
         return out

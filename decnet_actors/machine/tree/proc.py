@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine.chance import derived
+from decnet_actors.machine.daemons import served
 from decnet_actors.machine.names import CPUS, KVM_CPUS
 from decnet_actors.machine.node import Node, directory, file, symlink
 from decnet_actors.machine.tree import etc
@@ -127,7 +128,7 @@ def proc(persona: Persona, now: Callable[[], float]) -> dict[str, Node]:
     etc.put(out, "self/fd", directory(0o500, booted))
     etc.put(out, "1/exe", symlink("/usr/lib/systemd/systemd", booted))
     etc.put(out, "mounts", symlink("self/mounts", booted))
-    for daemon in ("cron", "sshd", "rsyslogd", "dbus-daemon"):
+    for daemon in ("cron", "rsyslogd", "dbus-daemon", *(one.name for one in served(persona) if one.port)):
         etc.put(out, f"{etc.pid(persona, daemon)}/comm", file(f"{daemon}\n".encode(), 0o444, booted))
     _make_virtual(out, booted)
     return out

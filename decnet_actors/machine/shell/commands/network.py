@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Mapping, Sequence
 
+from decnet_actors.machine.daemons import served
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.streams import Sleep, Work
 from decnet_actors.machine.tree import etc, proc
@@ -124,10 +125,8 @@ def _addresses(ctx: Context, nic: str, *, addresses: bool) -> None:
 def _sockets(ctx: Context) -> Sequence[tuple[str, str, str, str, int, str]]:
     """Return protocol, state, local and remote address, pid and program."""
     p, login = ctx.persona, ctx.world.login
-    sshd = etc.pid(p, "sshd")
-    rows = [("tcp", "LISTEN", "0.0.0.0:22", "0.0.0.0:*", sshd, "sshd")]
-    if login.service != "ssh":
-        rows.append(("tcp", "LISTEN", f"0.0.0.0:{login.local_port}", "0.0.0.0:*", 1, "systemd"))
+    listening = [(one, etc.pid(p, one.name)) for one in served(p) if one.port]
+    rows = [("tcp", "LISTEN", f"0.0.0.0:{one.port}", "0.0.0.0:*", number, one.name) for one, number in listening]
     rows.append(
         (
             "tcp",
@@ -135,10 +134,14 @@ def _sockets(ctx: Context) -> Sequence[tuple[str, str, str, str, int, str]]:
             f"{login.local_address}:{login.local_port}",
             f"{login.address}:{login.port}",
             ctx.sh.pid - 9,
-            "sshd",
+            "sshd" if login.service == "ssh" else "telnetd",
         )
     )
-    rows.append(("tcp6", "LISTEN", ":::22", ":::*", sshd, "sshd"))
+    rows += [
+        ("tcp6", "LISTEN", f":::{one.port}", ":::*", number, one.name)
+        for one, number in listening
+        if one.name != "inetutils-inetd"  # it listens on IPv4 only as packaged
+    ]
     return rows
 
 

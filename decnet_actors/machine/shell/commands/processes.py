@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from decnet_actors.machine import dates
+from decnet_actors.machine.daemons import served
 from decnet_actors.machine.releases import DAY
 from decnet_actors.machine.shell.commands.system import uptime_line
 from decnet_actors.machine.shell.context import Context, Function
@@ -106,12 +107,16 @@ def processes(ctx: Context) -> Sequence[Process]:
         ("/usr/sbin/rsyslogd -n -iNONE", "root" if p.distribution == "debian" else "syslog", 5_900, 222_000),
         ("/lib/systemd/systemd-logind", "root", 7_900, 25_400),
         ("/sbin/agetty -o -p -- \\u --noclear - linux", "root", 1_000, 5_800),
-        ("sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups", "root", 9_100, 15_400),
     )  # fmt: skip
     for command, user, rss, vsz in daemons:
-        name = "sshd" if command.startswith("sshd") else command.split(" ")[0].rpartition("/")[2]
+        name = command.split(" ")[0].rpartition("/")[2]
         tty = "tty1" if name == "agetty" else "?"
         rows.append(_row(etc.pid(p, name), 1, user, booted + 9, rss, vsz, command, name, tty=tty, state="Ss"))
+    for one in served(p):
+        number = etc.pid(p, one.name) if one.port else etc.pid(p, one.name) + 1
+        parent = 1 if one.port else number - 1
+        state = "Ss" if one.port else "S"
+        rows.append(_row(number, parent, one.user, booted + 10, one.rss, one.vsz, one.command, one.name, state=state))
     sshd = etc.pid(p, "sshd")
     for visit in world.visits.present():
         base = 1000 + int(visit.since - booted) // 3 % 28_000

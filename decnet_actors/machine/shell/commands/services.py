@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from decnet_actors.machine import dates
+from decnet_actors.machine.daemons import served
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.streams import Work
 from decnet_actors.machine.tree import etc
 
 _UNITS = {
-    "ssh": "OpenBSD Secure Shell server",
     "cron": "Regular background program processing daemon",
     "rsyslog": "System Logging Service",
     "dbus": "D-Bus System Message Bus",
@@ -25,18 +25,20 @@ def systemctl(ctx: Context) -> int:
     if ctx.name.endswith("service"):
         words = [words[1], words[0]] if len(words) > 1 else ["--status-all"]
     verb, names = (words[0], words[1:]) if words else ("list-units", [])
+    programs = {one.unit: one for one in served(ctx.persona) if one.port}
+    units = {**{name: one.text for name, one in programs.items()}, **_UNITS}
     if verb in {"list-units", "--status-all"}:
         ctx.out("  UNIT                       LOAD   ACTIVE SUB     DESCRIPTION\n")
-        ctx.out("".join(f"  {name + '.service':<26} loaded active running {text}\n" for name, text in _UNITS.items()))
+        ctx.out("".join(f"  {name + '.service':<26} loaded active running {text}\n" for name, text in units.items()))
         return 0
     status = 0
     for full in names:
         name = full.removesuffix(".service")
         name = "ssh" if name == "sshd" else name
         if verb == "is-active":
-            ctx.out("active\n" if name in _UNITS else "inactive\n")
-            status = 0 if name in _UNITS else 3
-        elif name not in _UNITS:
+            ctx.out("active\n" if name in units else "inactive\n")
+            status = 0 if name in units else 3
+        elif name not in units:
             text = f"Unit {full.removesuffix('.service')}.service could not be found.\n"
             ctx.err(
                 text
@@ -47,10 +49,10 @@ def systemctl(ctx: Context) -> int:
         elif verb == "status":
             since = dates.date(ctx.persona, ctx.persona.booted_at + 9)
             ctx.out(
-                f"\u25cf {name}.service - {_UNITS[name]}\n     Loaded: loaded (/lib/systemd/system/{name}.service;"
+                f"\u25cf {name}.service - {units[name]}\n     Loaded: loaded (/lib/systemd/system/{name}.service;"
                 " enabled; preset: enabled)\n"
                 f"     Active: active (running) since {since}\n   Main PID: "
-                f"{etc.pid(ctx.persona, 'sshd' if name == 'ssh' else name)}\n"
+                f"{etc.pid(ctx.persona, programs[name].name if name in programs else name)}\n"
                 "      Tasks: 1 (limit: 4557)\n"
             )
         elif ctx.sh.uid and verb in {"start", "stop", "restart", "enable", "disable", "reload"}:
