@@ -105,11 +105,13 @@ class Nginx:
     """nginx 1.18 to 1.24 as Debian and Ubuntu configure it."""
 
     keep_alive = 65.0  # keepalive_timeout of the packaged nginx.conf
-    max_requests = 1000  # keepalive_requests since 1.19.10
+    many_since = (1, 19, 10)  # keepalive_requests went from 100 to 1000
     always_close = frozenset({400, 413, 414, 408, 500, 501, 505})
 
     def __init__(self, version: str, token: str) -> None:
         self._name = f"nginx/{version}{token}"
+        numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
+        self.max_requests = 1000 if numbers >= self.many_since else 100
         self._pages: dict[int, bytes] = {}
 
     def error(self, status: int, asked: Asked) -> Reply:
