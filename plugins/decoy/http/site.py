@@ -68,8 +68,9 @@ def make_site(config: HttpConfig, persona: Persona, rng: random.Random) -> Site:
     cookie = f"{title.split()[0].lower()}_{rng.choice(('sid', 'session', 'sess', 'auth'))}"
     style = (
         f"body{{font-family:{font};background:#eef1f4;margin:0}}{container}{{width:{width}em;margin:9vh auto;"
-        f"background:#fff;padding:2em;border-top:4px solid {accent};box-shadow:0 1px 4px #0003}}h1{{font-size:1.25em;margin:0 0 1em}}"
-        "label{display:block;margin:.8em 0 .2em}input{width:100%;box-sizing:border-box;padding:.5em}"
+        f"background:#fff;padding:2em;border-top:4px solid {accent};box-shadow:0 1px 4px #0003}}"
+        "h1{font-size:1.25em;margin:0 0 1em}label{display:block;margin:.8em 0 .2em}"
+        "input{width:100%;box-sizing:border-box;padding:.5em}"
         f"button{{margin-top:1.2em;width:100%;padding:.6em;border:0;color:#fff;background:{accent}}}"
         "p.e{color:#a11;margin:0 0 .5em}footer{font-size:.75em;color:#667;margin-top:1.5em}"
     )
