@@ -161,7 +161,7 @@ def test_a_reload_with_a_bad_file_changes_nothing_and_is_shown():
         while not (problems := daemon.status()["problems"]):
             assert time.monotonic() < deadline
 
-        assert "log_levl" in problems[0]["text"]
+        assert "log_levl" in problems[0]["text"], problems
         assert before == daemon.listeners()
 
 
