@@ -8,8 +8,10 @@ from attrs import frozen
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.fleet.plan import expand
 from decnet_actors.settings import Settings
-from supervisors.config import ConfigError, Loaded, Problem, load
-from supervisors.plugin import PluginRegistry
+from supervisors.config import ConfigError, Loaded, Problem, load, structure
+from supervisors.config_errors import INVALID, Place, problem_at
+from supervisors.config_source import Node
+from supervisors.plugin import PluginError, PluginRegistry
 
 PREFIX = "DECNET__"  # of environment variables that override keys
 PLUGINS = "decnet.plugins"  # the entry point group
@@ -53,7 +55,46 @@ def load_settings(
     try:
         plans = expand(loaded.value.decky, available=available, plugin=registry.load)
     except ConfigError as error:
-        problems += error.problems
+        problems += (_placed(problem, loaded.tree) for problem in error.problems)
+    except PluginError as error:
+        problems.append(problem_at(Place(), INVALID, str(error), key="decky"))
+    problems += _of_driver(loaded, registry)
     if problems:
         raise ConfigError(problems)
     return Configuration(loaded=loaded, plans=plans)
+
+
+def _of_driver(loaded: Loaded[Settings], registry: PluginRegistry) -> list[Problem]:
+    """Return what is wrong with the choice of the fleet driver and its options."""
+    fleet = loaded.value.fleet
+    name = f"fleet_driver.{fleet.driver}"
+    try:
+        structure(registry.load(name).config, getattr(fleet, fleet.driver, {}))
+    except ConfigError as error:
+        return list(error.problems)
+    except PluginError as error:
+        node = _child(_child(loaded.tree, "fleet"), "driver")
+        return [problem_at(node.place if node else Place(), INVALID, str(error), key="fleet.driver")]
+    return []
+
+
+def _placed(problem: Problem, tree: Node) -> Problem:
+    """Return a fleet's problem with the place of the decky it speaks of, as near as the file allows."""
+    deckies = _child(tree, "decky")
+    if problem.file or deckies is None:
+        return problem
+    name = problem.key.split(".")[1] if "." in problem.key else ""
+    for decky in deckies.value:
+        given = _child(decky, "name")
+        if given is None or given.value != name:
+            continue
+        found = _child(decky, problem.key.rpartition(".")[2]) or given
+        if isinstance(found.value, list):  # the very item, where the text names it
+            found = next((item for item in found.value if repr(item.value) in problem.text), found)
+        return problem_at(found.place, problem.code, problem.text, key=problem.key, suggestion=problem.suggestion)
+    return problem
+
+
+def _child(node: Node | None, key: str) -> Node | None:
+    found = node.value.get(key) if node is not None and isinstance(node.value, dict) else None
+    return found if isinstance(found, Node) else None
