@@ -256,8 +256,7 @@ def test_a_viewer_sees_no_buttons_that_would_be_refused(visit: Visit, seeded: Se
 
     assert 0 == page.get_by_role("button", name=re.compile("Restart|Stop")).count()
     page.goto(f"{seeded.url}/settings?tab=users")
-    page.wait_for_selector("h1")
-    assert ["Appearance", "Password"] == page.locator(".tabs a").all_inner_texts()
+    expect(page.locator(".tabs a")).to_have_text(["Appearance", "Password"])
 
 
 def test_a_user_is_added_and_the_password_is_shown_once(visit: Visit, own: Served) -> None:
@@ -269,6 +268,7 @@ def test_a_user_is_added_and_the_password_is_shown_once(visit: Visit, own: Serve
     assert [] == watched.axe()
     page.get_by_role("button", name="Done").click()
     expect(page.locator("main")).to_contain_text("kim was added")
+    expect(page.locator("dialog")).to_have_count(0)
 
     assert password not in page.content()
     other = visit(own, user="").page.context.request.post(
