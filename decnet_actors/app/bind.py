@@ -1,5 +1,7 @@
 """This module binds the handlers of all features to the operation table."""
 
+from pathlib import Path
+
 from decnet_actors.app.actors import Actors
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.describe import Descriptions
@@ -97,6 +99,16 @@ def _ward(daemon: Daemon, status: Status) -> Ward:
         schema=schema,
         has_admin=daemon.doorkeeper.has_admin,
         personas=lambda: daemon.fleet.personas,
+        secrets=lambda: _secret_files(daemon),
         listen=lambda: daemon.settings.web.listen if daemon.settings.web.enabled else (),
         tls=lambda: daemon.settings.web.tls is not TlsMode.OFF,
     )
+
+
+def _secret_files(daemon: Daemon) -> list[Path]:
+    settings = daemon.settings
+    found = [Path(settings.web.tls_key)] if settings.web.tls is TlsMode.FILES else []
+    password = settings.database.password
+    if password is not None and password.origin.startswith("file "):
+        found.append(Path(password.origin.removeprefix("file ")))
+    return found

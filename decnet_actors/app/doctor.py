@@ -43,6 +43,7 @@ class Ward:
     schema: Callable[[], Awaitable[tuple[str, str]]]  # the revision it has, the one this version needs
     has_admin: Callable[[], Awaitable[bool]]
     personas: Callable[[], Sequence[Persona]]
+    secrets: Callable[[], Sequence[Path]]  # files of ours that the configuration names
     listen: Callable[[], Sequence[str]]  # addresses of the console
     tls: Callable[[], bool]
 
@@ -183,7 +184,7 @@ class Doctor:
         return await asyncio.to_thread(_private, self._ward.run_dir)
 
     async def _secrets(self) -> Found:
-        return await asyncio.to_thread(_private, self._ward.state_dir / "secrets")
+        return await asyncio.to_thread(_unread, self._ward.secrets())
 
     async def _admin(self) -> Found:
         if await self._ward.has_admin():
@@ -204,9 +205,16 @@ class Doctor:
 
 
 def _private(folder: Path) -> Found:
-    if not folder.exists():
-        return CheckResult.OK, f"{folder} is not there", ""
     if folder.stat().st_mode & PRIVATE:
         mode = folder.stat().st_mode & 0o777
         return CheckResult.FAIL, f"{folder} has mode {mode:o}", f"chmod 700 {folder}"
     return CheckResult.OK, f"{folder} is open to its owner only", ""
+
+
+def _unread(files: Sequence[Path]) -> Found:
+    """Find secret files that others may read."""
+    for path in files:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0
+        if mode & PRIVATE:
+            return CheckResult.FAIL, f"{path} has mode {mode:o}", f"chmod 600 {path}"
+    return CheckResult.OK, f"{len(files)} secret file(s), each open to its owner only", ""

@@ -52,3 +52,8 @@ class Persona:
     mail_domain: str = ""
     organisation: str = ""
     seed: int = field(default=0, repr=False)  # of this decky; derive further choices with random.Random(f"{seed}/x")
+
+    @property
+    def web_server(self) -> str:
+        """Which web server runs: nginx, unless only Apache is installed."""
+        return "apache" if "apache2" in self.packages and "nginx" not in self.packages else "nginx"

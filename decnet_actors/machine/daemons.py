@@ -42,7 +42,7 @@ def served(persona: Persona) -> Sequence[Daemon]:
                     )
                 )
             case "http":
-                found += _web(port, apache=web_server(persona) == "apache")
+                found += _web(port, apache=persona.web_server == "apache")
             case "redis":
                 found.append(
                     Daemon(
@@ -72,11 +72,6 @@ def served(persona: Persona) -> Sequence[Daemon]:
             case _:
                 pass  # a service this machine has no program for, such as somebody else's plugin
     return found
-
-
-def web_server(persona: Persona) -> str:
-    """Return which web server runs: nginx, unless the machine has only Apache."""
-    return "apache" if "apache2" in persona.packages and "nginx" not in persona.packages else "nginx"
 
 
 def _web(port: int, *, apache: bool) -> Sequence[Daemon]:

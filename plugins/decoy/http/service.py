@@ -46,9 +46,7 @@ _silent.disabled = True
 def pick_server(config: HttpConfig, persona: Persona) -> Server:
     """Return the web server the persona has installed, with the version and token its distribution shows."""
     vendor = {"debian": "Debian", "ubuntu": "Ubuntu"}.get(persona.distribution, "")
-    name = config.server
-    if name == "auto":
-        name = "apache" if "apache2" in persona.packages and "nginx" not in persona.packages else "nginx"
+    name = persona.web_server if config.server == "auto" else config.server
     if name == "apache":
         version = upstream(persona.packages.get("apache2", "2.4.57-2"))
         return Apache(version, f" ({vendor})" if vendor else "", persona.hostname)
