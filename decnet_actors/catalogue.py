@@ -7,8 +7,6 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import attrs
-
 from decnet_actors.app.load import PLUGINS
 from decnet_actors.contracts.errors import CATALOGUE
 from decnet_actors.contracts.operations import Operation
@@ -39,7 +37,7 @@ def _type_name(kind: object) -> str:
 
 def _own_fields(cls: type[Fact]) -> str:
     types = typing.get_type_hints(cls)
-    shown = (f"`{field.name}` {_type_name(types[field.name])}" for field in attrs.fields(cls))
+    shown = (f"`{name}` {_type_name(types[name])}" for name in cls.__struct_fields__)
     return ", ".join(shown)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from attrs import frozen
+from msgspec import Struct
 from pykka import ActorDeadError
 from pykka._envelope import Envelope as _Boxed  # private, pinned by pykka>=4.5,<5; what mailboxes carry
 
@@ -27,8 +28,7 @@ MAX_ROOTS = 1024  # first words of topics
 TURN = 64  # envelopes a callable gets in one turn of the loop
 
 
-@frozen(kw_only=True)
-class Envelope:
+class Envelope(Struct, frozen=True, kw_only=True):
     """What travels. ``seq`` increases among all topics with the same first word, and ``prev`` is the one before it."""
 
     v: int = VERSION

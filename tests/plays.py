@@ -22,8 +22,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import attrs
 from attrs import frozen
+from msgspec.structs import fields
 
 from decnet_actors.conformance.fakes import FakeTime, fake_deps
 from decnet_actors.contracts.decoy import Effect, HangUp, Note, Send, WakeAt
@@ -180,13 +180,12 @@ class _Stage:
 
 def shown_fact(fact: Fact) -> str:
     """Return the fact without the fields that have their default."""
-    values = {field.name: getattr(fact, field.name) for field in attrs.fields(type(fact))}
-    fields = [
+    shown = [
         f"{field.name}={value.value!r}" if isinstance(value, StrEnum) else f"{field.name}={value!r}"
-        for field in attrs.fields(type(fact))
-        if (value := values[field.name]) != field.default
+        for field in fields(fact)
+        if (value := getattr(fact, field.name)) != field.default
     ]
-    return f"{type(fact).__name__}({', '.join(fields)})"
+    return f"{type(fact).__name__}({', '.join(shown)})"
 
 
 def escape(data: bytes) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from attrs import field, frozen
+from msgspec import Struct
 
 from decnet_actors.contracts.machine import Machine
 from decnet_actors.domain.facts import Fact
@@ -22,29 +23,25 @@ from decnet_actors.domain.peer import Peer
 from decnet_actors.domain.persona import Persona
 
 
-@frozen
-class Send:
+class Send(Struct, frozen=True, gc=False):
     """Send bytes to the peer."""
 
     data: bytes
 
 
-@frozen
-class Note:
+class Note(Struct, frozen=True, gc=False):
     """Record a fact. Effects after it in the same list wait until it is durable if it is a barrier."""
 
     fact: Fact
 
 
-@frozen
-class HangUp:
+class HangUp(Struct, frozen=True, gc=False):
     """Close the connection once everything before this is sent; ``reset`` ends with RST instead of FIN."""
 
     reset: bool = False
 
 
-@frozen
-class WakeAt:
+class WakeAt(Struct, frozen=True, gc=False):
     """Call ``tick`` at this time (the clock of ``now``); a later WakeAt replaces an earlier one, inf cancels."""
 
     when: float

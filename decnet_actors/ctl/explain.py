@@ -66,7 +66,7 @@ def _fact(topic: str) -> Explanation | None:
     if found is None:
         return None
     hints = typing.get_type_hints(found)
-    fields = [(field.name, _type_name(hints[field.name])) for field in attrs.fields(found)]
+    fields = [(name, _type_name(hints[name])) for name in found.__struct_fields__]
     text = " ".join(inspect.getdoc(found).split()) if found.__doc__ else ""  # type: ignore[union-attr]  # it has one
     details = (("topic", f"{found.area}.<decky>.{TOPIC_TAILS[found]}"), *fields)
     return Explanation(topic=found.__name__, kind="fact", text=text, details=details)

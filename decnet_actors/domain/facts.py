@@ -11,7 +11,7 @@ import re
 from enum import StrEnum
 from typing import ClassVar
 
-from attrs import frozen
+from msgspec import Struct
 
 
 class Outcome(StrEnum):
@@ -40,8 +40,7 @@ class Direction(StrEnum):
     OUT = "out"
 
 
-@frozen(kw_only=True)
-class Fact:
+class Fact(Struct, frozen=True, kw_only=True, gc=False):
     """Something that was observed.
 
     ``barrier``: whether a reply that follows this fact must wait until the fact is durable.
@@ -52,16 +51,14 @@ class Fact:
     area: ClassVar[str] = "decky"
 
 
-@frozen(kw_only=True)
-class SessionOpened(Fact):
+class SessionOpened(Fact, frozen=True, kw_only=True, gc=False):
     """A peer connected to a service."""
 
     local_address: str
     local_port: int
 
 
-@frozen(kw_only=True)
-class SessionClosed(Fact):
+class SessionClosed(Fact, frozen=True, kw_only=True, gc=False):
     """A session ended; the last fact of its session."""
 
     reason: CloseReason
@@ -70,15 +67,13 @@ class SessionClosed(Fact):
     bytes_out: int
 
 
-@frozen(kw_only=True)
-class SessionCrashed(Fact):
+class SessionCrashed(Fact, frozen=True, kw_only=True, gc=False):
     """Our own code failed while serving a session; the session was closed, nothing else was touched."""
 
     error: str  # exception class and place, never peer bytes
 
 
-@frozen(kw_only=True)
-class CredentialSeen(Fact):
+class CredentialSeen(Fact, frozen=True, kw_only=True, gc=False):
     """A peer tried to authenticate.
 
     ``kind`` says what ``secret`` is: plaintext, public_key, http_bearer, http_digest_md5, ...
@@ -97,8 +92,7 @@ class CredentialSeen(Fact):
     fingerprint: str = ""  # of a public key: "ssh-ed25519 SHA256:..."
 
 
-@frozen(kw_only=True)
-class CommandSeen(Fact):
+class CommandSeen(Fact, frozen=True, kw_only=True, gc=False):
     """A peer sent one command of a command protocol (Redis and the like)."""
 
     barrier: ClassVar[bool] = True
@@ -107,8 +101,7 @@ class CommandSeen(Fact):
     args: tuple[bytes, ...] = ()
 
 
-@frozen(kw_only=True)
-class ShellCommandSeen(Fact):
+class ShellCommandSeen(Fact, frozen=True, kw_only=True, gc=False):
     """A peer ran one command line in a shell."""
 
     barrier: ClassVar[bool] = True
@@ -119,8 +112,7 @@ class ShellCommandSeen(Fact):
     user: str = ""
 
 
-@frozen(kw_only=True)
-class TerminalSeen(Fact):
+class TerminalSeen(Fact, frozen=True, kw_only=True, gc=False):
     """Bytes that crossed a terminal; the replay of a session is made of these."""
 
     direction: Direction
@@ -128,8 +120,7 @@ class TerminalSeen(Fact):
     channel: int = 0
 
 
-@frozen(kw_only=True)
-class TerminalResized(Fact):
+class TerminalResized(Fact, frozen=True, kw_only=True, gc=False):
     """The peer asked for a terminal, or changed its size."""
 
     columns: int
@@ -138,8 +129,7 @@ class TerminalResized(Fact):
     channel: int = 0
 
 
-@frozen(kw_only=True)
-class SshClientSeen(Fact):
+class SshClientSeen(Fact, frozen=True, kw_only=True, gc=False):
     """An SSH client introduced itself.
 
     ``hassh`` is the MD5 hex digest of ``algorithms`` (HASSH, Salesforce, BSD-3 specification).
@@ -150,16 +140,14 @@ class SshClientSeen(Fact):
     algorithms: str  # kex;ciphers;macs;compressions, client to server
 
 
-@frozen(kw_only=True)
-class TelnetClientSeen(Fact):
+class TelnetClientSeen(Fact, frozen=True, kw_only=True, gc=False):
     """What a telnet client told of itself in option negotiation."""
 
     options: tuple[str, ...]  # in the order they came: "DO ECHO", "WILL NAWS", ...
     terminal: str = ""
 
 
-@frozen(kw_only=True)
-class HttpRequestSeen(Fact):
+class HttpRequestSeen(Fact, frozen=True, kw_only=True, gc=False):
     """A peer sent an HTTP request; everything it sent, in the order it was sent."""
 
     barrier: ClassVar[bool] = True
@@ -174,8 +162,7 @@ class HttpRequestSeen(Fact):
     status: int  # what we answered
 
 
-@frozen(kw_only=True)
-class FileCaptured(Fact):
+class FileCaptured(Fact, frozen=True, kw_only=True, gc=False):
     """A file a peer brought, or asked for, was kept as an artifact."""
 
     barrier: ClassVar[bool] = True
@@ -188,8 +175,7 @@ class FileCaptured(Fact):
     truncated: bool = False
 
 
-@frozen(kw_only=True)
-class DownloadRequested(Fact):
+class DownloadRequested(Fact, frozen=True, kw_only=True, gc=False):
     """A peer asked the decoy to fetch something (wget, curl, SLAVEOF, MODULE LOAD)."""
 
     barrier: ClassVar[bool] = True
@@ -198,8 +184,7 @@ class DownloadRequested(Fact):
     mechanism: str
 
 
-@frozen(kw_only=True)
-class ForwardRequested(Fact):
+class ForwardRequested(Fact, frozen=True, kw_only=True, gc=False):
     """A peer asked the decoy to relay a connection; recorded, never done."""
 
     barrier: ClassVar[bool] = True
@@ -209,32 +194,28 @@ class ForwardRequested(Fact):
     port: int
 
 
-@frozen(kw_only=True)
-class ProtocolViolated(Fact):
+class ProtocolViolated(Fact, frozen=True, kw_only=True, gc=False):
     """A peer broke the protocol; ``sample`` is the head of what it sent."""
 
     detail: str
     sample: bytes = b""
 
 
-@frozen(kw_only=True)
-class LimitReached(Fact):
+class LimitReached(Fact, frozen=True, kw_only=True, gc=False):
     """A cap of ours was reached: connections, bytes, time, commands."""
 
     limit: str
     value: int
 
 
-@frozen(kw_only=True)
-class ServiceStarted(Fact):
+class ServiceStarted(Fact, frozen=True, kw_only=True, gc=False):
     """A decoy service listens."""
 
     address: str
     port: int
 
 
-@frozen(kw_only=True)
-class ServiceStopped(Fact):
+class ServiceStopped(Fact, frozen=True, kw_only=True, gc=False):
     """A decoy service no longer listens."""
 
     reason: str

@@ -1,12 +1,11 @@
 """This module defines the stamped fact: a fact with its authoritative identity, before and after the journal."""
 
-from attrs import frozen
+from msgspec import Struct
 
 from decnet_actors.domain.facts import TOPIC_TAILS, Fact
 
 
-@frozen(kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True, gc=False):
     """A fact and who observed it. Made only by the host of a decoy (or another observer of ours).
 
     ``session`` is empty for facts that belong to no session. ``source`` is the peer's address as the
@@ -34,8 +33,7 @@ class Record:
         return f"{self.fact.area}.{self.decky}.{TOPIC_TAILS[type(self.fact)]}"
 
 
-@frozen(kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """A record the journal has committed under ``seq`` (> 0, increasing, without holes)."""
 
     seq: int

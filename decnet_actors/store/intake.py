@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-import attrs
+from msgspec.structs import replace
 
 from decnet_actors.domain.codec import encode_fact
+from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.records import Record
 
 HIGH_WATER = 0.8  # of a cap; above it observers must stop reading from their peers
@@ -166,7 +167,7 @@ class Writer:
         try:
             payload = encode_fact(record.fact)
         except UnicodeEncodeError:
-            record = attrs.evolve(record, fact=_without_surrogates(record.fact))
+            record = replace(record, fact=_without_surrogates(record.fact))
             payload = encode_fact(record.fact)
         self._number = number = self._number + 1
         self._intake.take(Pending(self.producer, number, record, payload))
@@ -212,7 +213,6 @@ def _without_surrogates(value: Any) -> Any:  # Any: a fact, or a field of one
         return value.encode("utf-8", "surrogatepass").decode("utf-8", "backslashreplace")
     if isinstance(value, tuple):
         return tuple(_without_surrogates(item) for item in value)
-    if attrs.has(type(value)):
-        changes = {f.name: _without_surrogates(getattr(value, f.name)) for f in attrs.fields(type(value))}
-        return attrs.evolve(value, **changes)
+    if isinstance(value, Fact):
+        return replace(value, **{name: _without_surrogates(getattr(value, name)) for name in value.__struct_fields__})
     return value

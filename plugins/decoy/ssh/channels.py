@@ -15,6 +15,7 @@ import asyncssh
 from asyncssh.channel import SSHServerChannel
 from asyncssh.packet import SSHPacket, UInt32
 from attrs import evolve
+from msgspec.structs import replace
 
 from decnet_actors.contracts.decoy import Effect, HangUp, Note, Send, WakeAt
 from decnet_actors.contracts.machine import Login, Pty, Terminal
@@ -248,7 +249,7 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         fact = note.fact
         number = self._channel.number
         if number and isinstance(fact, (TerminalSeen, TerminalResized)):
-            fact = evolve(fact, channel=number)
+            fact = replace(fact, channel=number)
         self._connection.note(fact)
         self._unsettled = self._unsettled or fact.barrier
         if isinstance(fact, FileCaptured) and self._program is not None:

@@ -4,7 +4,6 @@ import json
 import sqlite3
 from pathlib import Path
 
-import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,14 +128,14 @@ def test_every_fact_has_a_summary_that_cannot_drive_a_terminal(kind: str) -> Non
     cls = FACTS[kind]
     hints = typing.get_type_hints(cls)
     values: dict[str, object] = {}
-    for field in attrs.fields(cls):
-        options = typing.get_args(hints[field.name]) if isinstance(hints[field.name], types.UnionType) else ()
-        hint = options[0] if options else hints[field.name]
+    for name in cls.__struct_fields__:
+        options = typing.get_args(hints[name]) if isinstance(hints[name], types.UnionType) else ()
+        hint = options[0] if options else hints[name]
         if typing.get_origin(hint) is tuple:
             inner = typing.get_args(hint)[0]
-            values[field.name] = () if typing.get_origin(inner) is tuple else (SAMPLES[inner],) * 20
+            values[name] = () if typing.get_origin(inner) is tuple else (SAMPLES[inner],) * 20
         else:
-            values[field.name] = SAMPLES[hint] if hint in SAMPLES else next(iter(hint))
+            values[name] = SAMPLES[hint] if hint in SAMPLES else next(iter(hint))
     line = summary(cls(**values))
 
     assert line
