@@ -7,11 +7,12 @@ from one that never happened by looking at the newest row.
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 from attrs import define, frozen
+from msgspec import Struct
+from msgspec.structs import astuple
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,14 +23,7 @@ from decnet_actors.store.errors import OtherWriterError
 from decnet_actors.store.faults import FAILURES, Fault, describe, fault_of
 from decnet_actors.store.intake import Pending
 from decnet_actors.store.projection import Row, fold
-from decnet_actors.store.statements import (
-    CREDENTIAL_COLUMNS,
-    MINUTE_COLUMNS,
-    SESSION_COLUMNS,
-    SOURCE_COLUMNS,
-    USE_COLUMNS,
-    statements_for,
-)
+from decnet_actors.store.statements import statements_for
 from decnet_actors.store.transaction import run_transaction
 
 COMMIT_TIMEOUT = 60.0  # seconds
@@ -162,11 +156,11 @@ class Committer:
             )
         deltas = fold(entries)
         work = [(self._sql.fact, rows)]
-        _add(work, self._sql.minute, MINUTE_COLUMNS, deltas.minutes)
-        _add(work, self._sql.source, SOURCE_COLUMNS, deltas.sources)
-        _add(work, self._sql.session, SESSION_COLUMNS, deltas.sessions)
-        _add(work, self._sql.credential, CREDENTIAL_COLUMNS, deltas.credentials)
-        _add(work, self._sql.use, USE_COLUMNS, deltas.uses)
+        _add(work, self._sql.minute, deltas.minutes)
+        _add(work, self._sql.source, deltas.sources)
+        _add(work, self._sql.session, deltas.sessions)
+        _add(work, self._sql.credential, deltas.credentials)
+        _add(work, self._sql.use, deltas.uses)
         return _Prepared(batch, entries, work)
 
     async def _store(self, prepared: _Prepared) -> None:
@@ -208,13 +202,10 @@ class Committer:
         return head, row.producer, row.number
 
 
-def _add(
-    work: list[tuple[str, list[Row]]], sql: str, columns: Sequence[str], deltas: Mapping[Any, object]
-) -> None:  # Any: keys of one kind
+def _add(work: list[tuple[str, list[Row]]], sql: str, deltas: Mapping[Any, Struct]) -> None:  # Any: keys of one kind
     """Add a table's rows in the order of their keys, so that PostgreSQL and MySQL lock rows in one order."""
     if deltas:
-        values = attrgetter(*columns)
-        work.append((sql, [values(deltas[key]) for key in sorted(deltas)]))
+        work.append((sql, [astuple(deltas[key]) for key in sorted(deltas)]))
 
 
 def _storable(value: object) -> object:

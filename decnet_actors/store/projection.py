@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from attrs import define, field
+from msgspec import Struct
 
 from decnet_actors.domain.facts import (
     CommandSeen,
@@ -33,8 +34,7 @@ MAX_TEXT = 1000  # characters of a name a peer chose; the fact has all of it
 USER_AGENT = b"user-agent"
 
 
-@define
-class SessionDelta:
+class SessionDelta(Struct, gc=False):
     """What a batch adds to a session; fields in the order of ``statements.SESSION_COLUMNS``."""
 
     id: str
@@ -61,8 +61,7 @@ class SessionDelta:
     client: str | None = None
 
 
-@define
-class SourceDelta:
+class SourceDelta(Struct, gc=False):
     """What a batch adds to a source."""
 
     address: str
@@ -76,8 +75,7 @@ class SourceDelta:
     accepted: int = 0
 
 
-@define
-class CredentialDelta:
+class CredentialDelta(Struct, gc=False):
     """What a batch adds to a credential."""
 
     digest: str
@@ -94,8 +92,7 @@ class CredentialDelta:
     accepted: int = 0
 
 
-@define
-class UseDelta:
+class UseDelta(Struct, gc=False):
     """What a batch adds to the use of a credential in a session."""
 
     session: str
@@ -106,8 +103,7 @@ class UseDelta:
     accepted: int = 0
 
 
-@define
-class MinuteDelta:
+class MinuteDelta(Struct, gc=False):
     """What a batch adds to a minute."""
 
     minute: int

@@ -6,7 +6,7 @@ Strings for ``exec_driver_sql`` with tuples: that is what makes a fact cost a fe
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import fields_dict, frozen
+from attrs import frozen
 from sqlalchemy import ColumnElement, Insert, Table, func, insert
 from sqlalchemy.engine import Dialect
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
 FACT_COLUMNS = tuple(column.name for column in tables.fact.columns)
-SESSION_COLUMNS = tuple(fields_dict(SessionDelta))
-SOURCE_COLUMNS = tuple(fields_dict(SourceDelta))
-CREDENTIAL_COLUMNS = tuple(fields_dict(CredentialDelta))
-USE_COLUMNS = tuple(fields_dict(UseDelta))
-MINUTE_COLUMNS = tuple(fields_dict(MinuteDelta))
+SESSION_COLUMNS = SessionDelta.__struct_fields__
+SOURCE_COLUMNS = SourceDelta.__struct_fields__
+CREDENTIAL_COLUMNS = CredentialDelta.__struct_fields__
+USE_COLUMNS = UseDelta.__struct_fields__
+MINUTE_COLUMNS = MinuteDelta.__struct_fields__
 
 _SEQ_RANGE = {"last_seq": "new"}
 _SEEN = {"first_seen": "least", "last_seen": "greatest"}
