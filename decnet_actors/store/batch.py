@@ -1,4 +1,4 @@
-"""This module commits records: one transaction a batch, with the small tables, in the order they came.
+"""This module commits records: one transaction a batch, in the order they came.
 
 Exactly one ``Committer`` writes a journal. It numbers the facts itself, so a commit whose answer was lost can be told
 from one that never happened by looking at the newest row.
@@ -6,13 +6,10 @@ from one that never happened by looking at the newest row.
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from attrs import define, frozen
-from msgspec import Struct
-from msgspec.structs import astuple
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,9 +19,9 @@ from decnet_actors.store import tables
 from decnet_actors.store.errors import OtherWriterError
 from decnet_actors.store.faults import FAILURES, Fault, describe, fault_of
 from decnet_actors.store.intake import Pending
-from decnet_actors.store.projection import Row, fold
+from decnet_actors.store.projection import Row
 from decnet_actors.store.statements import statements_for
-from decnet_actors.store.transaction import run_transaction
+from decnet_actors.store.transaction import Work, run_transaction
 
 COMMIT_TIMEOUT = 60.0  # seconds
 
@@ -42,7 +39,7 @@ class Committed:
 class _Prepared:
     batch: Sequence[Pending]
     entries: list[Entry]
-    work: list[tuple[str, list[Row]]]
+    rows: Sequence[Row]
 
 
 class Committer:
@@ -93,19 +90,23 @@ class Committer:
             await connection.invalidate()
             await connection.close()
 
-    async def known(self, producer: str, first: int) -> Sequence[tuple[int, int | None]]:
-        """Return (number, seq) of the producer's records from ``first`` on that are durable, in order."""
-        connection = self._connected()
-        facts = select(tables.fact.c.number, tables.fact.c.seq).where(
-            tables.fact.c.producer == producer, tables.fact.c.number >= first
-        )
-        dead = select(tables.dead_letter.c.number).where(
-            tables.dead_letter.c.producer == producer, tables.dead_letter.c.number >= first
-        )
+    async def known(self, windows: Iterable[tuple[str, int]], after: int) -> dict[tuple[str, int], int | None]:
+        """Return the seq of what is durable by producer and number; ``None`` for a dead letter.
+
+        Args:
+            windows: each producer with the first number to look for, among the dead letters.
+            after: the seq above which to look, among the facts.
+
+        """
+        fact, dead = tables.fact.c, tables.dead_letter.c
+        connection = self.connection
         async with asyncio.timeout(self._timeout), connection.begin():
-            rows: list[tuple[int, int | None]] = [(row.number, row.seq) for row in await connection.execute(facts)]
-            rows += [(row.number, None) for row in await connection.execute(dead)]
-        return sorted(rows)
+            facts = await connection.execute(select(fact.producer, fact.number, fact.seq).where(fact.seq > after))
+            found: dict[tuple[str, int], int | None] = {(row.producer, row.number): row.seq for row in facts}
+            for producer, first in windows:
+                query = select(dead.number).where(dead.producer == producer, dead.number >= first)
+                found |= {(producer, number): None for number in (await connection.execute(query)).scalars()}
+        return found
 
     async def commit(self, batch: Sequence[Pending]) -> Committed:
         """Make records durable; a batch with a record that cannot be stored is halved until it stands alone.
@@ -137,6 +138,8 @@ class Committer:
         entries = [Entry(seq=seq, record=item.record) for seq, item in enumerate(batch, head + 1)]
         rows: list[Row] = []
         for seq, (producer, number, record, payload) in enumerate(batch, head + 1):
+            if not math.isfinite(record.time):
+                raise ValueError("the time of a fact must be a number")  # PostgreSQL would keep it, the others not
             rows.append(
                 (
                     seq,
@@ -154,21 +157,18 @@ class Committer:
                     payload,
                 )
             )
-        deltas = fold(entries)
-        work = [(self._sql.fact, rows)]
-        _add(work, self._sql.minute, deltas.minutes)
-        _add(work, self._sql.source, deltas.sources)
-        _add(work, self._sql.session, deltas.sessions)
-        _add(work, self._sql.credential, deltas.credentials)
-        _add(work, self._sql.use, deltas.uses)
-        return _Prepared(batch, entries, work)
+        return _Prepared(batch, entries, rows)
 
     async def _store(self, prepared: _Prepared) -> None:
-        connection = self._connected()
         self._uncertain = prepared
-        async with asyncio.timeout(self._timeout):
-            await run_transaction(connection, prepared.work)
+        await self.transact([(self._sql.fact, prepared.rows)])
         self._uncertain = None
+
+    async def transact(self, work: Work) -> None:
+        """Run statements as one transaction, on the connection that writes facts."""
+        connection = self.connection
+        async with asyncio.timeout(self._timeout):
+            await run_transaction(connection, work)
 
     async def _bury(self, item: Pending, error: str) -> None:
         record = {name: _storable(getattr(item.record, name)) for name in ("id", "time", "host", "decky", "service")}
@@ -181,13 +181,20 @@ class Committer:
             "record": msgspec.msgpack.encode(record),
             "error": escaped(error),
         }
-        dead, connection = tables.dead_letter, self._connected()
+        dead, connection = tables.dead_letter, self.connection
         here = select(dead.c.id).where(dead.c.producer == item.producer, dead.c.number == item.number)
         async with asyncio.timeout(self._timeout), connection.begin():
             if (await connection.execute(here)).first() is None:  # it is, when the answer to an earlier try was lost
                 await connection.execute(dead.insert(), values)
 
-    def _connected(self) -> AsyncConnection:
+    @property
+    def connection(self) -> AsyncConnection:
+        """The connection that writes facts.
+
+        Raises:
+            ConnectionError: there is none now.
+
+        """
         if self._connection is None:
             raise ConnectionError("not connected")
         return self._connection
@@ -200,12 +207,6 @@ class Committer:
                 return None
             row = (await connection.execute(select(fact.producer, fact.number).where(fact.seq == head))).one()
         return head, row.producer, row.number
-
-
-def _add(work: list[tuple[str, list[Row]]], sql: str, deltas: Mapping[Any, Struct]) -> None:  # Any: keys of one kind
-    """Add a table's rows in the order of their keys, so that PostgreSQL and MySQL lock rows in one order."""
-    if deltas:
-        work.append((sql, [astuple(deltas[key]) for key in sorted(deltas)]))
 
 
 def _storable(value: object) -> object:

@@ -46,6 +46,7 @@ class Intake:
         self.pending_bytes = 0
         self.stalled = False
         self.urgent = False  # somebody waits for durability
+        self.head: int | None = None  # seq of the newest record that left it durable; None until the journal is open
         self._producer = producer
         self._high_records = int(max_records * HIGH_WATER)
         self._high_bytes = int(max_bytes * HIGH_WATER)

@@ -17,6 +17,7 @@ from decnet_actors.domain.records import Entry
 from decnet_actors.store.batch import Committed, Committer
 from decnet_actors.store.faults import FAILURES, Fault, describe, fault_of
 from decnet_actors.store.intake import IDLE, Intake
+from decnet_actors.store.projector import PAGE, Projector
 from decnet_actors.store.settings import JournalConfig
 from supervisors.actor import LoopActor
 from supervisors.log import get_logger
@@ -41,6 +42,7 @@ class JournalStatus:
     crowded: bool
     committed: int  # facts, since this incarnation started
     batches: int
+    projected: int  # highest seq the small tables know of
     dead_letters: int
     stalled_since: float | None  # Unix seconds
     last_error: str | None
@@ -72,6 +74,8 @@ class Journal(LoopActor):
         self._intake = intake
         self._publish = publish
         self._committer = Committer(engine, timeout=self._config.commit_timeout)
+        self._projector = Projector(engine.dialect, self._committer.transact)
+        self._project_at = math.inf  # loop time
         self._retry = RestartPolicy(backoff_min=self._config.retry_min, backoff_max=self._config.retry_max)
         self._committed = self._batches = self._dead = self._failures = 0
         self._stalled_since: float | None = None
@@ -98,8 +102,8 @@ class Journal(LoopActor):
                 assert_never(message)
 
     async def on_stop(self) -> None:
-        """Commit what is left; the supervisor's ``shutdown`` bounds how long that may take."""
-        while self._intake.pending:
+        """Commit what is left and fold it; the supervisor's ``shutdown`` bounds how long that may take."""
+        while self._intake.pending or self._projector.behind:
             self._flushed.clear()
             self._intake.hurry()
             await self._flushed.wait()
@@ -113,14 +117,22 @@ class Journal(LoopActor):
             self._end_idle_stall()
         while True:
             await self._gather()
-            await self._flush()
-            self._flushed_at = asyncio.get_running_loop().time()
+            loop = asyncio.get_running_loop()
+            if self._intake.pending:
+                await self._flush()
+                self._flushed_at = loop.time()
+            if loop.time() >= self._project_at or self._projector.backlog >= PAGE:
+                await self._project()
             self._flushed.set()
 
     async def _gather(self) -> None:
-        """Return when a batch is worth committing."""
+        """Return when a batch is worth committing, or nothing is pending and it is time to fold."""
         intake, config = self._intake, self._config
-        await intake.wait(IDLE)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._project_at if self._projector.behind else None):
+                await intake.wait(IDLE)
+        if not intake.pending:
+            return
         if not intake.urgent:
             with suppress(TimeoutError):
                 async with asyncio.timeout(config.linger):
@@ -144,8 +156,20 @@ class Journal(LoopActor):
             if done is not None:
                 self._commit_seconds = loop.time() - started
                 self._note_success()
+                self._projector.add(done.entries)
                 self._settle(done)
                 batch = batch[done.count :]
+
+    async def _project(self) -> None:
+        """Bring the small tables up to the facts."""
+        while self._projector.behind:
+            try:
+                await self._projector.run(self._committer.connection)
+            except FAILURES as error:
+                self._note_failure(error)
+                await self._recover()
+        self._project_at = math.inf
+        self._note_success()
 
     def _settle(self, done: Committed) -> None:
         self._batches += 1
@@ -155,15 +179,17 @@ class Journal(LoopActor):
             log.error("journal.dead_letter", error=done.error)
         self._intake.acknowledge(done.count)
         if done.entries:
+            self._intake.head = done.entries[-1].seq
+            if self._project_at == math.inf:
+                self._project_at = asyncio.get_running_loop().time() + self._config.project
             self._publish(done.entries)
 
     async def _take_up(self) -> None:
         """Find out where the journal is, and what of the window an earlier incarnation committed."""
         await self._committer.reopen()
-        known: dict[tuple[str, int], int | None] = {}
-        for producer, first in self._intake.windows():
-            for number, seq in await self._committer.known(producer, first):
-                known[producer, number] = seq
+        if self._intake.head is None:
+            self._intake.head = self._committer.head
+        known = await self._committer.known(self._intake.windows(), self._intake.head)
         front = self._intake.front(len(known), 1 << 62) if known else ()
         if front:
             # commits are prefixes of the window, so what is known is its front
@@ -173,6 +199,7 @@ class Journal(LoopActor):
                 if (seq := known[item.producer, item.number]) is not None
             ]
             self._settle(Committed(count=len(front), entries=entries))
+        self._project_at = -math.inf  # an earlier process may have left something to fold
         self._taken_up = True
 
     async def _recover(self) -> Committed | None:
@@ -221,6 +248,7 @@ class Journal(LoopActor):
             crowded=self._intake.crowded,
             committed=self._committed,
             batches=self._batches,
+            projected=self._projector.cursor,
             dead_letters=self._dead,
             stalled_since=self._stalled_since,
             last_error=self._last_error,

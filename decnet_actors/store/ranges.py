@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from decnet_actors.contracts.arguments import did_you_mean
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.domain.facts import FACTS, snake_case
+from decnet_actors.store.projector import projected
 from decnet_actors.store.tables import fact, minute, session, source
 
 _KINDS = {snake_case(name): name for name in FACTS} | {name.lower(): name for name in FACTS}
@@ -58,26 +59,31 @@ def parse_kinds(text: str | None) -> tuple[str, ...]:
 
 
 async def seq_range(connection: AsyncConnection, wanted: Filter) -> SeqRange:
-    """Return the range outside of which no fact matches."""
+    """Return the range outside of which no fact matches; what the small tables do not know yet is always inside."""
     low, high = (await connection.execute(select(func.min(fact.c.seq), func.max(fact.c.seq)))).one()
     if low is None:
         return SeqRange(1, 0)
     found = SeqRange(low, high)
+    known = await projected(connection)
     if wanted.since is not None:
         query = select(func.min(minute.c.first_seq)).where(minute.c.minute >= int(wanted.since // 60))
         first = (await connection.execute(query)).scalar()
-        found = SeqRange(max(found.low, high + 1 if first is None else first), found.high)
+        found = SeqRange(max(found.low, known + 1 if first is None else first), found.high)
     if wanted.until is not None:
         query = select(func.max(minute.c.last_seq)).where(minute.c.minute <= int(wanted.until // 60))
         last = (await connection.execute(query)).scalar()
-        found = SeqRange(found.low, min(found.high, 0 if last is None else last))
+        found = _upto(found, last or 0, known)
     for table, key, value in ((session, session.c.id, wanted.session), (source, source.c.address, wanted.source)):
         if value is not None:
             row = (await connection.execute(select(table.c.first_seq, table.c.last_seq).where(key == value))).first()
-            if row is None:
-                return SeqRange(1, 0)
-            found = SeqRange(max(found.low, row.first_seq), min(found.high, row.last_seq))
+            first, last = (known + 1, known) if row is None else row
+            found = _upto(SeqRange(max(found.low, first), found.high), last, known)
     return found
+
+
+def _upto(found: SeqRange, last: int, known: int) -> SeqRange:
+    """Return the range up to ``last``, or to its end when there are facts behind ``known``."""
+    return found if found.high > known else SeqRange(found.low, min(found.high, last))
 
 
 def conditions(wanted: Filter, dialect: str) -> list[ColumnElement[bool]]:

@@ -46,6 +46,8 @@ MERGE_SESSION = {
 MERGE_SOURCE = _SEQ_RANGE | _SEEN | dict.fromkeys(("events", "sessions", "credentials", "accepted"), "sum")
 MERGE_CREDENTIAL = _SEQ_RANGE | _SEEN | {"mechanism": "new", "hashcat": "keep", "count": "sum", "accepted": "sum"}
 MERGE_USE = _SEQ_RANGE | {"count": "sum", "accepted": "sum"}
+CURSOR_COLUMNS = ("consumer", "seq")
+MERGE_CURSOR = {"seq": "new"}
 MERGE_MINUTE = _SEQ_RANGE | dict.fromkeys(("events", "sessions", "credentials", "accepted"), "sum")
 
 
@@ -59,6 +61,7 @@ class Statements:
     credential: str
     use: str
     minute: str
+    cursor: str
 
 
 def statements_for(dialect: Dialect) -> Statements:
@@ -70,6 +73,7 @@ def statements_for(dialect: Dialect) -> Statements:
         credential=_upsert(tables.credential, CREDENTIAL_COLUMNS, MERGE_CREDENTIAL, dialect),
         use=_upsert(tables.credential_use, USE_COLUMNS, MERGE_USE, dialect),
         minute=_upsert(tables.minute, MINUTE_COLUMNS, MERGE_MINUTE, dialect),
+        cursor=_upsert(tables.cursor, CURSOR_COLUMNS, MERGE_CURSOR, dialect),
     )
 
 

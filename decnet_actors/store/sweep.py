@@ -1,6 +1,7 @@
 """This module removes what is too old, in transactions so small that the journal hardly waits for them.
 
-The journal numbers facts from its newest row on, so that one row always stays.
+The journal numbers facts from its newest row on, so that one row always stays, and so does what the small tables do
+not know yet.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from decnet_actors.store.artifacts import artifact_path
 from decnet_actors.store.overview_queries import SIZES
+from decnet_actors.store.projector import projected
 from decnet_actors.store.settings import RetentionConfig
 from decnet_actors.store.tables import (
     artifact,
@@ -111,9 +113,11 @@ class Sweep:
         while limit is None or removed < limit:
             async with self._engine.begin() as connection:
                 low, head = (await connection.execute(select(func.min(fact.c.seq), func.max(fact.c.seq)))).one()
-                if low is None or low > min(upto, head - 1):
+                if low is None:
                     return removed
-                last = min(low + self._config.batch - 1, upto, head - 1)
+                last = min(low + self._config.batch - 1, upto, head - 1, await projected(connection))
+                if last < low:
+                    return removed
                 removed += (await connection.execute(delete(fact).where(fact.c.seq <= last))).rowcount
             await self._pause()
         return removed
@@ -127,7 +131,7 @@ class Sweep:
                 done = (await connection.execute(select(cursor.c.seq).where(here))).scalar()
                 low, head = (await connection.execute(select(func.min(fact.c.seq), func.max(fact.c.seq)))).one()
                 position = max(done or 0, (low or 1) - 1)
-                last = min(position + 10 * self._config.batch, upto, (head or 0) - 1)
+                last = min(position + 10 * self._config.batch, upto, (head or 0) - 1, await projected(connection))
                 if last <= position:
                     return removed
                 where = (fact.c.seq > position, fact.c.seq <= last, fact.c.kind.in_(TERMINAL_KINDS))

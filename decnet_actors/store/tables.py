@@ -1,11 +1,12 @@
 """This module defines every table.
 
-* ``fact`` is the journal. Rows are only appended, ``seq`` has no holes, and apart from the primary key there is one
-  index, which grows at its end too: a random secondary index would make each commit dirty one page a row, which is
-  what limits ingest, not SQL. So nothing looks facts up by address or time directly; it asks a small table for a
-  range of ``seq`` first (``minute`` for time, ``session`` and ``source`` for their own).
-* ``session``, ``source``, ``credential``, ``credential_use`` and ``minute`` are projections: folded from facts and
-  committed in the same transaction (``store.projection``). They could be made again from ``fact``.
+* ``fact`` is the journal. Rows are only appended, ``seq`` has no holes, and there is no index but the primary key,
+  which grows at its end: a random secondary index would make each commit dirty one page a row, which is what limits
+  ingest, not SQL. So nothing looks facts up by address or time directly; it asks a small table for a range of
+  ``seq`` first (``minute`` for time, ``session`` and ``source`` for their own).
+* ``session``, ``source``, ``credential``, ``credential_use`` and ``minute`` are projections: folded from facts
+  (``store.projection``) and committed with their ``cursor``, a tenth of a second later (``store.projector``). They
+  could be made again from ``fact``.
 * The rest is state of ours: accounts, audit, secrets of personas, cursors of consumers.
 
 Text that peers chose is stored escaped (``domain.text.escaped``), because PostgreSQL refuses NUL in text; the exact
@@ -29,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 
 MAX_PAYLOAD = 2**24 - 1  # bytes; what MySQL's MEDIUMBLOB holds, and more than any fact has
 ID = 32  # hex digits of an identifier
@@ -69,7 +70,6 @@ fact = _table(
     Column("source", String(ADDRESS), nullable=False),
     Column("source_port", Integer, nullable=False),
     Column("payload", LargeBinary(MAX_PAYLOAD), nullable=False),
-    UniqueConstraint("producer", "number"),
 )
 
 dead_letter = _table(

@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Coroutine, Generator, Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,9 +15,9 @@ from decnet_actors.store.journal import AskStatus, Journal, JournalStatus
 from decnet_actors.store.settings import JournalConfig
 from supervisors.clock import Clock
 from supervisors.errors import Exit
-from supervisors.testing import ManualClock, launch
+from supervisors.testing import ManualClock, launch, settle
 
-QUICK = JournalConfig(linger=0.0, hurry=0.0, retry_min=0.001, retry_max=0.002)
+QUICK = JournalConfig(linger=0.0, hurry=0.0, project=0.0, retry_min=0.001, retry_max=0.002)
 
 
 class Harness:
@@ -67,11 +68,13 @@ class Harness:
             await self.kill()
 
     async def keep(self, *records: Record) -> int:
-        """Put records and return the number of the last once it is durable."""
+        """Put records and return the number of the last once it is durable, and known to the small tables."""
         number = 0
         for item in records:
             number = self.writer.put(item)
         await self.writer.durable(number)
+        while (status := await self.status()).projected < status.head:
+            await settle()
         return number
 
     async def status(self) -> JournalStatus:
@@ -85,3 +88,37 @@ class Harness:
         async with self.engine.connect() as connection:
             query = select(fact.seq, fact.producer, fact.number, fact.id).order_by(fact.seq)
             return [tuple(row) for row in await connection.execute(query)]
+
+
+class CancelledAt:
+    """Run a scenario, cancel its task at the ``index``-th suspension (never, if 0); the number of suspensions.
+
+    Like ``supervisors.testing.crash_at``, with what really interrupts a driver. A kill is a cancellation; any other
+    exception thrown into a driver's await would leave its connection in the middle of a message.
+    """
+
+    def __init__(self, index: int, scenario: Coroutine[Any, Any, Any]) -> None:
+        self.index = index
+        self.scenario = scenario
+
+    def __await__(self) -> Generator[Any, Any, int]:
+        suspensions = 0
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            awaited = self.scenario.send(None)
+            while True:
+                suspensions += 1
+                if suspensions == self.index:
+                    task.cancel()  # what the scenario waits for is cancelled as soon as the loop sees it
+                try:
+                    sent = yield awaited
+                except BaseException as error:  # noqa: BLE001  handed on to the scenario, which decides
+                    awaited = self.scenario.throw(error)
+                else:
+                    awaited = self.scenario.send(sent)
+        except StopIteration:
+            return suspensions
+        finally:
+            if task.cancelling():
+                task.uncancel()

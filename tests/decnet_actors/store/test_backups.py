@@ -208,7 +208,7 @@ async def test_a_backup_of_a_newer_program_is_refused(small: Backups, monkeypatc
     path, _ = await small.create()
     monkeypatch.setattr(module, "SCHEMA_VERSION", "0000")
 
-    with pytest.raises(BackupError, match="0001"):
+    with pytest.raises(BackupError, match="is of schema 0002"):
         await small.restore(path.name, tmp_path / "new")
 
 
