@@ -77,7 +77,7 @@ class Doorkeeper:
         self.clock = clock
         self.crowded = False
         self.connections: dict[Connection, None] = {}
-        self.new_id = ids.new
+        self.new_id, self._id_at = ids.new, ids.at
         self._journal = journal
         self._artifacts = artifacts
         self._spawn = spawn
@@ -182,11 +182,11 @@ class Doorkeeper:
 
     def put(self, connection: Connection, fact: Fact) -> int:
         """Stamp and record a fact of this connection."""
-        journal = self._journal
+        journal, now = self._journal, self.clock.now()
         number = journal.put(
             Record(
-                id=self.new_id(),
-                time=self.clock.now(),
+                id=self._id_at(now),
+                time=now,
                 host=self._host,
                 decky=self._decky,
                 service=self._service_name,
@@ -206,10 +206,11 @@ class Doorkeeper:
 
     def note(self, fact: Fact) -> int:
         """Record a fact that belongs to no connection."""
+        now = self.clock.now()
         return self._journal.put(
             Record(
-                id=self.new_id(),
-                time=self.clock.now(),
+                id=self._id_at(now),
+                time=now,
                 host=self._host,
                 decky=self._decky,
                 service=self._service_name,

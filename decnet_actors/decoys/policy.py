@@ -58,11 +58,11 @@ class BaitAndRarity:
         weak = [(user, secret) for user in users for secret in dict.fromkeys((*_WEAK, user, f"{user}123"))]
         self.weak = frozenset(chance.sample(weak, min(rarity, len(weak))))
         self._exact = {(user, secret.encode(), "") for user, secret in self.weak}
-        self._patterns: list[tuple[str, re.Pattern[bytes], str]] = []
+        self._patterns: dict[str, list[tuple[re.Pattern[bytes], str]]] = {}  # by user
         for bait in baits:
             if bait.is_pattern:
                 pattern = re.compile(fnmatch.translate(bait.secret).encode())
-                self._patterns.append((bait.user, pattern, bait.service))
+                self._patterns.setdefault(bait.user, []).append((pattern, bait.service))
             else:
                 self._exact.add((bait.user, bait.secret.encode(), bait.service))
 
@@ -72,7 +72,5 @@ class BaitAndRarity:
             return False
         if (user, secret, "") in self._exact or (user, secret, service) in self._exact:
             return True
-        return any(
-            user == theirs and where in {"", service} and pattern.match(secret)
-            for theirs, pattern, where in self._patterns
-        )
+        patterns = self._patterns.get(user, ())
+        return any(where in {"", service} and pattern.match(secret) for pattern, where in patterns)

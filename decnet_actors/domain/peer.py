@@ -1,10 +1,9 @@
 """This module defines the peer: the far end of a session, as the kernel reports it."""
 
-from attrs import frozen
+from msgspec import Struct
 
 
-@frozen(kw_only=True)
-class Peer:
+class Peer(Struct, frozen=True, kw_only=True, gc=False):
     """Both ends of a connection; addresses are text, IPv4-mapped IPv6 already unwrapped."""
 
     address: str

@@ -45,6 +45,7 @@ class Intake:
         self.pending: deque[Pending] = deque()
         self.pending_bytes = 0
         self.stalled = False
+        self.crowded = False  # observers must stop reading: little room is left, or nothing can be committed
         self.urgent = False  # somebody waits for durability
         self.head: int | None = None  # seq of the newest record that left it durable; None until the journal is open
         self._producer = producer
@@ -61,15 +62,10 @@ class Intake:
         self._writers[handle.producer] = handle
         return handle
 
-    @property
-    def crowded(self) -> bool:
-        """Whether observers must stop reading from their peers: little room is left, or nothing can be committed."""
-        return self.stalled or len(self.pending) >= self._high_records or self.pending_bytes >= self._high_bytes
-
     def set_stalled(self, *, stalled: bool) -> None:
         """Note that commits have begun to fail, or work again."""
         self.stalled = stalled
-        self._let_in()
+        self._judge_room()
 
     async def room(self) -> None:
         """Return once there is room."""
@@ -119,7 +115,7 @@ class Intake:
         for producer, number in done.items():
             self._writers[producer].settled(number)
         self.urgent = any(writer.waited_for for writer in self._writers.values())
-        self._let_in()
+        self._judge_room()
 
     def windows(self) -> Iterator[tuple[str, int]]:
         """Yield each producer that has pending records, with the first of their numbers."""
@@ -136,13 +132,17 @@ class Intake:
 
     def take(self, item: Pending) -> None:
         """Add a record at the end."""
-        self.pending.append(item)
+        pending = self.pending
+        pending.append(item)
         self.pending_bytes += len(item[3])
-        if len(self.pending) >= self._mark:
+        if len(pending) >= self._high_records or self.pending_bytes >= self._high_bytes:
+            self.crowded = True
+        if len(pending) >= self._mark:
             self._mark = NEVER
             self._signal.set()
 
-    def _let_in(self) -> None:
+    def _judge_room(self) -> None:
+        self.crowded = self.stalled or len(self.pending) >= self._high_records or self.pending_bytes >= self._high_bytes
         if self._rooms and not self.crowded:
             rooms, self._rooms = self._rooms, []
             for future in rooms:
