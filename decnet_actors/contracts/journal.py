@@ -1,6 +1,6 @@
 """This module defines the journal port: the one way evidence becomes durable."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from decnet_actors.domain.records import Entry, Record
@@ -36,5 +36,5 @@ class JournalReader(Protocol):
     async def read(self, *, after: int, limit: int = 1000) -> Sequence[Entry]:
         """Return committed entries with ``seq > after``, in order; fewer than ``limit`` means the end."""
 
-    def follow(self, *, after: int | None = None) -> AsyncIterator[Entry]:
+    def follow(self, *, after: int | None = None) -> AsyncGenerator[Entry, None]:
         """Yield every entry after ``after`` (``None``: from now on): stored ones, then live ones, without a hole."""

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -60,7 +60,7 @@ class Browser:
     """
 
     topics: frozenset[str]
-    joined_at: int
+    joined_at: int = 0
     dropped: int = 0
     closed: bool = False
     queue: deque[Entry] = field(factory=deque)
@@ -98,7 +98,7 @@ class Browser:
 
 
 class LiveHub:
-    """Follows the journal once for all browsers.
+    """Follows the journal once for all browsers, and not at all while there is none.
 
     Args:
         journal: where facts come from.
@@ -117,6 +117,7 @@ class LiveHub:
         self._snapshots = snapshots
         self._row = row
         self._browsers: set[Browser] = set()
+        self._wanted = asyncio.Event()
         self._started = asyncio.Event()
         self._encoded: OrderedDict[int, bytes] = OrderedDict()
         self.position = 0
@@ -135,19 +136,20 @@ class LiveHub:
             browser.closed = True
             browser.ready.set()
 
-    async def started(self) -> None:
-        """Return once the journal is followed."""
-        await self._started.wait()
-
-    @contextmanager
-    def join(self, topics: frozenset[str]) -> Iterator[Browser]:
-        """Add a browser until the block ends."""
-        browser = Browser(topics=topics, joined_at=self.position)
+    @asynccontextmanager
+    async def join(self, topics: frozenset[str]) -> AsyncIterator[Browser]:
+        """Add a browser until the block ends; it begins once the journal is followed."""
+        browser = Browser(topics=topics)
         self._browsers.add(browser)
         try:
+            self._wanted.set()
+            await self._started.wait()
+            browser.joined_at = self.position
             yield browser
         finally:
             self._browsers.discard(browser)
+            if not self._browsers:
+                self._wanted.clear()
 
     def encode(self, entry: Entry) -> bytes:
         """Return the frame of a fact."""
@@ -161,14 +163,23 @@ class LiveHub:
 
     async def follow(self) -> None:
         """Hand every newly committed fact to every browser, until cancelled."""
-        self.position = await self.journal.head()
-        self._started.set()
-        async for entry in self.journal.follow(after=self.position):
-            self.position = entry.seq
-            if self._browsers and is_shown(entry):
-                for browser in self._browsers:
-                    if EVENTS in browser.topics:
-                        browser.offer(entry)
+        while True:
+            await self._wanted.wait()
+            self.position = await self.journal.head()
+            self._started.set()
+            async with aclosing(self.journal.follow(after=self.position)) as entries:
+                async for entry in entries:
+                    if not self._browsers:
+                        self._started.clear()
+                        break
+                    self._hand_out(entry)
+
+    def _hand_out(self, entry: Entry) -> None:
+        self.position = entry.seq
+        if is_shown(entry):
+            for browser in self._browsers:
+                if EVENTS in browser.topics:
+                    browser.offer(entry)
 
     async def watch(self, every: float = SNAPSHOT_EVERY) -> None:
         """Hand snapshots to whoever looks at them, until cancelled."""

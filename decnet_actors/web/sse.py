@@ -43,7 +43,6 @@ class Stream:
             raise OperatorError(
                 CATALOGUE["DN4029"], f"{self._limit} live streams are open already.", fix=("close other tabs",)
             )
-        await self._hub.started()
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
@@ -51,7 +50,7 @@ class Stream:
                 "X-Request-Id": request[REQUEST_ID],
             }
         )
-        with self._hub.join(topics) as browser:
+        async with self._hub.join(topics) as browser:
             await response.prepare(request)
             try:
                 await self._write(response, f"retry: {RETRY_MS}\n\n".encode())

@@ -1,7 +1,7 @@
 """This module has what the console's tests put in place of store, journal and clock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -119,6 +119,7 @@ class MemoryJournal:
     """A journal in memory; ``append`` commits at once."""
 
     def __init__(self) -> None:
+        self.followers = 0
         self.entries: list[Entry] = []
         self._more = asyncio.Event()
 
@@ -134,14 +135,18 @@ class MemoryJournal:
     async def read(self, *, after: int, limit: int = 1000) -> Sequence[Entry]:
         return self.entries[after : after + limit]
 
-    async def follow(self, *, after: int | None = None) -> AsyncIterator[Entry]:
+    async def follow(self, *, after: int | None = None) -> AsyncGenerator[Entry, None]:
         position = len(self.entries) if after is None else after
-        while True:
-            while position < len(self.entries):
-                position += 1
-                yield self.entries[position - 1]
-            self._more.clear()
-            await self._more.wait()
+        self.followers += 1
+        try:
+            while True:
+                while position < len(self.entries):
+                    position += 1
+                    yield self.entries[position - 1]
+                self._more.clear()
+                await self._more.wait()
+        finally:
+            self.followers -= 1
 
 
 async def at_once(work: Callable[[], T]) -> T:
@@ -207,7 +212,6 @@ class Site:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(hub.follow()), tasks.create_task(hub.watch(0.05))]
             try:
-                await hub.started()
                 yield self
             finally:
                 hub.close()

@@ -85,6 +85,22 @@ async def test_a_browser_that_comes_back_misses_nothing_while_facts_keep_coming(
     assert list(range(1, total + 1)) == got
 
 
+async def test_the_journal_is_followed_only_while_somebody_looks(site: Site, admin: Browser) -> None:
+    site.journal.append(record())
+    assert site.journal.followers == 0
+    async with stream(admin, site) as frames:
+        await frames.next()
+        assert {"id": "1", "event": "hello", "data": {"seq": 1}} == await frames.next()
+        assert site.journal.followers == 1
+    while len(site.hub):
+        await asyncio.sleep(0)
+    site.journal.append(record(number=2))  # nobody takes it
+    while site.journal.followers:
+        await asyncio.sleep(0)
+    async with stream(admin, site, last=1) as frames:
+        assert [2] == await frames.seqs(1)
+
+
 async def test_terminal_bytes_stay_out_of_the_live_stream(site: Site, admin: Browser) -> None:
     async with stream(admin, site) as frames:
         site.journal.append(terminal())
