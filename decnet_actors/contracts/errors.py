@@ -120,10 +120,11 @@ CATALOGUE: dict[str, ErrorKind] = {
         ErrorKind(code="DN4009", title="Name is taken", status=409, exit=6, why="Another object has that name."),
         ErrorKind(
             code="DN4029",
-            title="Too many attempts",
+            title="Too many requests",
             status=429,
             exit=1,
-            why="Sign-in attempts are limited per address and user.",
+            why="Sign-in attempts are limited per address and user, requests per API token, live streams in all.",
+            fix=("wait as long as the Retry-After header of the answer says",),
         ),
         ErrorKind(
             code="DN5001",

@@ -15,7 +15,7 @@ from decnet_actors.web.bodies import MAX_BODY, reply
 from decnet_actors.web.boundary import Boundary, Next
 from decnet_actors.web.guard import Guard
 from decnet_actors.web.health import Health, Readiness
-from decnet_actors.web.identity import Identity
+from decnet_actors.web.identity import Identity, tell_allowance
 from decnet_actors.web.live import LiveHub
 from decnet_actors.web.openapi import document
 from decnet_actors.web.rest import Rest
@@ -68,6 +68,7 @@ def build(parts: Parts) -> web.Application:
         ],
         client_max_size=MAX_BODY,
     )
+    app.on_response_prepare.append(tell_allowance)
     app.add_routes(AuthRoutes(parts.identity, parts.table).routes())
     app.add_routes(Rest(parts.table, parts.identity).routes())
     app.add_routes(Health(parts.ready, parts.identity).routes())

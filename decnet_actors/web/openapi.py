@@ -49,7 +49,7 @@ _ERRORS = {
     "403": "Not allowed, or not from our own pages",
     "404": "No such object",
     "422": "Arguments are not valid",
-    "429": "Too many attempts",
+    "429": "Too many requests; Retry-After tells how long to wait",
     "500": "A defect of ours",
 }
 

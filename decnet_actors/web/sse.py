@@ -4,16 +4,17 @@ import asyncio
 
 from aiohttp import web
 
-from decnet_actors.contracts.errors import CATALOGUE, OperatorError
+from decnet_actors.contracts.errors import OperatorError
 from decnet_actors.web.boundary import REQUEST_ID
 from decnet_actors.web.identity import Identity
 from decnet_actors.web.live import EVENTS, Browser, LiveHub, frame, is_shown
-from decnet_actors.web.problems import INVALID
+from decnet_actors.web.problems import INVALID, TooManyRequestsError
 
 HEARTBEAT = 15.0  # seconds between comments on a silent stream
 RETRY_MS = 2000  # how long a browser waits before it connects again
 PACE = 0.2  # seconds between two writes; what comes meanwhile goes together
 MAX_REPLAY = 10_000  # facts; a browser that missed more is told to start afresh
+STREAM_PAUSE = 15.0  # seconds until it makes sense to ask for a stream again
 STALLED = 60.0  # seconds a browser may take no byte
 
 
@@ -40,8 +41,8 @@ class Stream:
         topics = self._topics(request)
         last = _last_event_id(request)
         if len(self._hub) >= self._limit:
-            raise OperatorError(
-                CATALOGUE["DN4029"], f"{self._limit} live streams are open already.", fix=("close other tabs",)
+            raise TooManyRequestsError(
+                f"{self._limit} live streams are open already", STREAM_PAUSE, fix=("close other tabs",)
             )
         await self._hub.started()
         response = web.StreamResponse(
