@@ -119,6 +119,22 @@ CATALOGUE: dict[str, ErrorKind] = {
         ),
         ErrorKind(code="DN4009", title="Name is taken", status=409, exit=6, why="Another object has that name."),
         ErrorKind(
+            code="DN4012",
+            title="Changed meanwhile",
+            status=412,
+            exit=6,
+            why="The state that If-Match names is not the one the object has now: somebody else changed it.",
+            fix=("GET it again, and repeat the change if it is still wanted",),
+        ),
+        ErrorKind(
+            code="DN4028",
+            title="State is not named",
+            status=428,
+            exit=2,
+            why="PUT, PATCH and DELETE change only the state the caller knows, so that nobody's change is lost.",
+            fix=("send If-Match with the ETag of a GET, or * for whatever state it is in",),
+        ),
+        ErrorKind(
             code="DN4029",
             title="Too many requests",
             status=429,

@@ -42,6 +42,7 @@ class Accounts:
         table.bind(ops.USER_ROLE, self.change_role)
         table.bind(ops.USER_SETUP_LINK, self.new_setup_link)
         table.bind(ops.API_TOKEN_LIST, self.list_tokens)
+        table.bind(ops.API_TOKEN_SHOW, self.show_token)
         table.bind(ops.API_TOKEN_CREATE, self.create_token)
         table.bind(ops.API_TOKEN_REVOKE, self.revoke_token)
         table.bind(ops.AUDIT_LIST, self.list_audit)
@@ -120,20 +121,15 @@ class Accounts:
         """Answer api-token.list."""
         del args, caller
         tokens = sorted(await self._store.tokens(), key=lambda token: token.created)
-        return Page(
-            items=[
-                ops.TokenRow(
-                    id=token.id,
-                    name=token.name,
-                    role=token.role,
-                    created=token.created,
-                    created_by=token.created_by,
-                    expires=token.expires,
-                    last_used=token.last_used,
-                )
-                for token in tokens
-            ]
-        )
+        return Page(items=[_token(token) for token in tokens])
+
+    async def show_token(self, args: ops.TokenArgs, caller: Caller) -> ops.TokenRow:
+        """Answer api-token.show."""
+        del caller
+        token = next((token for token in await self._store.tokens() if token.id == args.id), None)
+        if token is None:
+            raise _no_such_token()
+        return _token(token)
 
     async def create_token(self, args: ops.TokenCreateArgs, caller: Caller) -> ops.NewToken:
         """Answer api-token.create."""
@@ -169,7 +165,7 @@ class Accounts:
         """Answer api-token.revoke."""
         del caller
         if not await self._store.remove_token(args.id):
-            raise OperatorError(CATALOGUE["DN3001"], "No API token has that id.", fix=("decnetctl api-token list",))
+            raise _no_such_token()
         return Nothing()
 
     async def list_audit(self, args: ops.AuditListArgs, caller: Caller) -> Page[ops.AuditItem]:
@@ -219,6 +215,22 @@ def _row(user: User) -> ops.UserRow:
     return ops.UserRow(
         name=user.name, role=user.role, disabled=user.disabled, created=user.created, last_login=user.last_login
     )
+
+
+def _token(token: ApiToken) -> ops.TokenRow:
+    return ops.TokenRow(
+        id=token.id,
+        name=token.name,
+        role=token.role,
+        created=token.created,
+        created_by=token.created_by,
+        expires=token.expires,
+        last_used=token.last_used,
+    )
+
+
+def _no_such_token() -> OperatorError:
+    return OperatorError(CATALOGUE["DN3001"], "No API token has that id.", fix=("decnetctl api-token list",))
 
 
 def _new(user: User, password: str) -> ops.NewUser:

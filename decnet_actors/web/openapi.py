@@ -10,6 +10,7 @@ import msgspec
 
 from decnet_actors.contracts.operation_table import AnyOperation
 from decnet_actors.contracts.operations import Mode, Nothing, Role
+from decnet_actors.web.conditional import is_change, is_resource
 from decnet_actors.web.rest import NDJSON, PREFIX, path_parameters
 
 Json = dict[str, Any]  # Any: JSON
@@ -44,14 +45,18 @@ _BYTES: Json = {
     "required": ["text", "base64"],
     "properties": {"text": {"type": "string"}, "base64": {"type": "string", "contentEncoding": "base64"}},
 }
+_TAG: Json = {"ETag": {"description": "Names the state that is shown.", "schema": {"type": "string"}}}
 _ERRORS = {
     "401": "Not signed in",
     "403": "Not allowed, or not from our own pages",
     "404": "No such object",
+    "412": "The object is in another state than If-Match says",
     "422": "Arguments are not valid",
+    "428": "If-Match is missing",
     "429": "Too many requests; Retry-After tells how long to wait",
     "500": "A defect of ours",
 }
+_PRECONDITION = frozenset({"412", "428"})  # of changes to one thing alone
 
 
 def document(operations: Iterable[AnyOperation], *, version: str) -> Json:
@@ -141,9 +146,19 @@ def _operation(operation: AnyOperation, args: Json, result: Json, components: Js
         "parameters": parameters,
         "responses": {
             "200": {"description": "Done", "content": {content: {"schema": result}}},
-            **{status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
+            **_refusals(status for status in _ERRORS if status not in _PRECONDITION),
         },
     }
+    if is_resource(operation):
+        parameters.append(
+            _header("If-None-Match", "ETags of the states the caller has; one of them is not sent again.")
+        )
+        entry["responses"]["200"]["headers"] = _TAG
+        entry["responses"]["304"] = {"description": "The caller has this state", "headers": _TAG}
+    if is_change(operation):
+        text = "ETag of the state the change is meant for, as GET answers it; * for any."
+        parameters.append({**_header("If-Match", text), "required": True})
+        entry["responses"] |= _refusals(_PRECONDITION)
     if in_body and operation.args is not Nothing:
         body = {
             name: {**schema, "description": helps.get(name, "")}
@@ -164,6 +179,14 @@ def _operation(operation: AnyOperation, args: Json, result: Json, components: Js
             },
         }
     return entry
+
+
+def _refusals(statuses: Iterable[str]) -> Json:
+    return {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)}
+
+
+def _header(name: str, text: str) -> Json:
+    return {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
 
 
 def _properties(schema: Json, components: Json) -> tuple[Json, list[str]]:
@@ -195,6 +218,6 @@ def _stream() -> Json:
         ],
         "responses": {
             "200": {"description": "The stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
-            **{status: {"$ref": f"#/components/responses/{status}"} for status in ("401", "422", "429")},
+            **_refusals(("401", "422", "429")),
         },
     }

@@ -87,6 +87,7 @@ async def test_tokens_are_listed_without_secrets_and_expire_when_asked_to(site: 
     assert [("siem", START + 2 * DAY), ("for-ever", None)] == [(row["name"], row["expires"]) for row in rows]
     assert made["token"] not in repr(rows)
     assert "DN3001" == await refused(site, "api-token.revoke", {"id": "none"})
+    assert "DN3001" == await refused(site, "api-token.show", {"id": "none"})
 
 
 async def test_a_token_never_may_more_than_its_maker(site: Site) -> None:

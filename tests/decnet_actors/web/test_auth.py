@@ -255,9 +255,11 @@ async def test_a_token_works_until_it_is_revoked(site: Site, admin: Browser, bro
 
     assert made["token"].startswith("dnt_")
     assert (await browser.send("GET", "/api/v1/users", headers=bearer))[0] == 200
-    assert (await admin.send("DELETE", f"/api/v1/api-tokens/{made['id']}", {}, {"Sec-Fetch-Site": "same-origin"}))[
-        0
-    ] == 200
+    own, place = {"Sec-Fetch-Site": "same-origin"}, f"/api/v1/api-tokens/{made['id']}"
+    _, shown, headers = await admin.get(place)
+    assert ("siem", site.clock.now()) == (shown["name"], shown["last_used"])
+    assert (await admin.send("DELETE", place, {}, own))[0] == 428
+    assert (await admin.send("DELETE", place, {}, {**own, "If-Match": headers["etag"]}))[0] == 200
     assert (await browser.send("GET", "/api/v1/users", headers=bearer))[0] == 401
 
 

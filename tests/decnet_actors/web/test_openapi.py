@@ -74,6 +74,18 @@ def test_every_routed_operation_is_described_with_its_role() -> None:
     assert {**expected, "stream": "viewer"} == described
 
 
+def test_what_is_told_apart_by_state_is_described_so() -> None:
+    paths = document(ALL, version="0.1.0")["paths"]
+    shown, changed = paths["/api/v1/things/{name}"]["get"], paths["/api/v1/things/{name}"]["put"]
+    listed = paths["/api/v1/things"]["get"]
+
+    assert "ETag" in shown["responses"]["200"]["headers"]
+    assert "304" in shown["responses"]
+    assert ["If-Match"] == [item["name"] for item in changed["parameters"] if item["in"] == "header"]
+    assert {"412", "428"} <= changed["responses"].keys()
+    assert not {"304", "412", "428"} & listed["responses"].keys()
+
+
 def test_bytes_are_described_as_they_are_sent() -> None:
     made = document((CREDENTIAL_LIST,), version="0.1.0")
 
