@@ -5,6 +5,7 @@ import asyncio
 from aiohttp import web
 
 from decnet_actors.contracts.errors import OperatorError
+from decnet_actors.web.addresses import Access, Address, Answer, Parameter, Place
 from decnet_actors.web.boundary import REQUEST_ID
 from decnet_actors.web.identity import Identity
 from decnet_actors.web.live import EVENTS, Browser, LiveHub, frame, is_shown
@@ -34,6 +35,24 @@ class Stream:
         self._identity = identity
         self._limit = limit
         self._heartbeat = heartbeat
+
+    def address(self) -> Address:
+        """Return what is answered here."""
+        return Address(
+            method="GET",
+            path="/api/v1/stream",
+            handler=self.serve,
+            name="stream",
+            summary="Follow committed facts and snapshots as server-sent events; Last-Event-ID resumes without a hole.",
+            access=Access.SIGNED_IN,
+            parameters=(
+                Parameter(name="topics", place=Place.QUERY, help="events, actors; comma-separated."),
+                Parameter(name="after", place=Place.QUERY, help="As Last-Event-ID.", type="integer"),
+                Parameter(name="Last-Event-ID", place=Place.HEADER, help="Last event that was seen.", type="integer"),
+            ),
+            answers={"200": Answer(help="The stream", content="text/event-stream")},
+            refusals=("401", "422", "429", "500"),
+        )
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one browser until it goes."""
