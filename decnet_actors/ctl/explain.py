@@ -38,7 +38,7 @@ def explain(args: Mapping[str, Plain], _settings: Settings) -> Plain:
     raise CommandFailed.of(
         "DN3001",
         f"nothing here is called {words(topic)}{did_you_mean(topic, _topics())}",
-        fix=("decnetctl config show --defaults", "decnetctl errors list", "decnetctl --help"),
+        fix=("decnetctl config show", "decnetctl errors list", "decnetctl --help"),
     )
 
 

@@ -72,6 +72,7 @@ VIEWS: dict[str, str] = {
     "event.histogram": "decnet_actors.ctl.event:HISTOGRAM",
     "actor.tree": "decnet_actors.ctl.actor:TREE",
     "plugin.show": "decnet_actors.ctl.plugin:SHOW",
+    "config.show": "decnet_actors.ctl.config:SHOW",
     "config.check": "decnet_actors.ctl.config:CHECK",
     "explain.show": "decnet_actors.ctl.explain:VIEW",
     "errors.show": "decnet_actors.ctl.errors:VIEW",

@@ -226,9 +226,19 @@ OPTIONS = [
     {"key": "banner", "type": "text", "default": "", "help": "What it says first."},
 ]
 CONFIG = [
-    {"key": "web.listen", "value": '["127.0.0.1:8443"]', "origin": "/etc/decnet/decnet.toml:4", "help": "Where."},
     {"key": "daemon.host", "value": '"local"', "origin": "default", "help": "Name."},
+    {"key": "daemon.state_dir", "value": '"/srv/decnet"', "origin": "--state-dir", "help": "Where."},
+    {"key": "web.listen", "value": '["127.0.0.1:8443"]', "origin": "/etc/decnet/decnet.toml:4", "help": "Where."},
+    {"key": "web.session_idle", "value": '"8h"', "origin": "$DECNET__WEB__SESSION_IDLE", "help": "How long."},
 ]
+
+
+def _config(args):
+    """Answer config.show as the daemon does."""
+    rows = [row if args.get("origin") else {**row, "origin": ""} for row in CONFIG]
+    return _page(*(row for row in rows if row["key"].startswith(args.get("under", ""))))
+
+
 AUDIT = {
     "number": 9,
     "time": NOW - 20,
@@ -314,7 +324,7 @@ ANSWERS = {
     "actor.restart": ACTOR,
     "plugin.list": _page(PLUGIN),
     "plugin.show": {**PLUGIN, "options": OPTIONS},
-    "config.show": _page(*CONFIG),
+    "config.show": _config,
     "user.list": _page(USER),
     "user.add": {**USER, "last_login": None, "password": "correct-horse-battery"},
     "user.setup-link": {"url": "https://127.0.0.1:8443/setup#Q7f", "valid": 900.0},
@@ -377,7 +387,9 @@ COMMANDS = [
     ("actor", "start", "decnetd/web"),
     ("plugin", "list"),
     ("plugin", "show", "decoy.ssh"),
+    ("config", "show"),
     ("config", "show", "--origin"),
+    ("config", "show", "decky"),
     ("user", "list"),
     ("user", "add", "ana", "--role", "admin"),
     ("user", "setup-link"),
