@@ -82,7 +82,8 @@ class OperationCommand(click.Command):
             typed["limit"] = settings.limit
         args = parameters.arguments(self.operation, typed, settings)
         if self.operation.verb in DANGEROUS and not args.get("dry_run"):
-            confirm(f"{self.operation.summary.rstrip('.')} ({words(list(args.values()))})?", settings)
+            what = self.operation.summary.rstrip(".").partition(";")[0]  # the rest is no part of the question
+            confirm(f"{what} ({words(list(args.values()))})?", settings)
         return run(self.operation, args, settings)
 
 

@@ -74,6 +74,7 @@ VIEWS: dict[str, str] = {
     "plugin.show": "decnet_actors.ctl.plugin:SHOW",
     "config.show": "decnet_actors.ctl.config:SHOW",
     "config.check": "decnet_actors.ctl.config:CHECK",
+    "backup.restore": "decnet_actors.ctl.backup:VIEW",
     "explain.show": "decnet_actors.ctl.explain:VIEW",
     "errors.show": "decnet_actors.ctl.errors:VIEW",
 }

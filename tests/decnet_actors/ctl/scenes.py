@@ -337,10 +337,10 @@ ANSWERS = {
     "backup.list": _page(BACKUP),
     "backup.create": BACKUP,
     "backup.verify": BACKUP,
-    "backup.restore": {
+    "backup.restore": lambda args: {
         "name": BACKUP["name"],
         "into": "/var/lib/decnet-new",
-        "restored": False,
+        "restored": not args.get("dry_run"),
         "tables": {"journal": 4712, "session": 9},
         "artifacts": 3,
     },
@@ -406,6 +406,7 @@ COMMANDS = [
     ("backup", "create"),
     ("backup", "verify", "decnet-20260101T000000Z.tar"),
     ("backup", "restore", "decnet-20260101T000000Z.tar", "/var/lib/decnet-new", "--dry-run", "--yes"),
+    ("backup", "restore", "decnet-20260101T000000Z.tar", "/var/lib/decnet-new", "--yes"),
     ("errors", "show", "DN2107"),
     ("explain", "SessionCrashed"),
     ("explain", "DN6001"),
