@@ -86,8 +86,9 @@ CATALOGUE: dict[str, ErrorKind] = {
             status=409,
             exit=6,
             why="Another program owns the port, or the address is not on this host.",
+            fix=("ss -ltnp", "ip address"),
         ),
-        ErrorKind(code="DN3001", title="No such record", status=404, exit=4, why="Nothing is stored under that id."),
+        ErrorKind(code="DN3001", title="No such record", status=404, exit=4, why="Nothing here has that name or id."),
         ErrorKind(
             code="DN3002",
             title="The database cannot be written",
@@ -118,6 +119,13 @@ CATALOGUE: dict[str, ErrorKind] = {
             why="The caller's role does not include this operation.",
         ),
         ErrorKind(code="DN4009", title="Name is taken", status=409, exit=6, why="Another object has that name."),
+        ErrorKind(
+            code="DN4010",
+            title="Not possible now",
+            status=409,
+            exit=6,
+            why="What it was asked of is in a state that does not allow it; the message says what is in the way.",
+        ),
         ErrorKind(
             code="DN4012",
             title="Changed meanwhile",
@@ -223,6 +231,14 @@ CATALOGUE: dict[str, ErrorKind] = {
             exit=1,
             why="Something it needs from the host is not to be had: a folder, the database, a socket.",
             fix=("decnetd -t",),
+        ),
+        ErrorKind(
+            code="DN6007",
+            title="Actor does not start",
+            status=500,
+            exit=1,
+            why="It failed while it was starting; the daemon's log has the reason.",
+            fix=("decnetctl doctor", "decnetctl actor list --state failed"),
         ),
         ErrorKind(
             code="DN6500",

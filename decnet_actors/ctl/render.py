@@ -117,7 +117,7 @@ def card(value: Row, columns: Sequence[str], settings: Settings) -> Iterator[str
         if isinstance(item, list) and item and isinstance(item[0], Mapping):
             nested.append((name, item))
         else:
-            yield f"{name + ':':<{width}} {_painted(_cell(name, value, settings))}".rstrip()
+            yield f"{name + ':':<{width}} {_painted(_cell(name, value, settings) or cells.NOTHING)}"
     for name, items in nested:
         yield ""
         yield click.style(f"{name}:", bold=True)

@@ -65,7 +65,7 @@ class Accounts:
             raise OperatorError(
                 CATALOGUE["DN4009"],
                 f"There is a user {args.name} already.",
-                fix=(f"decnetctl user role {args.name} ...",),
+                fix=(f"decnetctl user role {args.name} ROLE", f"decnetctl user reset-password {args.name}"),
             ) from error
         if user.role is Role.ADMIN:
             self._door.admin_created()
@@ -107,7 +107,7 @@ class Accounts:
             raise OperatorError(FORBIDDEN, "A set-up link is made on the machine itself.")
         if await self._door.has_admin():
             raise OperatorError(
-                CATALOGUE["DN4009"],
+                CATALOGUE["DN4010"],
                 "An administrator exists already, so a set-up link would do nothing.",
                 fix=("decnetctl user reset-password NAME", "decnetctl user add NAME --role admin"),
             )
@@ -149,7 +149,7 @@ class Accounts:
             await self._store.add_token(token)
         except ValueError as error:
             raise OperatorError(
-                CATALOGUE["DN4009"], "Another token has that name.", fix=("decnetctl api-token list",)
+                CATALOGUE["DN4009"], f"There is a token {args.name} already.", fix=("decnetctl api-token list",)
             ) from error
         return ops.NewToken(
             id=token.id,
@@ -203,12 +203,12 @@ class Accounts:
         ]
         if user.role is Role.ADMIN and not user.disabled and not others:
             raise OperatorError(
-                CATALOGUE["DN4009"],
+                CATALOGUE["DN4010"],
                 f"{user.name} is the only administrator.",
                 fix=("decnetctl user add NAME --role admin",),
             )
         if caller.via == "web" and caller.name == user.name:
-            raise OperatorError(CATALOGUE["DN4009"], "Ask another administrator to change your own account.")
+            raise OperatorError(CATALOGUE["DN4010"], "Ask another administrator to change your own account.")
 
 
 def _row(user: User) -> ops.UserRow:
