@@ -25,12 +25,14 @@ class Actors:
     Args:
         system: the running tree.
         now: Unix seconds.
+        uptime: seconds since the daemon started, which are the root's.
 
     """
 
-    def __init__(self, system: System, now: Callable[[], float]) -> None:
+    def __init__(self, system: System, now: Callable[[], float], uptime: Callable[[], float]) -> None:
         self._system = system
         self._now = now
+        self._uptime = uptime
 
     def bind(self, table: OperationTable) -> None:
         """Make the operations callable."""
@@ -110,7 +112,7 @@ class Actors:
             "path": node.path,
             "kind": node.kind,
             "state": node.state,
-            "uptime": node.uptime or 0.0,
+            "uptime": (node.uptime or 0.0) if "/" in node.path else self._uptime(),
             "restarts": node.restarts,
             "handled": node.handled,
             "mailbox_depth": node.mailbox_depth,

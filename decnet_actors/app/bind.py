@@ -38,7 +38,7 @@ def bind(daemon: Daemon) -> Status:
         monotonic=daemon.clock.monotonic,
     )
     table.bind(runtime_ops.SELFTEST_RUN, selftest.run)
-    Actors(daemon.system, daemon.clock.now).bind(table)
+    Actors(daemon.system, daemon.clock.now, lambda: daemon.clock.monotonic() - daemon.started_monotonic).bind(table)
     Descriptions(daemon.registry, lambda: _in_force(daemon), daemon.used_plugins).bind(table)
     fleet = fleet_ops.FleetHandlers(daemon.fleet)
     table.bind(fleet_ops.DECKY_LIST, fleet.list)

@@ -7,6 +7,7 @@ REDIS = "decnetd/fleet/db-01/redis"
 
 def test_an_actor_is_stopped_and_started_by_hand():
     with decnetd() as daemon:
+        assert daemon.ask("actor", "tree")["uptime"] > 0
         daemon.ctl("actor", "stop", REDIS, "--yes")
 
         assert "not ready" in daemon.ctl("status", code=3)

@@ -103,7 +103,7 @@ def test_an_empty_list_is_csv_with_headers(command):
 
 
 def test_an_empty_list_says_so_on_standard_error(command):
-    daemon = CannedDaemon(answers=dict.fromkeys(["decky.list", "user.list"], {"items": [], "next": None}))
+    daemon = CannedDaemon(answers={key: {"items": [], "next": None} for key in ("decky.list", "user.list")})
 
     assert command("decky", "list", daemon=daemon).err == "nothing found\n"
     assert command("user", "list", daemon=daemon).err == "nothing found; decnetctl user add NAME --role admin\n"
