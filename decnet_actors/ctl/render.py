@@ -21,7 +21,7 @@ Row: TypeAlias = Mapping[str, Plain]
 
 MAX_CELL = 60  # characters of a cell in a table; wide shows all
 GAP = "  "
-IDENTITIES = ("path", "name", "id", "code", "key", "seq", "sha256", "topic")  # what -o name prints, first that exists
+IDENTITIES = ("path", "id", "name", "code", "key", "seq", "sha256", "topic")  # what -o name prints, first that exists
 
 _GOOD = frozenset({"ok", "yes", "running", "up", "accepted"})
 _BAD = frozenset({"fail", "failed", "crashed", "down", "disabled"})
