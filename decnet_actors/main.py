@@ -100,7 +100,12 @@ def load(options: argparse.Namespace, environ: Mapping[str, str] | None) -> "Con
     }
     settings = configuration.settings
     daemon = attrs.evolve(settings.daemon, **flags)
-    loaded = attrs.evolve(configuration.loaded, value=attrs.evolve(settings, daemon=daemon))
+    origins = {f"daemon.{name}": f"--{name.replace('_', '-')}" for name in flags}
+    loaded = attrs.evolve(
+        configuration.loaded,
+        value=attrs.evolve(settings, daemon=daemon),
+        origins={**configuration.loaded.origins, **origins},
+    )
     return attrs.evolve(configuration, loaded=loaded)
 
 

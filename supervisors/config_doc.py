@@ -11,7 +11,9 @@ from typing import Any, get_args
 import attrs
 
 from supervisors.config_errors import closest, quote
+from supervisors.config_source import join
 from supervisors.config_types import (
+    Secret,
     TypeForm,
     choices_of,
     fields_of,
@@ -87,12 +89,40 @@ def keys(root: type, prefix: str = "", *, hot: bool = False) -> Iterator[KeyDoc]
             yield from keys(inner[0], f"{key}{inner[1]}.", hot=is_hot)
 
 
+def in_force(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every key of a configuration object that has a value, and the value as TOML text, in the class's order.
+
+    An item of a list of tables is ``decky[0]``; a secret is shown as where it comes from.
+    """
+    for name, field in fields_of(type(value)).items():
+        yield from _values(join(key, name), getattr(value, field.name), unit_of(field))
+
+
 def to_toml(root: type) -> str:
     """Return the default file: every key commented out at its default, so that the file changes nothing.
 
     ``(hot)`` marks what a reload applies; on a table it holds for all its keys.
     """
     return "\n".join(_lines(root, "", "", hot=False)).strip() + "\n"
+
+
+def _values(key: str, value: object, unit: str | None) -> Iterator[tuple[str, str]]:
+    match value:
+        case None:
+            return
+        case Secret():
+            source, _, place = value.origin.partition(" ")
+            yield key, toml_value({source: place})
+        case Mapping():
+            for name, item in value.items():
+                yield from _values(join(key, str(name)), item, unit)
+        case list() | tuple() if any(isinstance(item, Mapping) or attrs.has(type(item)) for item in value):
+            for index, item in enumerate(value):
+                yield from _values(f"{key}[{index}]", item, unit)
+        case _ if attrs.has(type(value)):
+            yield from in_force(value, key)
+        case _:
+            yield key, toml_value(value, unit)
 
 
 def _lines(cls: type, path: str, off: str, *, hot: bool) -> Iterator[str]:

@@ -1,18 +1,22 @@
 """This module answers the operations on the live supervisor tree."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from decnet_actors.contracts import runtime_operations as ops
+from decnet_actors.contracts.arguments import did_you_mean
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, Page
-from supervisors.errors import NoSuchActorError
+from decnet_actors.domain.text import escaped
+from supervisors.errors import ChildStateError, NoSuchActorError, StartError
 from supervisors.report import TreeNode
 from supervisors.system import System
 
 # Stopping one of these would take away the means of starting it again, or stop the evidence.
-KEPT = ("bus", "store", "surfaces/control")
+KEPT = ("broker", "store", "surfaces/control")
+
+MAX_PATH = 200  # characters of an unknown path repeated in the error
 
 
 class Actors:
@@ -21,12 +25,14 @@ class Actors:
     Args:
         system: the running tree.
         now: Unix seconds.
+        uptime: seconds since the daemon started, which are the root's.
 
     """
 
-    def __init__(self, system: System, now: Callable[[], float]) -> None:
+    def __init__(self, system: System, now: Callable[[], float], uptime: Callable[[], float]) -> None:
         self._system = system
         self._now = now
+        self._uptime = uptime
 
     def bind(self, table: OperationTable) -> None:
         """Make the operations callable."""
@@ -58,12 +64,16 @@ class Actors:
     async def stop(self, args: ops.ActorArgs, caller: Caller) -> ops.ActorRow:
         """Answer actor.stop."""
         del caller
-        below = args.path.partition("/")[2]
-        if any(below == kept or below.startswith(f"{kept}/") or kept.startswith(f"{below}/") for kept in KEPT):
+        _find(await self._system.tree(), args.path)
+        if _is_kept(args.path.partition("/")[2]):
             raise OperatorError(
                 CATALOGUE["DN6003"],
                 f"{args.path} keeps evidence or this connection alive and can be restarted, not stopped",
-                fix=(f"decnetctl actor restart {args.path}",),
+                fix=(
+                    f"decnetctl actor restart {args.path}"
+                    if "/" in args.path
+                    else "stop the daemon: Ctrl-C or SIGTERM",
+                ),
             )
         await self._control(self._system.stop_child, args.path)
         return await self._after(args.path)
@@ -78,7 +88,15 @@ class Actors:
         try:
             await act(path)  # type: ignore[misc]  # each is a coroutine function of System
         except NoSuchActorError as error:
-            raise _missing(path) from error
+            raise _missing(path, ()) from error
+        except ChildStateError as error:
+            raise OperatorError(
+                CATALOGUE["DN4010"],
+                f"{path} is {error.state} and is not started a second time",
+                fix=(f"decnetctl actor restart {path}",),
+            ) from error
+        except StartError as error:
+            raise OperatorError(CATALOGUE["DN6007"], f"{path} did not start: {error}") from error
 
     async def _after(self, path: str) -> ops.ActorRow:
         return self._row(_find(await self._system.tree(), path))
@@ -94,7 +112,7 @@ class Actors:
             "path": node.path,
             "kind": node.kind,
             "state": node.state,
-            "uptime": node.uptime or 0.0,
+            "uptime": (node.uptime or 0.0) if "/" in node.path else self._uptime(),
             "restarts": node.restarts,
             "handled": node.handled,
             "mailbox_depth": node.mailbox_depth,
@@ -112,12 +130,19 @@ def walk(node: TreeNode) -> Iterator[TreeNode]:
         yield from walk(child)
 
 
+def _is_kept(below: str) -> bool:
+    """Return whether this part of the tree must go on running: the root (empty), what is kept, and what holds it."""
+    return not below or any(f"{below}/".startswith(f"{kept}/") or kept.startswith(f"{below}/") for kept in KEPT)
+
+
 def _find(root: TreeNode, path: str) -> TreeNode:
     for node in walk(root):
         if node.path == path:
             return node
-    raise _missing(path)
+    raise _missing(path, [node.path for node in walk(root)])
 
 
-def _missing(path: str) -> OperatorError:
-    return OperatorError(CATALOGUE["DN6002"], f'no actor has the path "{path}"')
+def _missing(path: str, known: Iterable[str]) -> OperatorError:
+    return OperatorError(
+        CATALOGUE["DN6002"], f'no actor has the path "{escaped(path, MAX_PATH)}"{did_you_mean(path, known)}'
+    )

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from attrs import evolve
+
 from decnet_actors.app.actors import Actors
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.describe import Descriptions
@@ -10,6 +12,7 @@ from decnet_actors.app.selftest import Selftest
 from decnet_actors.app.status import Gauges, Status
 from decnet_actors.contracts import runtime_operations as runtime_ops
 from decnet_actors.fleet import operations as fleet_ops
+from decnet_actors.settings import Settings
 from decnet_actors.store import backups as backup_handlers
 from decnet_actors.store.backups import Backups
 from decnet_actors.store.engine import integrity, sqlite_path
@@ -18,6 +21,7 @@ from decnet_actors.store.migrations import schema_version
 from decnet_actors.store.tables import SCHEMA_VERSION
 from decnet_actors.web.accounts import Accounts
 from decnet_actors.web.settings import TlsMode
+from supervisors.config import Loaded
 
 
 def bind(daemon: Daemon) -> Status:
@@ -34,8 +38,8 @@ def bind(daemon: Daemon) -> Status:
         monotonic=daemon.clock.monotonic,
     )
     table.bind(runtime_ops.SELFTEST_RUN, selftest.run)
-    Actors(daemon.system, daemon.clock.now).bind(table)
-    Descriptions(daemon.registry, lambda: daemon.configuration.loaded, daemon.used_plugins).bind(table)
+    Actors(daemon.system, daemon.clock.now, lambda: daemon.clock.monotonic() - daemon.started_monotonic).bind(table)
+    Descriptions(daemon.registry, lambda: _in_force(daemon), daemon.used_plugins).bind(table)
     fleet = fleet_ops.FleetHandlers(daemon.fleet)
     table.bind(fleet_ops.DECKY_LIST, fleet.list)
     table.bind(fleet_ops.DECKY_SHOW, fleet.show)
@@ -54,6 +58,13 @@ def bind(daemon: Daemon) -> Status:
     )
     backup_handlers.bind_operations(table, backups)
     return status
+
+
+def _in_force(daemon: Daemon) -> Loaded[Settings]:
+    """Return the configuration with the folders the daemon uses, also when nothing sets them."""
+    loaded, places = daemon.configuration.loaded, daemon.places
+    folders = evolve(loaded.value.daemon, state_dir=places.state, run_dir=places.run)
+    return evolve(loaded, value=evolve(loaded.value, daemon=folders))
 
 
 def _status(daemon: Daemon) -> Status:

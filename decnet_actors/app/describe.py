@@ -1,15 +1,21 @@
 """This module answers the operations on plugins and on the configuration in force."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from decnet_actors.contracts import description_operations as ops
+from decnet_actors.contracts.arguments import did_you_mean
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, Page
+from decnet_actors.domain.text import escaped
 from decnet_actors.settings import Settings
 from supervisors.config import Loaded
-from supervisors.config_doc import NoSuchKeyError, explain, keys, toml_value
+from supervisors.config_doc import in_force, keys
 from supervisors.plugin import PluginError, PluginRegistry, UnknownPluginError
+
+MAX_NAME = 80  # characters of an unknown key repeated in the error
+DEFAULT = "default"  # the origin of what nothing sets
 
 
 class Descriptions:
@@ -70,18 +76,19 @@ class Descriptions:
         """Answer config.show."""
         del caller
         loaded = self._loaded()
-        rows = [
-            ops.ConfigRow(key=key, value=toml_value(node.plain()), origin=loaded.origins[key], help=_help(key))
-            for key, node in loaded.tree.leaves()
-            if key in loaded.origins and _below(key, args.under)
-        ]
-        if args.defaults:
-            given = {row.key for row in rows}
-            rows += [
-                ops.ConfigRow(key=doc.key, value=doc.default, origin="default", help=doc.help)
-                for doc in keys(Settings)
-                if doc.default is not None and doc.key not in given and _below(doc.key, args.under)
-            ]
+        helps = {_plain(doc.key): doc.help for doc in keys(Settings)}
+        rows = []
+        for key, value in in_force(loaded.value):
+            origin = _origin(key, loaded.origins)
+            if _below(key, args.under) and (args.defaults or origin != DEFAULT):
+                shown = origin if args.origin else ""
+                rows.append(ops.ConfigRow(key=key, value=value, origin=shown, help=helps.get(_plain(key), "")))
+        if not rows and _plain(args.under) not in {"", *helps}:
+            guess = did_you_mean(args.under, helps)
+            problem = f"/under: no configuration key is called {escaped(args.under, MAX_NAME)}{guess}"
+            raise OperatorError(
+                CATALOGUE["DN5001"], f"config.show: {problem}", fix=("decnetctl config show",), errors=(problem,)
+            )
         return Page(items=rows)
 
     def _plugin(self, plugin_id: str) -> ops.PluginRow:
@@ -105,12 +112,16 @@ class Descriptions:
         )
 
 
+def _plain(key: str) -> str:
+    """Return a key without the numbers of its items, as it is documented."""
+    return re.sub(r"\[[^]]*\]", "", key)
+
+
+def _origin(key: str, origins: Mapping[str, str]) -> str:
+    """Return where the value comes from: its own place, or that of the first key of an inline table (a secret's)."""
+    inside = (place for name, place in origins.items() if name.startswith(f"{key}."))
+    return origins.get(key) or next(inside, DEFAULT)
+
+
 def _below(key: str, under: str) -> bool:
     return not under or key == under or key.startswith((f"{under}.", f"{under}["))
-
-
-def _help(key: str) -> str:
-    try:
-        return explain(Settings, key).help
-    except NoSuchKeyError:
-        return ""  # a key of a plugin's own table: `decnetctl plugin show` describes it

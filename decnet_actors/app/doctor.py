@@ -80,7 +80,11 @@ class Doctor:
         for asked in args.checks:
             if asked not in self._checks and asked not in groups:
                 known = ", ".join(sorted(groups))
-                raise OperatorError(CATALOGUE["DN5001"], f'no check or group "{escaped(asked)}"; groups: {known}')
+                raise OperatorError(
+                    CATALOGUE["DN5001"],
+                    f'no check or group "{escaped(asked)}"; groups: {known}',
+                    fix=("decnetctl doctor",),
+                )
         rows = []
         for name, check in self._checks.items():
             group = name.partition(".")[0]
@@ -217,4 +221,6 @@ def _unread(files: Sequence[Path]) -> Found:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0
         if mode & PRIVATE:
             return CheckResult.FAIL, f"{path} has mode {mode:o}", f"chmod 600 {path}"
-    return CheckResult.OK, f"{len(files)} secret file(s), each open to its owner only", ""
+    if not files:
+        return CheckResult.OK, "the configuration names no secret file", ""
+    return CheckResult.OK, f"{len(files)} secret file{'s' * (len(files) > 1)}, open to the owner only", ""

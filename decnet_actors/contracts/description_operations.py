@@ -85,7 +85,7 @@ class ConfigRow:
 
     key: str
     value: str  # as TOML; a secret's value is shown as where it comes from
-    origin: str = ""  # file:line, or "default"
+    origin: str = ""  # file:line, $VARIABLE, --flag or "default"; empty when it was not asked for
     help: str = ""
 
 
@@ -94,18 +94,20 @@ class ConfigShowArgs:
     """Which values."""
 
     under: str = field(default="", metadata=about("Only this key, or the keys below it.", positional=True))
-    origin: bool = field(default=False, metadata=about("Show the file and line each value comes from."))
-    defaults: bool = field(default=False, metadata=about("Show values that no file sets, too."))
+    origin: bool = field(
+        default=False, metadata=about("Say where each value comes from: file:line, $VARIABLE, --flag or default.")
+    )
+    defaults: bool = field(default=True, metadata=about("With the values that nothing sets."))
 
 
 CONFIG_SHOW = Operation(
     name="config.show",
-    summary="Show the configuration the daemon runs with.",
+    summary="Show the configuration the daemon runs with, every value of it.",
     args=ConfigShowArgs,
     result=Page[ConfigRow],
     role=Role.ADMIN,
     route=Route(method="GET", path="/config"),
-    examples=("decnetctl config show --origin", "decnetctl config show web --defaults"),
+    examples=("decnetctl config show --origin", "decnetctl config show web", "decnetctl config show --no-defaults"),
     columns=("key", "value", "origin"),
 )
 

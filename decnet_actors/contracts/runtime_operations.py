@@ -218,7 +218,7 @@ ACTOR_RESTART = Operation(
     role=Role.ADMIN,
     audit=Audit.CHANGE,
     route=Route(method="POST", path="/actors:restart"),
-    examples=("decnetctl actor restart decnetd/web",),
+    examples=("decnetctl actor restart decnetd/surfaces/web",),
     columns=_ACTOR_COLUMNS,
 )
 ACTOR_STOP = Operation(

@@ -17,6 +17,8 @@ DURATIONS = frozenset({"uptime", "duration", "busy_for", "journal_lag", "step", 
 SIZES = frozenset({"size", "memory", "database_size", "disk_free", "bytes_in", "bytes_out", "pending_bytes"})
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # ASCII and full width
 
+NOTHING = "-"  # what stands for an absent value
+
 _BYTES_KEYS = {"text", "base64"}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _KIBI = 1024
@@ -49,7 +51,7 @@ def words(value: Plain) -> str:
     """Return any value as escaped text on one line."""
     match value:
         case None:
-            return "-"
+            return NOTHING
         case bool():
             return "yes" if value else "no"
         case str():
@@ -88,6 +90,11 @@ def csv_cell(name: str, value: Plain) -> str:
     else:
         cell = json.dumps(value, ensure_ascii=True)
     return "'" + cell if cell.lstrip().startswith(FORMULA_STARTS) else cell
+
+
+def counted(count: int, noun: str) -> str:
+    """Return ``1 restart``, ``2 restarts``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def size(count: float) -> str:

@@ -82,7 +82,8 @@ class OperationCommand(click.Command):
             typed["limit"] = settings.limit
         args = parameters.arguments(self.operation, typed, settings)
         if self.operation.verb in DANGEROUS and not args.get("dry_run"):
-            confirm(f"{self.operation.summary.rstrip('.')} ({words(list(args.values()))})?", settings)
+            what = self.operation.summary.rstrip(".").partition(";")[0]  # the rest is no part of the question
+            confirm(f"{what} ({words(list(args.values()))})?", settings)
         return run(self.operation, args, settings)
 
 
@@ -128,13 +129,16 @@ def _once(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings
         view.show(answer, settings)
     elif isinstance(answer.get("items"), list):
         render.many(answer, operation.columns, settings, _item_fields(operation))
-        _remark_on(answer, settings)
+        _remark_on(answer, operation, settings)
     elif operation.result is Nothing:
         remark(f"ok  {operation.noun} {operation.verb} {words(list(args.values()))}", settings)
         if settings.output == "json":
             render.one(answer, (), settings)
     else:
         render.one(answer, operation.columns, settings)
+        field, text = registry.REMARKS.get(operation.name, ("", ""))
+        if answer.get(field):
+            remark(text, settings)
     return view.judge(answer) if view.judge is not None else 0
 
 
@@ -211,9 +215,10 @@ def _item_fields(operation: AnyOperation) -> tuple[str, ...]:
     return tuple(field.name for field in attrs.fields(typing.get_args(operation.result)[0]))
 
 
-def _remark_on(answer: Plain, settings: Settings) -> None:
+def _remark_on(answer: Plain, operation: AnyOperation, settings: Settings) -> None:
     if not answer["items"]:
-        remark("nothing found", settings)
+        hint = registry.HINTS.get(operation.name)
+        remark("nothing found" + (f"; {hint}" if hint else ""), settings)
     elif answer.get("next") is not None:
         remark(f"more: --cursor {words(answer['next'])}, or a larger --limit", settings)
 

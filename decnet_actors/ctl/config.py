@@ -1,4 +1,4 @@
-"""This module checks configuration files without a daemon, and shows every error where it is."""
+"""This module shows the configuration in force, and checks files without a daemon: every error where it is."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 import click
 
 from decnet_actors.contracts.errors import CATALOGUE
-from decnet_actors.ctl import settings_files
+from decnet_actors.ctl import render, settings_files
 from decnet_actors.ctl.cells import shown
-from decnet_actors.ctl.commands import View
+from decnet_actors.ctl.commands import View, remark
 from decnet_actors.ctl.world import Settings
 
 Plain: TypeAlias = Any  # the shape of JSON
@@ -34,4 +34,14 @@ def judge(answer: Plain) -> int:
     return CATALOGUE["DN1012"].exit if answer["items"] else 0
 
 
+def show_values(answer: Plain, settings: Settings) -> None:
+    """Write key and value, and where it comes from if that was asked for."""
+    rows = answer["items"]
+    if not rows:
+        remark("nothing sets a value there", settings)
+    columns = ("key", "value", *(("origin",) if any(row["origin"] for row in rows) else ()))
+    render.many(answer, columns, settings)
+
+
+SHOW = View(show=show_values)
 CHECK = View(show=show, judge=judge)

@@ -38,7 +38,7 @@ def explain(args: Mapping[str, Plain], _settings: Settings) -> Plain:
     raise CommandFailed.of(
         "DN3001",
         f"nothing here is called {words(topic)}{did_you_mean(topic, _topics())}",
-        fix=("decnetctl config show --defaults", "decnetctl errors list", "decnetctl --help"),
+        fix=("decnetctl config show", "decnetctl errors list", "decnetctl --help"),
     )
 
 
@@ -67,7 +67,7 @@ def _fact(topic: str) -> Explanation | None:
         return None
     hints = typing.get_type_hints(found)
     fields = [(name, _type_name(hints[name])) for name in found.__struct_fields__]
-    text = " ".join(inspect.getdoc(found).split()) if found.__doc__ else ""  # type: ignore[union-attr]  # it has one
+    text = " ".join(inspect.getdoc(found).replace("``", "").split()) if found.__doc__ else ""  # type: ignore[union-attr]  # it has one
     details = (("topic", f"{found.area}.<decky>.{TOPIC_TAILS[found]}"), *fields)
     return Explanation(topic=found.__name__, kind="fact", text=text, details=details)
 
@@ -87,12 +87,10 @@ def _plugin(topic: str) -> Explanation | None:
     found = next((point for point in entry_points(group=PLUGINS) if point.name == topic), None)
     if found is None:
         return None
+    from supervisors.config_doc import keys
+
     plugin = found.load()
-    hints = typing.get_type_hints(plugin.config)
-    options = [
-        (field.name, f"{_type_name(hints[field.name])}: {field.metadata.get('help', '')}")
-        for field in attrs.fields(plugin.config)
-    ]
+    options = [(doc.key, f"{doc.help} ({doc.type}, {doc.default or 'required'})") for doc in keys(plugin.config)]
     return Explanation(topic=topic, kind="plugin", text=plugin.summary, details=tuple(options))
 
 

@@ -4,7 +4,7 @@ from typing import Any, TypeAlias
 
 import click
 
-from decnet_actors.ctl.cells import words
+from decnet_actors.ctl.cells import counted, words
 from decnet_actors.ctl.commands import View
 from decnet_actors.ctl.world import Settings
 
@@ -16,7 +16,7 @@ def show(plugin: Plain, _settings: Settings) -> None:
     click.echo(f"{click.style(words(plugin['id']), bold=True)}  {words(plugin['summary'])}")
     if plugin["needs"]:
         click.echo(f"  needs: {words(plugin['needs'])}")
-    click.echo(f"  used:  {plugin['used']} times by the running configuration")
+    click.echo(f"  used:  {counted(plugin['used'], 'time')} by the running configuration")
     if plugin["error"]:
         click.echo(f"  {click.style('cannot be loaded:', fg='red')} {words(plugin['error'])}")
     for option in plugin["options"]:

@@ -72,9 +72,27 @@ VIEWS: dict[str, str] = {
     "event.histogram": "decnet_actors.ctl.event:HISTOGRAM",
     "actor.tree": "decnet_actors.ctl.actor:TREE",
     "plugin.show": "decnet_actors.ctl.plugin:SHOW",
+    "config.show": "decnet_actors.ctl.config:SHOW",
     "config.check": "decnet_actors.ctl.config:CHECK",
+    "backup.restore": "decnet_actors.ctl.backup:VIEW",
     "explain.show": "decnet_actors.ctl.explain:VIEW",
     "errors.show": "decnet_actors.ctl.errors:VIEW",
+}
+
+# What to say beside an answer that has something in the field: operation -> (field, text).
+REMARKS: dict[str, tuple[str, str]] = {
+    "user.add": ("password", "the password is shown this once"),
+    "user.reset-password": ("password", "the password is shown this once; every session of the user has ended"),
+    "user.setup-link": ("url", "open it in a browser; it works once"),
+    "api-token.create": ("token", "the token is shown this once"),
+}
+
+# What to say when a list is empty, beside that nothing was found.
+HINTS: dict[str, str] = {
+    "session.list": "try one: decnetctl selftest",
+    "user.list": "decnetctl user add NAME --role admin",
+    "api-token.list": "decnetctl api-token create NAME",
+    "backup.list": "decnetctl backup create",
 }
 
 # Operations the command answers by itself: "module:function" of (arguments, settings) -> builtins.

@@ -21,7 +21,7 @@ Row: TypeAlias = Mapping[str, Plain]
 
 MAX_CELL = 60  # characters of a cell in a table; wide shows all
 GAP = "  "
-IDENTITIES = ("path", "name", "id", "code", "key", "seq", "sha256", "topic")  # what -o name prints, first that exists
+IDENTITIES = ("path", "id", "name", "code", "key", "seq", "sha256", "topic")  # what -o name prints, first that exists
 
 _GOOD = frozenset({"ok", "yes", "running", "up", "accepted"})
 _BAD = frozenset({"fail", "failed", "crashed", "down", "disabled"})
@@ -117,7 +117,7 @@ def card(value: Row, columns: Sequence[str], settings: Settings) -> Iterator[str
         if isinstance(item, list) and item and isinstance(item[0], Mapping):
             nested.append((name, item))
         else:
-            yield f"{name + ':':<{width}} {_painted(_cell(name, value, settings))}".rstrip()
+            yield f"{name + ':':<{width}} {_painted(_cell(name, value, settings) or cells.NOTHING)}"
     for name, items in nested:
         yield ""
         yield click.style(f"{name}:", bold=True)

@@ -6,7 +6,7 @@ import click
 
 from decnet_actors.contracts.errors import CATALOGUE
 from decnet_actors.ctl import times
-from decnet_actors.ctl.cells import size, words
+from decnet_actors.ctl.cells import counted, size, words
 from decnet_actors.ctl.commands import View
 from decnet_actors.ctl.world import Settings
 
@@ -28,7 +28,7 @@ def show(report: Plain, settings: Settings) -> None:
         ("sessions", f"{report['sessions_active']} active"),
         ("events", _events(report, now)),
         ("journal", _journal(report)),
-        ("actors", f"{report['actors']}, {report['restarts']} restarts"),
+        ("actors", f"{report['actors']}, {counted(report['restarts'], 'restart')}"),
         ("loop", f"{report['loop_lag_ms']:.1f} ms late"),
         ("memory", size(report["memory"])),
         ("disk", f"database {size(report['database_size'])}, {size(report['disk_free'])} free"),

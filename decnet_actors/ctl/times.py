@@ -1,6 +1,7 @@
 """This module reads and writes times and durations the way operators type and read them."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -97,11 +98,12 @@ def relative(seconds: float, now: float) -> str:
     distance = now - seconds
     if abs(distance) < 1:
         return "now"
-    return f"{_one_unit(distance)} ago" if distance > 0 else f"in {_one_unit(-distance)}"
+    # What is past counts when it is whole; what is to come is told as it was asked for: in 90 days, not in 89.
+    return f"{_one_unit(distance, int)} ago" if distance > 0 else f"in {_one_unit(-distance, round)}"
 
 
-def _one_unit(seconds: float) -> str:
+def _one_unit(seconds: float, whole: Callable[[float], int]) -> str:
     for unit in ("d", "h", "m", "s"):
-        if seconds >= UNITS[unit]:
-            return f"{int(seconds // UNITS[unit])}{unit}"
+        if whole(seconds) >= UNITS[unit]:
+            return f"{whole(seconds / UNITS[unit])}{unit}"
     return "1s"

@@ -8,6 +8,9 @@ from attrs import field, frozen
 
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.operations import Caller, Nothing, Operation, Page, Role, Route, about
+from decnet_actors.domain.text import escaped
+
+MAX_NAME = 64  # characters of an unknown name repeated in the error
 
 
 class ServiceState(StrEnum):
@@ -146,7 +149,11 @@ class FleetHandlers:
         return Page(items=[row for decky in deckies for row in decky.details])
 
     async def _find(self, name: str) -> DeckyDetail:
-        for decky in await self._view.deckies():
-            if decky.name == name:
-                return decky
-        raise OperatorError(CATALOGUE["DN2001"], f"no decky is called {name[:64]!r}")
+        deckies = {decky.name: decky for decky in await self._view.deckies()}
+        if name in deckies:
+            return deckies[name]
+        from decnet_actors.contracts.arguments import did_you_mean  # not for the command line, which is to start fast
+
+        raise OperatorError(
+            CATALOGUE["DN2001"], f'no decky is called "{escaped(name, MAX_NAME)}"{did_you_mean(name, deckies)}'
+        )

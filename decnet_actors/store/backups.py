@@ -230,7 +230,11 @@ class Handlers:
     async def restore(self, args: operations.BackupRestoreArgs, _caller: Caller) -> operations.RestoreReport:
         into = Path(args.into)
         if not into.is_absolute():
-            raise OperatorError(CATALOGUE["DN5001"], "/into: must be an absolute path")
+            raise OperatorError(
+                CATALOGUE["DN5001"],
+                "/into: must be an absolute path, because the daemon has another working directory",
+                fix=(f"decnetctl backup restore {escaped(args.name, MAX_NAME)} /var/lib/decnet-new",),
+            )
         try:
             manifest = await self._backups.restore(args.name, into, dry_run=args.dry_run)
         except (BackupError, OSError) as error:
@@ -248,11 +252,15 @@ def _refusal(error: BackupError | OSError, name: str) -> OperatorError:
     shown = escaped(name, MAX_NAME)
     match error:
         case FileNotFoundError():
-            return OperatorError(CATALOGUE["DN3001"], f"there is no backup {shown}")
+            return OperatorError(CATALOGUE["DN3001"], f"there is no backup {shown}", fix=("decnetctl backup list",))
         case BackupDamagedError():
-            return OperatorError(CATALOGUE["DN3003"], f"{shown}: {error.args[-1]}")
+            return OperatorError(CATALOGUE["DN3003"], f"{shown}: {error.args[-1]}", fix=("decnetctl backup list",))
         case NotEmptyError():
-            return OperatorError(CATALOGUE["DN5001"], f"/into: {error.args[0]} is not empty")
+            return OperatorError(
+                CATALOGUE["DN5001"],
+                f"/into: {error.args[0]} is not empty",
+                fix=("name a folder that does not exist yet",),
+            )
         case OSError():
             return OperatorError(CATALOGUE["DN3002"], f"{shown}: {error.strerror}")
         case _:

@@ -133,7 +133,13 @@ class Handlers:
     async def session_replay(self, args: sessions.SessionArgs, _caller: Caller) -> sessions.Replay:
         recording = await self._sessions.recording(args.id)
         if recording is None:
-            raise _missing("terminal of a session", args.id)
+            if await self._sessions.get(args.id) is None:
+                raise _missing("session", args.id)
+            raise OperatorError(
+                CATALOGUE["DN3001"],
+                f"nothing was shown on a terminal in the session {escaped(args.id, MAX_NAME)}",
+                fix=(f"decnetctl session show {escaped(args.id, MAX_NAME)}",),
+            )
         return sessions.Replay(
             session=args.id, duration=recording.duration, lines=recording.lines, truncated=recording.truncated
         )
@@ -233,7 +239,9 @@ def _listed(args: events.EventListArgs | events.EventTailArgs) -> Filter:
 
 
 def _missing(what: str, ident: str) -> OperatorError:
-    return OperatorError(CATALOGUE["DN3001"], f"there is no {what} {escaped(ident, MAX_NAME)}")
+    return OperatorError(
+        CATALOGUE["DN3001"], f"there is no {what} {escaped(ident, MAX_NAME)}", fix=(f"decnetctl {what} list",)
+    )
 
 
 def _number(text: str) -> float:

@@ -24,6 +24,7 @@ from supervisors.log import get_logger
 from supervisors.mailbox import MailboxSpec, WhenFull
 from supervisors.restart import RestartPolicy, backoff
 
+QUIET = 0.05  # seconds without a commit
 log = get_logger(__name__)
 
 
@@ -75,7 +76,7 @@ class Journal(LoopActor):
         self._publish = publish
         self._committer = Committer(engine, timeout=self._config.commit_timeout)
         self._projector = Projector(engine.dialect, self._committer.transact)
-        self._project_at = math.inf  # loop time
+        self._project_by = math.inf  # loop time
         self._retry = RestartPolicy(backoff_min=self._config.retry_min, backoff_max=self._config.retry_max)
         self._committed = self._batches = self._dead = self._failures = 0
         self._stalled_since: float | None = None
@@ -143,6 +144,11 @@ class Journal(LoopActor):
                 async with asyncio.timeout_at(self._flushed_at + config.hurry):
                     await intake.wait_for_count(config.batch)
 
+    @property
+    def _project_at(self) -> float:
+        """When to fold: as soon as it is quiet, and at a set time if it never is."""
+        return min(self._project_by, self._flushed_at + QUIET)
+
     async def _flush(self) -> None:
         batch = self._intake.front(self._config.batch, self._config.batch_bytes)
         loop = asyncio.get_running_loop()
@@ -168,7 +174,7 @@ class Journal(LoopActor):
             except FAILURES as error:
                 self._note_failure(error)
                 await self._recover()
-        self._project_at = math.inf
+        self._project_by = math.inf
         self._note_success()
 
     def _settle(self, done: Committed) -> None:
@@ -180,8 +186,8 @@ class Journal(LoopActor):
         self._intake.acknowledge(done.count)
         if done.entries:
             self._intake.head = done.entries[-1].seq
-            if self._project_at == math.inf:
-                self._project_at = asyncio.get_running_loop().time() + self._config.project
+            if self._project_by == math.inf:
+                self._project_by = asyncio.get_running_loop().time() + self._config.project
             self._publish(done.entries)
 
     async def _take_up(self) -> None:
@@ -199,7 +205,7 @@ class Journal(LoopActor):
                 if (seq := known[item.producer, item.number]) is not None
             ]
             self._settle(Committed(count=len(front), entries=entries))
-        self._project_at = -math.inf  # an earlier process may have left something to fold
+        self._project_by = -math.inf  # an earlier process may have left something to fold
         self._taken_up = True
 
     async def _recover(self) -> Committed | None:

@@ -28,9 +28,11 @@ class JournalConfig:
         metadata={"help": "Seconds after a transaction before the next, when decoys hold replies for it."},
     )
     project: float = field(
-        default=0.1,
+        default=0.5,
         validator=validators.ge(0.0),
-        metadata={"help": "Seconds that lists of sessions, sources and credentials may be behind the events."},
+        metadata={
+            "help": "Seconds that lists of sessions, sources and credentials may be behind the events in a flood."
+        },
     )
     commit_timeout: float = field(
         default=60.0, validator=validators.gt(0.0), metadata={"help": "Seconds a transaction may take."}

@@ -5,7 +5,7 @@
   ingest, not SQL. So nothing looks facts up by address or time directly; it asks a small table for a range of
   ``seq`` first (``minute`` for time, ``session`` and ``source`` for their own).
 * ``session``, ``source``, ``credential``, ``credential_use`` and ``minute`` are projections: folded from facts
-  (``store.projection``) and committed with their ``cursor``, a tenth of a second later (``store.projector``). They
+  (``store.projection``) and committed with their ``cursor``, a moment later (``store.projector``). They
   could be made again from ``fact``.
 * The rest is state of ours: accounts, audit, secrets of personas, cursors of consumers.
 

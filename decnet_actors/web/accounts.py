@@ -42,6 +42,7 @@ class Accounts:
         table.bind(ops.USER_ROLE, self.change_role)
         table.bind(ops.USER_SETUP_LINK, self.new_setup_link)
         table.bind(ops.API_TOKEN_LIST, self.list_tokens)
+        table.bind(ops.API_TOKEN_SHOW, self.show_token)
         table.bind(ops.API_TOKEN_CREATE, self.create_token)
         table.bind(ops.API_TOKEN_REVOKE, self.revoke_token)
         table.bind(ops.AUDIT_LIST, self.list_audit)
@@ -64,7 +65,7 @@ class Accounts:
             raise OperatorError(
                 CATALOGUE["DN4009"],
                 f"There is a user {args.name} already.",
-                fix=(f"decnetctl user role {args.name} ...",),
+                fix=(f"decnetctl user role {args.name} ROLE", f"decnetctl user reset-password {args.name}"),
             ) from error
         if user.role is Role.ADMIN:
             self._door.admin_created()
@@ -106,7 +107,7 @@ class Accounts:
             raise OperatorError(FORBIDDEN, "A set-up link is made on the machine itself.")
         if await self._door.has_admin():
             raise OperatorError(
-                CATALOGUE["DN4009"],
+                CATALOGUE["DN4010"],
                 "An administrator exists already, so a set-up link would do nothing.",
                 fix=("decnetctl user reset-password NAME", "decnetctl user add NAME --role admin"),
             )
@@ -120,20 +121,15 @@ class Accounts:
         """Answer api-token.list."""
         del args, caller
         tokens = sorted(await self._store.tokens(), key=lambda token: token.created)
-        return Page(
-            items=[
-                ops.TokenRow(
-                    id=token.id,
-                    name=token.name,
-                    role=token.role,
-                    created=token.created,
-                    created_by=token.created_by,
-                    expires=token.expires,
-                    last_used=token.last_used,
-                )
-                for token in tokens
-            ]
-        )
+        return Page(items=[_token(token) for token in tokens])
+
+    async def show_token(self, args: ops.TokenArgs, caller: Caller) -> ops.TokenRow:
+        """Answer api-token.show."""
+        del caller
+        token = next((token for token in await self._store.tokens() if token.id == args.id), None)
+        if token is None:
+            raise _no_such_token()
+        return _token(token)
 
     async def create_token(self, args: ops.TokenCreateArgs, caller: Caller) -> ops.NewToken:
         """Answer api-token.create."""
@@ -153,7 +149,7 @@ class Accounts:
             await self._store.add_token(token)
         except ValueError as error:
             raise OperatorError(
-                CATALOGUE["DN4009"], "Another token has that name.", fix=("decnetctl api-token list",)
+                CATALOGUE["DN4009"], f"There is a token {args.name} already.", fix=("decnetctl api-token list",)
             ) from error
         return ops.NewToken(
             id=token.id,
@@ -169,7 +165,7 @@ class Accounts:
         """Answer api-token.revoke."""
         del caller
         if not await self._store.remove_token(args.id):
-            raise OperatorError(CATALOGUE["DN3001"], "No API token has that id.", fix=("decnetctl api-token list",))
+            raise _no_such_token()
         return Nothing()
 
     async def list_audit(self, args: ops.AuditListArgs, caller: Caller) -> Page[ops.AuditItem]:
@@ -207,18 +203,34 @@ class Accounts:
         ]
         if user.role is Role.ADMIN and not user.disabled and not others:
             raise OperatorError(
-                CATALOGUE["DN4009"],
+                CATALOGUE["DN4010"],
                 f"{user.name} is the only administrator.",
                 fix=("decnetctl user add NAME --role admin",),
             )
         if caller.via == "web" and caller.name == user.name:
-            raise OperatorError(CATALOGUE["DN4009"], "Ask another administrator to change your own account.")
+            raise OperatorError(CATALOGUE["DN4010"], "Ask another administrator to change your own account.")
 
 
 def _row(user: User) -> ops.UserRow:
     return ops.UserRow(
         name=user.name, role=user.role, disabled=user.disabled, created=user.created, last_login=user.last_login
     )
+
+
+def _token(token: ApiToken) -> ops.TokenRow:
+    return ops.TokenRow(
+        id=token.id,
+        name=token.name,
+        role=token.role,
+        created=token.created,
+        created_by=token.created_by,
+        expires=token.expires,
+        last_used=token.last_used,
+    )
+
+
+def _no_such_token() -> OperatorError:
+    return OperatorError(CATALOGUE["DN3001"], "No API token has that id.", fix=("decnetctl api-token list",))
 
 
 def _new(user: User, password: str) -> ops.NewUser:

@@ -1,6 +1,6 @@
 """This module puts the console together: one aiohttp application out of its parts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -10,32 +10,18 @@ from attrs import field, frozen
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.web import boundary as boundary_of
 from decnet_actors.web import guard as guard_of
+from decnet_actors.web.addresses import Access, Address, Answer
 from decnet_actors.web.auth_routes import AuthRoutes
 from decnet_actors.web.bodies import MAX_BODY, reply
 from decnet_actors.web.boundary import Boundary, Next
 from decnet_actors.web.guard import Guard
-from decnet_actors.web.health import Health, Readiness
-from decnet_actors.web.identity import Identity
+from decnet_actors.web.health import HealthRoutes, Readiness
+from decnet_actors.web.identity import Identity, tell_allowance
 from decnet_actors.web.live import LiveHub
 from decnet_actors.web.openapi import document
 from decnet_actors.web.rest import Rest
 from decnet_actors.web.sse import HEARTBEAT, Stream
 from decnet_actors.web.static import StaticTree
-
-# Addresses of pages; the dashboard's own router knows what to draw there.
-PAGES = (
-    "/",
-    "/live",
-    "/sessions",
-    "/sessions/{id}",
-    "/credentials",
-    "/decoys",
-    "/decoys/{name}",
-    "/system",
-    "/settings",
-    "/login",
-    "/setup",
-)
 
 Report = Callable[[str, str, str, BaseException], None]
 
@@ -68,17 +54,19 @@ def build(parts: Parts) -> web.Application:
         ],
         client_max_size=MAX_BODY,
     )
-    app.add_routes(AuthRoutes(parts.identity, parts.table).routes())
-    app.add_routes(Rest(parts.table, parts.identity).routes())
-    app.add_routes(Health(parts.ready, parts.identity).routes())
-    app.router.add_get(
-        "/api/v1/stream", Stream(parts.hub, parts.identity, limit=parts.stream_clients, heartbeat=parts.heartbeat).serve
+    app.on_response_prepare.append(tell_allowance)
+    stream = Stream(parts.hub, parts.identity, limit=parts.stream_clients, heartbeat=parts.heartbeat)
+    description = _Description(
+        parts,
+        (
+            *AuthRoutes(parts.identity, parts.table).addresses(),
+            *HealthRoutes(parts.ready, parts.identity).addresses(),
+            stream.address(),
+            *parts.files.addresses(),
+        ),
     )
-    app.router.add_get("/api/v1/openapi.json", _Description(parts).serve)
-    app.router.add_get("/static/{hash}/{path:.+}", parts.files.file)
-    app.router.add_get("/player/", parts.files.player)
-    for page in PAGES:
-        app.router.add_get(page, parts.files.shell)
+    app.add_routes(Rest(parts.table, parts.identity).routes())
+    app.add_routes(address.route() for address in description.addresses)
     return app
 
 
@@ -103,12 +91,28 @@ def _lost_people(files: StaticTree) -> Middleware:
 class _Description:
     """The OpenAPI document, for those who are signed in; made when first asked for."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, others: Sequence[Address]) -> None:
         self._parts = parts
+        own = Address(
+            method="GET",
+            path="/api/v1/openapi.json",
+            handler=self.serve,
+            name="description",
+            summary="Describe everything this server answers.",
+            access=Access.SIGNED_IN,
+            answers={"200": Answer(help="An OpenAPI 3.1 document", content="application/json")},
+            refusals=("401", "429", "500"),
+        )
+        self.addresses = (*others, own)
         self._document: Mapping[str, Any] | None = None  # Any: JSON
 
     async def serve(self, request: web.Request) -> web.Response:
         await self._parts.identity.require(request)
         if self._document is None:
-            self._document = document(self._parts.table.operations(), version=self._parts.version)
+            self._document = document(
+                self._parts.table.operations(),
+                self.addresses,
+                version=self._parts.version,
+                cookie=self._parts.identity.cookie,
+            )
         return reply(self._document)

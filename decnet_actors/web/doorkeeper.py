@@ -9,8 +9,9 @@ from attrs import evolve, frozen
 from decnet_actors.contracts.accounts import AccountStore, AuditRow, User, WebSession
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.operations import Caller, Role
+from decnet_actors.web.allowance import Allowance, Buckets
 from decnet_actors.web.passwords import Hasher, faults
-from decnet_actors.web.problems import INVALID, NOT_SIGNED_IN, TooManyAttemptsError
+from decnet_actors.web.problems import INVALID, NOT_SIGNED_IN, TooManyRequestsError
 from decnet_actors.web.settings import WebSettings
 from decnet_actors.web.setup_link import SetupLink
 from decnet_actors.web.throttle import Throttle
@@ -22,6 +23,8 @@ MAX_NAME = 64  # characters of a user name
 MAX_PASSWORD_READ = 1024  # characters of a password that are hashed to compare; the longest one has MAX_LENGTH
 HASHED_AT_ONCE = 2
 MAX_CHECKING = 16  # passwords being checked or waiting for it; more are turned away
+TOKEN_REQUESTS = 600  # a token may make in TOKEN_WINDOW
+TOKEN_WINDOW = 60.0  # seconds
 MAX_SECRET = 256  # characters of a cookie or token we look at
 
 T = TypeVar("T")
@@ -80,6 +83,7 @@ class Doorkeeper:
         self._hasher = hasher
         self._by_address = Throttle(longest=900.0)
         self._by_user = Throttle(longest=60.0)
+        self._by_token = Buckets(limit=TOKEN_REQUESTS, window=TOKEN_WINDOW)
         self._slots = asyncio.Semaphore(HASHED_AT_ONCE)
         self._checking = 0
         self.admin_created: Callable[[], None] = _nothing
@@ -103,18 +107,19 @@ class Doorkeeper:
         """Check a password and open a session.
 
         Raises:
-            OperatorError: DN4001 wrong name or password, DN4029 too many attempts.
+            OperatorError: DN4001 wrong name or password, DN4029 too many of them.
 
         """
         now = self._clock.monotonic()
         wait = max(self._by_address.wait(visitor.address, now), self._by_user.wait(name, now))
         if wait > 0:
-            raise TooManyAttemptsError(f"Too many attempts to sign in; try again in {wait:.0f} s.", wait)
+            raise TooManyRequestsError("There were too many attempts to sign in", wait)
+        # Counted before it is checked: guesses made at the same time must not all be the first.
+        self._by_address.failed(visitor.address, now)
+        self._by_user.failed(name, now)
         user = await self.accounts.get_user(name) if len(name) <= MAX_NAME else None
         fits = await self._fits(user.password_hash if user else "", password)
         if user is None or user.disabled or not fits:
-            self._by_address.failed(visitor.address, now)
-            self._by_user.failed(name, now)
             await self._note("auth.login", name if user else "?", visitor, NOT_SIGNED_IN.code)
             raise OperatorError(NOT_SIGNED_IN, "The user name or the password is wrong.", fix=("check both and retry",))
         self._by_address.succeeded(visitor.address)
@@ -125,7 +130,7 @@ class Doorkeeper:
         """Create the first administrator with the one-time token and open a session."""
         now = self._clock.monotonic()
         if (wait := self._by_address.wait(visitor.address, now)) > 0:
-            raise TooManyAttemptsError(f"Too many attempts; try again in {wait:.0f} s.", wait)
+            raise TooManyRequestsError("There were too many attempts", wait)
         ticket = b"" if await self.has_admin() else self.setup_link.take(token)
         if not ticket:
             self._by_address.failed(visitor.address, now)
@@ -159,11 +164,12 @@ class Doorkeeper:
         user = await self.accounts.get_user(caller.name)
         now = self._clock.monotonic()
         if (wait := self._by_user.wait(caller.name, now)) > 0:
-            raise TooManyAttemptsError(f"Too many attempts; try again in {wait:.0f} s.", wait)
+            raise TooManyRequestsError("There were too many attempts", wait)
+        self._by_user.failed(caller.name, now)  # before the check, as in ``sign_in``
         if user is None or not await self._fits(user.password_hash, current):
-            self._by_user.failed(caller.name, now)
             await self._note("auth.password", caller.name, visitor, NOT_SIGNED_IN.code)
             raise OperatorError(INVALID, "The current password is wrong.", errors=("/current: does not match",))
+        self._by_user.succeeded(caller.name)
         self.check_password(caller.name, new)
         changed = evolve(user, password_hash=await self.hash(new))
         await self.accounts.change_user(changed)
@@ -201,10 +207,14 @@ class Doorkeeper:
             await self.accounts.touch_token(found.id, now)
         return Caller(name=f"token:{found.name}", role=found.role, via="token", address=visitor.address)
 
+    def spend(self, caller: Caller) -> Allowance | None:
+        """Count a request of a machine; ``None`` for a person, whose browser sets the pace."""
+        return self._by_token.spend(caller.name, self._clock.monotonic()) if caller.via == "token" else None
+
     async def _fits(self, password_hash: str, password: str) -> bool:
         """Check a password, a few at a time: each costs 64 MiB and a good part of a core."""
         if self._checking >= MAX_CHECKING:
-            raise TooManyAttemptsError("Too many people sign in at this moment; try again in 2 s.", 2.0)
+            raise TooManyRequestsError("Too many people sign in at this moment", 2.0)
         self._checking += 1
         try:
             async with self._slots:

@@ -1,15 +1,19 @@
 """This module tells handlers who asks: the session cookie or bearer token of a request, looked up once."""
 
+import math
+
 from aiohttp import web
 
 from decnet_actors.contracts.errors import OperatorError
 from decnet_actors.contracts.operations import Caller
+from decnet_actors.web.allowance import Allowance
 from decnet_actors.web.doorkeeper import Doorkeeper, SignedIn, Visitor
 from decnet_actors.web.guard import has_bearer
-from decnet_actors.web.problems import NOT_SIGNED_IN
+from decnet_actors.web.problems import NOT_SIGNED_IN, TooManyRequestsError
 
 SECURE_COOKIE = "__Host-decnet"
 PLAIN_COOKIE = "decnet_session"  # browsers refuse the prefix without TLS
+ALLOWANCE = web.RequestKey("allowance", Allowance)
 
 
 class Identity:
@@ -50,12 +54,19 @@ class Identity:
         """Return who asks.
 
         Raises:
-            OperatorError: DN4001, nobody we know.
+            OperatorError: DN4001 nobody we know, DN4029 a token that asks too often.
 
         """
         caller, _ = await self.find(request)
         if caller is None:
             raise OperatorError(NOT_SIGNED_IN, "Sign in, or send an API token.", fix=("decnetctl api-token create",))
+        allowance = self.doorkeeper.spend(caller)
+        if allowance is not None:
+            request[ALLOWANCE] = allowance
+            if allowance.wait > 0:
+                raise TooManyRequestsError(
+                    f"This token made more than {allowance.limit} requests in {allowance.window:.0f} s", allowance.wait
+                )
         return caller
 
     def welcome(self, response: web.Response, signed_in: SignedIn) -> web.Response:
@@ -75,3 +86,11 @@ class Identity:
         """Take the session away from the browser."""
         response.del_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="Strict")
         return response
+
+
+async def tell_allowance(request: web.Request, response: web.StreamResponse) -> None:
+    """Tell a machine how much it may still ask (draft-ietf-httpapi-ratelimit-headers-10)."""
+    allowance = request.get(ALLOWANCE)
+    if allowance is not None:
+        response.headers["RateLimit-Policy"] = f'"token";q={allowance.limit};w={allowance.window:.0f}'
+        response.headers["RateLimit"] = f'"token";r={allowance.left};t={math.ceil(allowance.full_in)}'

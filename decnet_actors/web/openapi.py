@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -10,6 +10,9 @@ import msgspec
 
 from decnet_actors.contracts.operation_table import AnyOperation
 from decnet_actors.contracts.operations import Mode, Nothing, Role
+from decnet_actors.web.addresses import Access, Address, Answer, Place
+from decnet_actors.web.conditional import is_change, is_resource
+from decnet_actors.web.identity import SECURE_COOKIE
 from decnet_actors.web.rest import NDJSON, PREFIX, path_parameters
 
 Json = dict[str, Any]  # Any: JSON
@@ -44,24 +47,43 @@ _BYTES: Json = {
     "required": ["text", "base64"],
     "properties": {"text": {"type": "string"}, "base64": {"type": "string", "contentEncoding": "base64"}},
 }
+_TAG: Json = {"ETag": {"description": "Names the state that is shown.", "schema": {"type": "string"}}}
 _ERRORS = {
     "401": "Not signed in",
     "403": "Not allowed, or not from our own pages",
     "404": "No such object",
+    "409": "The name, or what it stands for, is taken",
+    "412": "The object is in another state than If-Match says",
     "422": "Arguments are not valid",
-    "429": "Too many attempts",
+    "428": "If-Match is missing",
+    "429": "Too many requests; Retry-After tells how long to wait",
     "500": "A defect of ours",
 }
+_SECURITY: list[Json] = [{"cookie": []}, {"bearer": []}]
+_PRECONDITION = frozenset({"412", "428"})  # of changes to one thing alone
 
 
-def document(operations: Iterable[AnyOperation], *, version: str) -> Json:
-    """Return the OpenAPI document."""
+def document(
+    operations: Iterable[AnyOperation], addresses: Sequence[Address], *, version: str, cookie: str = SECURE_COOKIE
+) -> Json:
+    """Return the OpenAPI document.
+
+    Args:
+        operations: those without a route are left out.
+        addresses: what is answered besides.
+        version: of the daemon.
+        cookie: name of the session cookie.
+
+    """
     routed = [operation for operation in operations if operation.route is not None]
     types_used: list[Any] = []  # Any: type forms
-    for operation in routed:
-        for cls in (operation.args, operation.result):
-            if cls not in types_used:
-                types_used.append(cls)
+    wanted = [cls for operation in routed for cls in (operation.args, operation.result)]
+    for address in addresses:
+        wanted += [address.body] if address.body is not None else []
+        wanted += [shape for answer in address.answers.values() for shape in answer.shapes]
+    for cls in wanted:
+        if cls not in types_used:
+            types_used.append(cls)
     schemas, components = msgspec.json.schema_components(types_used, ref_template=_REF)
     schemas, components = tuple(map(_with_bytes, schemas)), {name: _with_bytes(c) for name, c in components.items()}
     by_type = list(zip(types_used, schemas, strict=True))
@@ -73,17 +95,18 @@ def document(operations: Iterable[AnyOperation], *, version: str) -> Json:
                 operation, _lookup(by_type, operation.args), _lookup(by_type, operation.result), components
             )
             paths.setdefault(PREFIX + route.path, {})[route.method.lower()] = entry
-    paths[f"{PREFIX}/stream"] = {"get": _stream()}
+    for address in addresses:
+        paths.setdefault(address.described_path, {})[address.method.lower()] = _address(address, by_type)
     return {
         "openapi": "3.1.0",
         "info": {"title": "DECNET", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},
         "servers": [{"url": "/"}],
         "paths": paths,
-        "security": [{"cookie": []}, {"bearer": []}],
+        "security": _SECURITY,
         "components": {
             "schemas": {**components, "Bytes": _BYTES, "HttpProblem": _PROBLEM},
             "securitySchemes": {
-                "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-decnet"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": cookie},
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "dnt_..."},
             },
             "responses": {
@@ -108,7 +131,7 @@ def _with_bytes(schema: Any) -> Any:  # Any: JSON
     return {key: _with_bytes(value) for key, value in schema.items()}
 
 
-def _lookup(pairs: list[tuple[Any, Json]], wanted: Any) -> Json:  # Any: type forms
+def _lookup(pairs: Sequence[tuple[Any, Json]], wanted: Any) -> Json:  # Any: type forms
     return next(schema for cls, schema in pairs if cls == wanted)
 
 
@@ -141,9 +164,19 @@ def _operation(operation: AnyOperation, args: Json, result: Json, components: Js
         "parameters": parameters,
         "responses": {
             "200": {"description": "Done", "content": {content: {"schema": result}}},
-            **{status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
+            **_refusals(status for status in _ERRORS if status not in _PRECONDITION),
         },
     }
+    if is_resource(operation):
+        parameters.append(
+            _header("If-None-Match", "ETags of the states the caller has; one of them is not sent again.")
+        )
+        entry["responses"]["200"]["headers"] = _TAG
+        entry["responses"]["304"] = {"description": "The caller has this state", "headers": _TAG}
+    if is_change(operation):
+        text = "ETag of the state the change is meant for, as GET answers it; * for any."
+        parameters.append({**_header("If-Match", text), "required": True})
+        entry["responses"] |= _refusals(_PRECONDITION)
     if in_body and operation.args is not Nothing:
         body = {
             name: {**schema, "description": helps.get(name, "")}
@@ -166,6 +199,14 @@ def _operation(operation: AnyOperation, args: Json, result: Json, components: Js
     return entry
 
 
+def _refusals(statuses: Iterable[str]) -> Json:
+    return {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)}
+
+
+def _header(name: str, text: str) -> Json:
+    return {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+
+
 def _properties(schema: Json, components: Json) -> tuple[Json, list[str]]:
     while "$ref" in schema:
         schema = components[schema["$ref"].rpartition("/")[2]]
@@ -177,24 +218,39 @@ def _origin(cls: Any) -> type[Any]:  # Any: a class or a generic alias of one
     return origin if isinstance(origin, type) and not isinstance(cls, types.UnionType) else cls
 
 
-def _stream() -> Json:
-    return {
-        "operationId": "stream",
-        "summary": "Follow committed facts and snapshots as server-sent events; Last-Event-ID resumes without a hole.",
-        "tags": ["stream"],
-        "x-role": Role.VIEWER.value,
+def _address(address: Address, by_type: Sequence[tuple[Any, Json]]) -> Json:  # Any: type forms
+    entry: Json = {
+        "operationId": address.name,
+        "summary": address.summary,
+        "tags": [address.name.partition(".")[0]],
         "parameters": [
             {
-                "name": "topics",
-                "in": "query",
-                "schema": {"type": "string"},
-                "description": "events, actors; comma-separated",
-            },
-            {"name": "after", "in": "query", "schema": {"type": "integer"}, "description": "As Last-Event-ID."},
-            {"name": "Last-Event-ID", "in": "header", "schema": {"type": "integer"}},
+                "name": parameter.name,
+                "in": parameter.place.value,
+                "required": parameter.place is Place.PATH,
+                "description": parameter.help,
+                "schema": {"type": parameter.type},
+            }
+            for parameter in address.parameters
         ],
         "responses": {
-            "200": {"description": "The stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
-            **{status: {"$ref": f"#/components/responses/{status}"} for status in ("401", "422", "429")},
+            **{status: _answer(answer, by_type) for status, answer in address.answers.items()},
+            **_refusals(address.refusals),
         },
     }
+    if address.access is Access.SIGNED_IN:
+        entry["x-role"] = Role.VIEWER.value
+    else:
+        entry["security"] = [{}, *_SECURITY] if address.access is Access.EITHER else []
+    if address.body is not None:
+        entry["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _lookup(by_type, address.body)}},
+        }
+    return entry
+
+
+def _answer(answer: Answer, by_type: Sequence[tuple[Any, Json]]) -> Json:  # Any: type forms
+    shapes = [_lookup(by_type, shape) for shape in answer.shapes]
+    schema = {"anyOf": shapes} if len(shapes) > 1 else shapes[0] if shapes else {}
+    return {"description": answer.help, "content": {answer.content: {"schema": schema}}}

@@ -206,6 +206,16 @@ API_TOKEN_LIST = Operation(
     examples=("decnetctl api-token list",),
     columns=_TOKEN_COLUMNS,
 )
+API_TOKEN_SHOW = Operation(
+    name="api-token.show",
+    summary="Show what is known of a machine's key; the key itself is kept nowhere.",
+    args=TokenArgs,
+    result=TokenRow,
+    role=Role.ADMIN,
+    route=Route(method="GET", path="/api-tokens/{id}"),
+    examples=("decnetctl api-token show 3f9a12c04b7e",),
+    columns=_TOKEN_COLUMNS,
+)
 API_TOKEN_CREATE = Operation(
     name="api-token.create",
     summary="Make a key for a machine; it is shown once.",
@@ -276,6 +286,7 @@ OPERATIONS = (
     USER_ROLE,
     USER_SETUP_LINK,
     API_TOKEN_LIST,
+    API_TOKEN_SHOW,
     API_TOKEN_CREATE,
     API_TOKEN_REVOKE,
     AUDIT_LIST,

@@ -1,5 +1,6 @@
 """This module turns errors into ``application/problem+json`` (RFC 9457)."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -78,17 +79,17 @@ def from_status(status: int, *, instance: str, request_id: str, headers: Mapping
     )
 
 
-class TooManyAttemptsError(OperatorError):
+class TooManyRequestsError(OperatorError):
     """A limit was reached; ``wait`` seconds must pass."""
 
-    def __init__(self, detail: str, wait: float) -> None:
-        super().__init__(TOO_MANY, detail)
+    def __init__(self, detail: str, wait: float, *, fix: tuple[str, ...] = ()) -> None:
+        super().__init__(TOO_MANY, f"{detail}; try again in {_whole(wait)} s.", fix=fix)
         self.wait = wait
 
 
 def retry_after(error: OperatorError) -> Mapping[str, str]:
     """Return the header that tells how long to wait, if the error knows."""
-    return {"Retry-After": str(max(1, round(error.wait)))} if isinstance(error, TooManyAttemptsError) else {}
+    return {"Retry-After": str(_whole(error.wait))} if isinstance(error, TooManyRequestsError) else {}
 
 
 _PHRASES = {member.value: member.phrase for member in HTTPStatus}
@@ -100,6 +101,10 @@ _DETAILS = {
     415: "Send application/json.",
     421: "This server does not answer to that host name. Add it to web.allowed_hosts or set web.public_url.",
 }
+
+
+def _whole(wait: float) -> int:
+    return max(1, math.ceil(wait))
 
 
 def _cause(text: str) -> dict[str, str]:

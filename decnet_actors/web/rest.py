@@ -1,5 +1,6 @@
 """This module turns the operations registry into REST routes."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -11,9 +12,17 @@ from aiohttp import web
 
 from decnet_actors.contracts.errors import OperatorError
 from decnet_actors.contracts.operation_table import AnyOperation, OperationTable
-from decnet_actors.contracts.operations import Caller, Mode
+from decnet_actors.contracts.operations import Caller, Mode, Route
 from decnet_actors.web.bodies import read_object, reply
 from decnet_actors.web.boundary import REQUEST_ID
+from decnet_actors.web.conditional import (
+    entity_tag,
+    is_change,
+    is_known,
+    is_resource,
+    require_state,
+    resources,
+)
 from decnet_actors.web.identity import Identity
 from decnet_actors.web.problems import INVALID
 
@@ -37,28 +46,51 @@ class Rest:
     def __init__(self, table: OperationTable, identity: Identity) -> None:
         self._table = table
         self._identity = identity
+        self._resources = resources(table.operations())
+        self._changing = asyncio.Lock()  # between looking at a state and changing it nobody else's change comes
 
     def routes(self) -> list[web.RouteDef]:
         """Return one route an operation."""
-        return [self._route(operation) for operation in self._table.operations() if operation.route is not None]
+        return [
+            self._route(operation, operation.route)
+            for operation in self._table.operations()
+            if operation.route is not None
+        ]
 
-    def _route(self, operation: AnyOperation) -> web.RouteDef:
-        if operation.route is None:
-            raise ValueError(f"{operation.name} has no route")
-        names = path_parameters(operation.route.path)
+    def _route(self, operation: AnyOperation, route: Route) -> web.RouteDef:
+        names = path_parameters(route.path)
 
         async def handler(request: web.Request) -> web.StreamResponse:
             caller = await self._identity.require(request)
             raw = await self._arguments(request, names)
             if operation.mode is Mode.STREAM:
                 return await self._stream(request, operation, raw, caller)
+            if is_change(operation) and caller.role.includes(operation.role):
+                return await self._change(request, operation, self._resources[route.path], raw, caller)
             result = await self._table.call(operation.name, raw, caller)
             response = reply(result)
+            if is_resource(operation):
+                return _tagged(request, response)
             if isinstance(result, dict) and isinstance(result.get("next"), str):
                 response.headers["Link"] = f'<{_next_page(request, result["next"])}>; rel="next"'
             return response
 
-        return web.route(operation.route.method, PREFIX + operation.route.path, handler)
+        return web.route(route.method, PREFIX + route.path, handler)
+
+    async def _change(
+        self,
+        request: web.Request,
+        operation: AnyOperation,
+        shown: AnyOperation,
+        raw: Mapping[str, Any],  # Any: JSON
+        caller: Caller,
+    ) -> web.Response:
+        """Change what ``shown`` shows, if it is in the state the caller knows."""
+        place = {name: raw[name] for name in request.match_info}
+        async with self._changing:
+            state = reply(await self._table.call(shown.name, place, caller))
+            require_state(request, entity_tag(state))
+            return reply(await self._table.call(operation.name, raw, caller))
 
     async def _arguments(self, request: web.Request, names: tuple[str, ...]) -> Mapping[str, Any]:  # Any: JSON
         raw: dict[str, Any] = await read_object(request) if request.body_exists else {}  # Any: JSON
@@ -93,6 +125,15 @@ class Rest:
             await response.prepare(request)
         await response.write_eof()
         return response
+
+
+def _tagged(request: web.Request, response: web.Response) -> web.Response:
+    """Name the state an answer shows, and leave its body out for a caller who has it."""
+    tag = entity_tag(response)
+    if is_known(request, tag):
+        response = web.Response(status=304)
+    response.etag = tag
+    return response
 
 
 def _next_page(request: web.Request, cursor: str) -> str:

@@ -4,16 +4,18 @@ import asyncio
 
 from aiohttp import web
 
-from decnet_actors.contracts.errors import CATALOGUE, OperatorError
+from decnet_actors.contracts.errors import OperatorError
+from decnet_actors.web.addresses import Access, Address, Answer, Parameter, Place
 from decnet_actors.web.boundary import REQUEST_ID
 from decnet_actors.web.identity import Identity
 from decnet_actors.web.live import EVENTS, Browser, LiveHub, frame, is_shown
-from decnet_actors.web.problems import INVALID
+from decnet_actors.web.problems import INVALID, TooManyRequestsError
 
 HEARTBEAT = 15.0  # seconds between comments on a silent stream
 RETRY_MS = 2000  # how long a browser waits before it connects again
 PACE = 0.2  # seconds between two writes; what comes meanwhile goes together
 MAX_REPLAY = 10_000  # facts; a browser that missed more is told to start afresh
+STREAM_PAUSE = 15.0  # seconds until it makes sense to ask for a stream again
 STALLED = 60.0  # seconds a browser may take no byte
 
 
@@ -34,14 +36,32 @@ class Stream:
         self._limit = limit
         self._heartbeat = heartbeat
 
+    def address(self) -> Address:
+        """Return what is answered here."""
+        return Address(
+            method="GET",
+            path="/api/v1/stream",
+            handler=self.serve,
+            name="stream",
+            summary="Follow committed facts and snapshots as server-sent events; Last-Event-ID resumes without a hole.",
+            access=Access.SIGNED_IN,
+            parameters=(
+                Parameter(name="topics", place=Place.QUERY, help="events, actors; comma-separated."),
+                Parameter(name="after", place=Place.QUERY, help="As Last-Event-ID.", type="integer"),
+                Parameter(name="Last-Event-ID", place=Place.HEADER, help="Last event that was seen.", type="integer"),
+            ),
+            answers={"200": Answer(help="The stream", content="text/event-stream")},
+            refusals=("401", "422", "429", "500"),
+        )
+
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one browser until it goes."""
         await self._identity.require(request)
         topics = self._topics(request)
         last = _last_event_id(request)
         if len(self._hub) >= self._limit:
-            raise OperatorError(
-                CATALOGUE["DN4029"], f"{self._limit} live streams are open already.", fix=("close other tabs",)
+            raise TooManyRequestsError(
+                f"{self._limit} live streams are open already", STREAM_PAUSE, fix=("close other tabs",)
             )
         response = web.StreamResponse(
             headers={

@@ -2,15 +2,31 @@
 
 import gzip
 import hashlib
+import re
 from pathlib import Path, PurePosixPath
 
 from aiohttp import web
 from attrs import frozen
 
+from decnet_actors.web.addresses import Access, Address, Answer, Parameter, Place
 from decnet_actors.web.headers import PLAYER_SECURITY_POLICY
 
 PLACEHOLDER = "/static/-/"  # in our HTML; becomes /static/<hash of the tree>/
 IMMUTABLE = "public, max-age=31536000, immutable"
+# Addresses of pages; the dashboard's own router knows what to draw there.
+PAGES = (
+    "/",
+    "/live",
+    "/sessions",
+    "/sessions/{id}",
+    "/credentials",
+    "/decoys",
+    "/decoys/{name}",
+    "/system",
+    "/settings",
+    "/login",
+    "/setup",
+)
 MIN_GZIP = 512  # bytes; smaller files do not gain
 # What the replay sandbox loads. Its origin is opaque, so "same-origin" would keep these files from it.
 SANDBOX_FOLDERS = ("player/", "vendor/asciinema-player/")
@@ -52,6 +68,51 @@ class StaticTree:
     def page(self, path: str) -> bytes:
         """Return one of our HTML files with the links to this tree filled in."""
         return self.assets[path].content.replace(PLACEHOLDER.encode(), f"/static/{self.hash}/".encode())
+
+    def addresses(self) -> tuple[Address, ...]:
+        """Return what is answered with our files."""
+        return (
+            Address(
+                method="GET",
+                path="/static/{hash}/{path:.+}",
+                handler=self.file,
+                name="dashboard.file",
+                summary="Fetch a script, style or font of the dashboard.",
+                access=Access.ANYONE,
+                parameters=(
+                    Parameter(name="hash", place=Place.PATH, help="Of the whole tree, so that a file never changes."),
+                    Parameter(name="path", place=Place.PATH, help="Of the file; may have slashes."),
+                ),
+                answers={"200": Answer(help="The file", content="*/*")},
+                refusals=("404",),
+            ),
+            Address(
+                method="GET",
+                path="/player/",
+                handler=self.player,
+                name="dashboard.player",
+                summary="Fetch the document of the sandbox that replays terminals.",
+                access=Access.ANYONE,
+                answers={"200": Answer(help="The document", content="text/html")},
+            ),
+            *(self._page_address(path) for path in PAGES),
+        )
+
+    def _page_address(self, path: str) -> Address:
+        words = re.findall(r"\w+", path)
+        return Address(
+            method="GET",
+            path=path,
+            handler=self.shell,
+            name=".".join(["dashboard.page", *words]),
+            summary="Fetch the document that draws this page of the dashboard.",
+            access=Access.ANYONE,
+            parameters=tuple(
+                Parameter(name=name, place=Place.PATH, help="What the page is about.")
+                for name in re.findall(r"{(\w+)}", path)
+            ),
+            answers={"200": Answer(help="The document", content="text/html")},
+        )
 
     async def file(self, request: web.Request) -> web.Response:
         """Answer ``/static/{hash}/{path}``; an old hash is answered with the file of today, uncached."""

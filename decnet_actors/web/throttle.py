@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from attrs import evolve, frozen
 
 FREE_FAILURES = 5
+FIRST_PAUSE = 12.0  # seconds, doubled by each further failure: never more than five in a minute after the first five
 FORGET_AFTER = 900.0  # seconds without a failure
 MAX_KEYS = 10_000  # remembered; the longest silent is forgotten first
 
@@ -44,7 +45,9 @@ class Throttle:
         seen = self._failures.pop(key, _Failures(count=0, last=now, blocked_until=now))
         count = seen.count + 1
         # Two to the power of a count is bounded here, before it meets a float.
-        pause = min(self._longest, 2.0 ** min(count - FREE_FAILURES, 30)) if count >= FREE_FAILURES else 0.0
+        pause = (
+            min(self._longest, FIRST_PAUSE * 2.0 ** min(count - FREE_FAILURES, 30)) if count >= FREE_FAILURES else 0.0
+        )
         self._failures[key] = evolve(seen, count=count, last=now, blocked_until=now + pause)
         while len(self._failures) > MAX_KEYS:
             self._failures.popitem(last=False)

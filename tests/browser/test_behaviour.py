@@ -279,6 +279,20 @@ def test_a_user_is_added_and_the_password_is_shown_once(visit: Visit, own: Serve
     assert 200 == other.status
 
 
+def test_a_token_is_made_shown_once_and_revoked(visit: Visit, own: Served) -> None:
+    page = visit(own).open("/settings?tab=tokens")
+    page.get_by_label("What it is for").fill("siem")
+    page.get_by_role("button", name="Make", exact=True).click()
+    token = page.locator("dialog .shown-once").inner_text()
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Revoke siem").click()
+    page.get_by_role("button", name="Revoke it").click()
+    expect(page.locator("main")).to_contain_text("Token siem is revoked")
+
+    assert token.startswith("dnt_")
+    assert {} == own.site.accounts.by_id
+
+
 def test_a_refusal_is_shown_with_its_reason(visit: Visit, own: Served) -> None:
     page = visit(own).open("/settings?tab=users")
     page.get_by_label("Name").fill("vic")

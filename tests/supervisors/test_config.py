@@ -27,7 +27,7 @@ from supervisors.config import (
     structure,
     to_toml,
 )
-from supervisors.config_doc import keys, toml_value
+from supervisors.config_doc import in_force, keys, toml_value
 from supervisors.config_source import MAX_FILE, scan
 from tests.supervisors.config_sample import Decky, Output, Persona, Root, Severity, Tls, Web, golden
 
@@ -437,6 +437,22 @@ def test_defaults_of_every_kind_are_written_as_toml():
     assert "a whole number or a text" == explain(Defaults, "either").type
     with pytest.raises(TypeError, match="no TOML"):
         toml_value(object())
+
+
+def test_what_is_in_force_is_written_as_toml_key_by_key(write):
+    path = write(
+        '[[output]]\nname = "soc"\nurl = { env = "URL" }\n'
+        '[[decky]]\nname = "w"\n[decky.services.ssh]\n"a.b" = [1, 2]\nlist = [{ x = 1 }]\n'
+    )
+    shown = dict(in_force(load(Root, [path], environ={"URL": "https://secret"}).value))
+
+    assert shown["retention.max_disk"] == '"20GiB"'
+    assert shown["output[0].url"] == '{ "env" = "URL" }'
+    assert shown["output[0].min_severity"] == '"low"'
+    assert shown['decky[0].services.ssh."a.b"'] == "[1, 2]"
+    assert shown["decky[0].services.ssh.list[0].x"] == "1"
+    assert "web.tls.cert" not in shown, "what has no value is not in force"
+    assert "secret" not in repr(shown)
 
 
 def test_the_default_file_of_a_class_without_help(write):

@@ -38,6 +38,8 @@ async function send(method, url, body, signal) {
   if (method !== 'GET') {
     options.headers['Content-Type'] = 'application/json';
     options.body = JSON.stringify(body ?? {});
+    // What a person confirmed holds for the thing in whatever state: a key's last use changes while one looks at it.
+    if (method !== 'POST') options.headers['If-Match'] = '*';
   }
   let answer;
   try {

@@ -226,9 +226,19 @@ OPTIONS = [
     {"key": "banner", "type": "text", "default": "", "help": "What it says first."},
 ]
 CONFIG = [
-    {"key": "web.listen", "value": '["127.0.0.1:8443"]', "origin": "/etc/decnet/decnet.toml:4", "help": "Where."},
     {"key": "daemon.host", "value": '"local"', "origin": "default", "help": "Name."},
+    {"key": "daemon.state_dir", "value": '"/srv/decnet"', "origin": "--state-dir", "help": "Where."},
+    {"key": "web.listen", "value": '["127.0.0.1:8443"]', "origin": "/etc/decnet/decnet.toml:4", "help": "Where."},
+    {"key": "web.session_idle", "value": '"8h"', "origin": "$DECNET__WEB__SESSION_IDLE", "help": "How long."},
 ]
+
+
+def _config(args):
+    """Answer config.show as the daemon does."""
+    rows = [row if args.get("origin") else {**row, "origin": ""} for row in CONFIG]
+    return _page(*(row for row in rows if row["key"].startswith(args.get("under", ""))))
+
+
 AUDIT = {
     "number": 9,
     "time": NOW - 20,
@@ -314,11 +324,12 @@ ANSWERS = {
     "actor.restart": ACTOR,
     "plugin.list": _page(PLUGIN),
     "plugin.show": {**PLUGIN, "options": OPTIONS},
-    "config.show": _page(*CONFIG),
+    "config.show": _config,
     "user.list": _page(USER),
     "user.add": {**USER, "last_login": None, "password": "correct-horse-battery"},
     "user.setup-link": {"url": "https://127.0.0.1:8443/setup#Q7f", "valid": 900.0},
     "api-token.list": _page(TOKEN),
+    "api-token.show": TOKEN,
     "api-token.create": {**TOKEN, "token": "dnt_secret"},
     "api-token.revoke": {},
     "audit.list": _page(AUDIT),
@@ -326,10 +337,10 @@ ANSWERS = {
     "backup.list": _page(BACKUP),
     "backup.create": BACKUP,
     "backup.verify": BACKUP,
-    "backup.restore": {
+    "backup.restore": lambda args: {
         "name": BACKUP["name"],
         "into": "/var/lib/decnet-new",
-        "restored": False,
+        "restored": not args.get("dry_run"),
         "tables": {"journal": 4712, "session": 9},
         "artifacts": 3,
     },
@@ -376,7 +387,9 @@ COMMANDS = [
     ("actor", "start", "decnetd/web"),
     ("plugin", "list"),
     ("plugin", "show", "decoy.ssh"),
+    ("config", "show"),
     ("config", "show", "--origin"),
+    ("config", "show", "decky"),
     ("user", "list"),
     ("user", "add", "ana", "--role", "admin"),
     ("user", "setup-link"),
@@ -384,6 +397,7 @@ COMMANDS = [
     ("user", "role", "ana", "analyst"),
     ("user", "disable", "ana", "--yes"),
     ("api-token", "list"),
+    ("api-token", "show", "3f9a12c04b7e"),
     ("api-token", "create", "siem"),
     ("api-token", "revoke", "3f9a12c04b7e", "--yes"),
     ("audit", "list"),
@@ -392,6 +406,7 @@ COMMANDS = [
     ("backup", "create"),
     ("backup", "verify", "decnet-20260101T000000Z.tar"),
     ("backup", "restore", "decnet-20260101T000000Z.tar", "/var/lib/decnet-new", "--dry-run", "--yes"),
+    ("backup", "restore", "decnet-20260101T000000Z.tar", "/var/lib/decnet-new", "--yes"),
     ("errors", "show", "DN2107"),
     ("explain", "SessionCrashed"),
     ("explain", "DN6001"),

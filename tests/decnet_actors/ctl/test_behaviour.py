@@ -14,6 +14,7 @@ from decnet_actors.ctl.main import root
 from tests.decnet_actors.ctl.canned import CannedDaemon, Stdin, runner
 from tests.decnet_actors.ctl.hostile import harmful
 from tests.decnet_actors.ctl.samples import NOW
+from tests.decnet_actors.ctl.scenes import ANSWERS
 
 
 @pytest.fixture
@@ -102,10 +103,18 @@ def test_an_empty_list_is_csv_with_headers(command):
     assert command("plugin", "list", "-o", "csv", daemon=daemon).out == "id,kind,name,summary,needs,used,error\r\n"
 
 
+@pytest.mark.parametrize(
+    ("noun", "expected"), [("api-token", "3f9a12c04b7e"), ("plugin", "decoy.ssh"), ("user", "ana"), ("decky", "web-01")]
+)
+def test_the_name_of_a_row_is_what_the_next_command_takes(command, noun, expected):
+    assert expected in command(noun, "list", "-o", "name", daemon=CannedDaemon(answers=ANSWERS)).out.splitlines()
+
+
 def test_an_empty_list_says_so_on_standard_error(command):
-    daemon = CannedDaemon(answers={"decky.list": {"items": [], "next": None}})
+    daemon = CannedDaemon(answers={key: {"items": [], "next": None} for key in ("decky.list", "user.list")})
 
     assert command("decky", "list", daemon=daemon).err == "nothing found\n"
+    assert command("user", "list", daemon=daemon).err == "nothing found; decnetctl user add NAME --role admin\n"
     assert command("decky", "list", "-q", daemon=daemon).err == ""
     assert command("decky", "list", daemon=daemon).out == ""
 

@@ -125,6 +125,13 @@ def test_what_the_registry_names_exists(table):
         assert registry.load(place) is not None
 
 
+def test_what_is_said_beside_an_answer_belongs_to_an_operation():
+    for name, (field, text) in registry.REMARKS.items():
+        assert field in {one.name for one in attrs.fields(OPERATIONS[name].result)}
+        assert text
+    assert set(registry.HINTS) <= {name for name in OPERATIONS if name.endswith(".list")}
+
+
 def test_operations_answered_here_are_the_ones_exempt_from_the_daemon():
     exempt = {operation.name for operation in registry.operations() if operation.exempt.get("control")}
 

@@ -92,7 +92,17 @@ def test_durations_are_shown_in_their_two_largest_units(seconds, expected):
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(NOW, "now"), (NOW - 59, "59s ago"), (NOW - 7199, "1h ago"), (NOW + 86400, "in 1d"), (NOW - 1.5, "1s ago")],
+    [
+        (NOW, "now"),
+        (NOW - 59, "59s ago"),
+        (NOW - 7199, "1h ago"),
+        (NOW + 86400, "in 1d"),
+        (NOW - 1.5, "1s ago"),
+        (NOW + 90 * 86400 - 2, "in 90d"),
+        (NOW + 0.999, "now"),
+        (NOW + 1.2, "in 1s"),
+        (NOW + 3599.9, "in 1h"),
+    ],
 )
 def test_moments_are_shown_relative_to_now(seconds, expected):
     got = times.relative(seconds, NOW)

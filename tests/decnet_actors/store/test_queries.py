@@ -351,12 +351,20 @@ async def test_a_session_is_replayed_as_asciicast(table: OperationTable) -> None
     assert replay["duration"] == 3.0
 
 
+async def test_a_session_without_a_terminal_has_no_replay(table: OperationTable) -> None:
+    with pytest.raises(OperatorError, match="nothing was shown on a terminal") as caught:
+        await table.call("session.replay", {"id": session_id(2)}, ANA)
+
+    assert caught.value.fix == (f"decnetctl session show {session_id(2)}",)
+
+
 @pytest.mark.parametrize("name", ["session.show", "session.replay", "credential.show"])
 async def test_what_is_not_there_is_said_so(table: OperationTable, name: str) -> None:
     with pytest.raises(OperatorError) as caught:
         await table.call(name, {"id": "nothing"}, ANA)
 
     assert caught.value.kind.code == "DN3001"
+    assert caught.value.fix == (f"decnetctl {name.partition('.')[0]} list",)
 
 
 async def test_sources_are_listed_the_last_seen_first(table: OperationTable) -> None:

@@ -177,6 +177,7 @@ class Site:
         self.not_ready: list[str] = []
         self.heartbeat = 15.0
         self.url = ""
+        self.app = aiohttp.web.Application()  # until it is running
         self.port = 0
         self._ids = 0
 
@@ -188,7 +189,7 @@ class Site:
     @asynccontextmanager
     async def running(self, port: int = 0) -> AsyncIterator["Site"]:
         hub = self.hub = LiveHub(self.journal, self.snapshots)
-        app = build(
+        app = self.app = build(
             Parts(
                 identity=Identity(self.door, secure=False),
                 table=self.table,

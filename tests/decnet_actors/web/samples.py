@@ -1,5 +1,6 @@
 """This module has operations and facts for the console's tests."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from attrs import field, frozen
@@ -48,7 +49,8 @@ THING_SHOW = _operation("thing.show", ThingArgs, Thing, Role.VIEWER, "GET", "/th
 THING_GROW = _operation("thing.grow", Thing, Thing, Role.ANALYST, "POST", "/things/{name}:grow", audit=Audit.CHANGE)
 THING_BREAK = _operation("thing.break", Nothing, Nothing, Role.ADMIN, "POST", "/things:break")
 THING_WATCH = _operation("thing.watch", ThingArgs, Thing, Role.VIEWER, "GET", "/things/{name}/watch", mode=Mode.STREAM)
-OPERATIONS = (THING_LIST, THING_SHOW, THING_GROW, THING_BREAK, THING_WATCH)
+THING_SET = _operation("thing.set", Thing, Thing, Role.ANALYST, "PUT", "/things/{name}", audit=Audit.CHANGE)
+OPERATIONS = (THING_LIST, THING_SHOW, THING_SET, THING_GROW, THING_BREAK, THING_WATCH)
 
 
 async def _list(args: ListArgs, _: Caller) -> Page[Thing]:
@@ -57,10 +59,21 @@ async def _list(args: ListArgs, _: Caller) -> Page[Thing]:
     return Page(items=things, next=str(start + args.limit) if start + args.limit < 6 else None)
 
 
-async def _show(args: ThingArgs, _: Caller) -> Thing:
-    if args.name == "none":
-        raise OperatorError(CATALOGUE["DN3001"], "No thing has that name.", fix=("decnetctl thing list",))
-    return Thing(name=args.name)
+class _Shelf:
+    """Things that keep the size they were given."""
+
+    def __init__(self) -> None:
+        self._things: dict[str, Thing] = {}
+
+    async def show(self, args: ThingArgs, _: Caller) -> Thing:
+        if args.name == "none":
+            raise OperatorError(CATALOGUE["DN3001"], "No thing has that name.", fix=("decnetctl thing list",))
+        return self._things.get(args.name, Thing(name=args.name))
+
+    async def set(self, args: Thing, _: Caller) -> Thing:
+        await asyncio.sleep(0)  # others get their turn, as with a database
+        self._things[args.name] = args
+        return args
 
 
 async def _grow(args: Thing, _: Caller) -> Thing:
@@ -82,7 +95,9 @@ async def _watch(args: ThingArgs, _: Caller) -> AsyncIterator[Thing]:
 
 def bind_things(table: OperationTable) -> None:
     table.bind(THING_LIST, _list)
-    table.bind(THING_SHOW, _show)
+    shelf = _Shelf()
+    table.bind(THING_SHOW, shelf.show)
+    table.bind(THING_SET, shelf.set)
     table.bind(THING_GROW, _grow)
     table.bind(THING_BREAK, _break)
     table.bind(THING_WATCH, _watch)

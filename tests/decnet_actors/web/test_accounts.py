@@ -74,9 +74,9 @@ async def test_a_user_is_locked_out_and_let_in_again(site: Site) -> None:
 async def test_roles_change_but_never_ones_own_over_the_web(site: Site) -> None:
     assert "analyst" == (await site.table.call("user.role", {"name": "vic", "role": "analyst"}, LOCAL))["role"]
     assert "viewer" == (await site.table.call("user.role", {"name": "bo", "role": "viewer"}, LOCAL))["role"]
-    assert "DN4009" == await refused(site, "user.role", {"name": "ana", "role": "viewer"}, ON_THE_WEB)
+    assert "DN4010" == await refused(site, "user.role", {"name": "ana", "role": "viewer"}, ON_THE_WEB)
     await site.table.call("user.role", {"name": "bo", "role": "admin"}, LOCAL)
-    assert "DN4009" == await refused(site, "user.disable", {"name": "ana"}, ON_THE_WEB)
+    assert "DN4010" == await refused(site, "user.disable", {"name": "ana"}, ON_THE_WEB)
 
 
 async def test_tokens_are_listed_without_secrets_and_expire_when_asked_to(site: Site) -> None:
@@ -87,6 +87,7 @@ async def test_tokens_are_listed_without_secrets_and_expire_when_asked_to(site: 
     assert [("siem", START + 2 * DAY), ("for-ever", None)] == [(row["name"], row["expires"]) for row in rows]
     assert made["token"] not in repr(rows)
     assert "DN3001" == await refused(site, "api-token.revoke", {"id": "none"})
+    assert "DN3001" == await refused(site, "api-token.show", {"id": "none"})
 
 
 async def test_a_token_never_may_more_than_its_maker(site: Site) -> None:

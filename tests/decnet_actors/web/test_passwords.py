@@ -68,7 +68,7 @@ def test_waits_double_up_to_the_longest_and_are_forgotten() -> None:
         waits.append(throttle.wait("k", now))
         now += waits[-1]
 
-    assert [0.0] * (FREE_FAILURES - 1) + [1.0, 2.0, 4.0, 8.0, 16.0, 32.0] + [60.0] * 4 == waits
+    assert [0.0] * (FREE_FAILURES - 1) + [12.0, 24.0, 48.0] + [60.0] * 7 == waits
     assert 0.0 == throttle.wait("k", now + FORGET_AFTER + 1)
     throttle.failed("k", now + FORGET_AFTER + 2)
     assert 0.0 == throttle.wait("k", now + FORGET_AFTER + 2)

@@ -225,7 +225,8 @@ async def test_streams_are_limited(files: StaticTree) -> None:
             async with stream(client, site) as frames:
                 await frames.next()
 
-                assert 429 == (await client.get("/api/v1/stream"))[0]
+                status, body, headers = await client.get("/api/v1/stream")
+                assert (429, "DN4029", "15") == (status, body["code"], headers["retry-after"])
 
 
 async def test_unknown_topics_and_strangers_are_refused(site: Site, admin: Browser, browser: Browser) -> None:
