@@ -39,7 +39,8 @@ class Daemon:
     """One implementation of telnetd.
 
     ``opening`` is sent at once, ``terminal`` when every DO of it has its answer, ``last`` when NAWS has. ``banner``
-    takes ``{kernel} {host} {tty} {issue}`` and is followed by the prompt of ``login``.
+    takes ``{kernel} {host} {tty} {issue}`` and is followed by the prompt of ``login``. ``offered`` and ``asked`` are
+    the options of the opening's WILL and DO.
     """
 
     opening: Requests
@@ -50,6 +51,16 @@ class Daemon:
     local: frozenset[int] = _BSD_LOCAL
     remote: frozenset[int] = _BSD_REMOTE
     alive: bytes = field(default=b"\r\n[Yes]\r\n")  # the answer to AYT
+    offered: frozenset[int] = field(init=False)
+    asked: frozenset[int] = field(init=False)
+
+    @offered.default
+    def _offered(self) -> frozenset[int]:
+        return frozenset(option for verb, option in self.opening if verb is Verb.WILL)
+
+    @asked.default
+    def _asked(self) -> frozenset[int]:
+        return frozenset(option for verb, option in self.opening if verb is Verb.DO)
 
 
 INETUTILS = Daemon(
