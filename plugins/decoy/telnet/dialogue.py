@@ -169,8 +169,10 @@ class Dialogue:
             self.step = _VALUES
         if self.step is _VALUES and not self._awaited:
             self.step = _TERMINAL
-            self._unanswered.add(_NAWS)
-            return reply + self._request(self._daemon.terminal)
+            reply += self._request(self._daemon.terminal)
+            if options.pending(_NAWS, ours=False):  # not of a peer that offered it unasked: it answers no more
+                self._unanswered.add(_NAWS)
+                return reply
         if self.step is _TERMINAL:
             if options.theirs(_NAWS) and options.pending(_ECHO, ours=False):
                 self._unanswered.add(_ECHO)

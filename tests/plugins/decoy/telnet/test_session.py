@@ -140,6 +140,22 @@ def test_a_client_with_line_mode_is_put_out_of_it_before_the_prompt():
     assert bytes.fromhex("fffa220103fff000fffb01fffd00fffe22") + BANNER == got
 
 
+def test_a_client_that_speaks_first_is_asked_nothing_twice_and_sees_the_prompt_once_it_answered():
+    # Recorded: PuTTY 0.78, and the stock client on port 23, offer options before they are asked; NAWS is one of them.
+    talk = Talk(patience=0)
+
+    assert bytes.fromhex("fffd1ffffb01fffd03fffb03") == talk.say(
+        bytes.fromhex("fffb1ffffb20fffb18fffb27fffd01fffb03fffd03")
+    )
+    assert bytes.fromhex("fffa2001fff0fffa2701fff0fffa1801fff0") == talk.say(
+        bytes.fromhex("fffe25fffe26fffc23fffc24fffa1f00640028fff0")
+    )
+    assert bytes.fromhex("fffd01fffd22fffb05fffd21") == talk.say(
+        b"\xff\xfa\x20\x0038400,38400\xff\xf0\xff\xfa\x27\x00\xff\xf0\xff\xfa\x18\x00XTERM\xff\xf0"
+    )
+    assert bytes.fromhex("fffd06fffd00") + BANNER == talk.say(bytes.fromhex("fffc01fffc22fffe05fffc21"))
+
+
 def test_status_lists_the_options_in_force():
     talk = Talk()
     talk.say(REFUSAL)
