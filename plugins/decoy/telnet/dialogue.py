@@ -18,11 +18,6 @@ MAX_ASKED = 8  # times a peer is asked for another terminal type; ours, the daem
 _NAMES: dict[int, str] = {option: option.name.replace("_", "-") for option in Option}
 _SAID = {verb: tuple(f"{verb.name} {_NAMES.get(option, option)}" for option in range(256)) for verb in Verb}
 _SEND, _IS = b"\x01", 0
-# What the daemon tells a peer that agreed; its own oddity: both go out with the string's terminating NUL.
-_ON_AGREEMENT: dict[int, bytes] = {
-    Option.LINEMODE: build(Subnegotiation(Option.LINEMODE, b"\x01\x03")) + b"\0",  # MODE EDIT|TRAPSIG (RFC 1184)
-    Option.LFLOW: build(Subnegotiation(Option.LFLOW, b"\x03")) + b"\0",  # RESTART-XON (RFC 1372)
-}
 _MARK = build(Negotiation(Verb.DO, Option.TM))
 _MARKED = build(Negotiation(Verb.WILL, Option.TM))
 _NO_ECHO = build(Negotiation(Verb.DONT, Option.ECHO))
@@ -42,7 +37,7 @@ class Step(IntEnum):
 # Bound once: to look a member up in its class costs as much as a call, and these are for each option of each peer.
 _OPENING, _VALUES, _TERMINAL, _DONE = Step
 _WILL, _WONT, _DO = Verb.WILL, Verb.WONT, Verb.DO
-_ECHO, _TM, _NAWS, _LINEMODE = Option.ECHO, Option.TM, Option.NAWS, Option.LINEMODE
+_ECHO, _TM, _NAWS, _LFLOW, _LINEMODE = Option.ECHO, Option.TM, Option.NAWS, Option.LFLOW, Option.LINEMODE
 
 
 def opening(daemon: Daemon) -> bytes:
@@ -57,6 +52,7 @@ class Dialogue:
         "_asked",
         "_awaited",
         "_daemon",
+        "_flow_untold",
         "_options",
         "_unanswered",
         "columns",
@@ -77,6 +73,7 @@ class Dialogue:
         self._awaited: set[int] = set()  # options whose value was asked for
         self._unanswered = set(daemon.asked)
         self._asked = 0
+        self._flow_untold = False  # of a peer that agreed to LFLOW early
 
     @property
     def binary(self) -> bool:
@@ -113,11 +110,16 @@ class Dialogue:
             self._unanswered.discard(option)
         if option == _TM:  # a mark in the stream, not a state (RFC 860)
             return _MARKED if verb is _DO else b""
-        if option not in _ON_AGREEMENT:
+        if option not in self._daemon.agreed:
             return self._options.receive(verb, option)
         known = self._options.theirs(option)
         reply = self._options.receive(verb, option)
-        return reply + _ON_AGREEMENT[option] if self._options.theirs(option) and not known else reply
+        if known or not self._options.theirs(option):
+            return reply
+        if self.step >= _TERMINAL:
+            return reply + self._daemon.agreed[option]
+        self._flow_untold = self._flow_untold or option == _LFLOW
+        return reply + self._daemon.agreed_early[option]
 
     def _told(self, event: Subnegotiation) -> bytes:
         option, payload = event.option, event.payload
@@ -192,6 +194,8 @@ class Dialogue:
         linemode = options.theirs(_LINEMODE)
         # A peer with LINEMODE needs no timing mark, but is told at once that a login prompt is not edited by it.
         reply += self._request([one for one in self._daemon.last if not (linemode and one[1] == _TM)])
+        if self._flow_untold and options.theirs(_LFLOW):
+            reply += self._daemon.agreed[_LFLOW]
         return reply + options.dont(_LINEMODE) if linemode else reply
 
     def _request(self, requests: Requests) -> bytes:
