@@ -85,12 +85,15 @@ class Dialogue:
         """The terminal as the peer describes it."""
         return Pty(term=self.terminal.lower() or "network", columns=self.columns, rows=self.rows)
 
-    def receive(self, event: Negotiation | Subnegotiation) -> bytes:
-        """Take what is no data; return the answer, and what follows once the wait is over."""
-        reply = self._negotiated(event) if isinstance(event, Negotiation) else self._told(event)
-        if self._unanswered or self.step is _DONE:
-            return reply
-        return reply + self._advance()
+    def negotiated(self, event: Negotiation) -> bytes:
+        """Take WILL, WONT, DO or DONT; return the answer, and what follows once the wait is over."""
+        reply = self._negotiated(event.verb, event.option)
+        return reply if self._unanswered or self.step is _DONE else reply + self._advance()
+
+    def told(self, event: Subnegotiation) -> bytes:
+        """Take the argument of an option; return the answer, and what follows once the wait is over."""
+        reply = self._told(event.option, event.payload)
+        return reply if self._unanswered or self.step is _DONE else reply + self._advance()
 
     def give_up(self) -> bytes:
         """Return everything that was still to be said to a peer that does not answer."""
@@ -102,8 +105,7 @@ class Dialogue:
             reply += self._finish()
         return reply
 
-    def _negotiated(self, event: Negotiation) -> bytes:
-        verb, option = event.verb, event.option
+    def _negotiated(self, verb: Verb, option: int) -> bytes:
         if self.step is not _DONE and len(self.said) < MAX_NOTED:
             self.said.append(_SAID[verb][option])
         if verb is _WILL or verb is _WONT:
@@ -121,8 +123,7 @@ class Dialogue:
         self._flow_untold = self._flow_untold or option == _LFLOW
         return reply + self._daemon.agreed_early[option]
 
-    def _told(self, event: Subnegotiation) -> bytes:
-        option, payload = event.option, event.payload
+    def _told(self, option: int, payload: bytes) -> bytes:
         match option:
             case Option.NAWS if len(payload) == _SIZE_BYTES:
                 self.columns = int.from_bytes(payload[:2], "big") or self.columns

@@ -19,7 +19,6 @@ from decnet_actors.wire.telnet import (
     Negotiation,
     Newlines,
     Option,
-    Subnegotiation,
     TelnetParser,
     escape,
     from_terminal,
@@ -132,13 +131,18 @@ class TelnetSession:
         """Take what the peer sent."""
         effects: list[_Action] = []
         speech = self._speech
+        dialogue = speech.dialogue
         for event in speech.parser.receive(data):
-            if isinstance(event, Data):
+            if isinstance(event, Negotiation):
+                self._answer(dialogue, dialogue.negotiated(event), now, effects)
+            elif isinstance(event, Data):
                 self._type(speech.newlines.receive(event.data), now, effects)
             elif isinstance(event, Command):
                 self._command(event.code, now, effects)
             else:
-                self._negotiate(speech.dialogue, event, now, effects)
+                self._answer(dialogue, dialogue.told(event), now, effects)
+                if event.option == Option.NAWS and self._terminal is not None:
+                    self._show(self._terminal.resized(dialogue.pty, now), effects)
             if self._phase is _OVER:
                 break
         return _joined(effects)
@@ -191,16 +195,12 @@ class TelnetSession:
         elif key := _KEYS.get(code):
             self._type(key, now, effects)
 
-    def _negotiate(
-        self, dialogue: Dialogue, event: Negotiation | Subnegotiation, now: float, effects: list[_Action]
-    ) -> None:
-        reply = dialogue.receive(event)
+    def _answer(self, dialogue: Dialogue, reply: bytes, now: float, effects: list[_Action]) -> None:
+        """Send what the dialogue says; with its last word the log-in starts."""
         if self._phase is _GREETING and dialogue.step is _NEGOTIATED:
             self._start_login(reply, now, effects)
         elif reply:
             effects.append(reply)
-        if self._terminal is not None and event.option == Option.NAWS and isinstance(event, Subnegotiation):
-            self._show(self._terminal.resized(dialogue.pty, now), effects)
 
     def _start_login(self, reply: bytes, now: float, effects: list[_Action]) -> None:
         """Finish the negotiation with ``reply`` and show the prompt."""
