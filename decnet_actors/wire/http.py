@@ -188,7 +188,7 @@ class RequestParser:
         ``receive`` does not raise it by itself: what it would sample depended on how the stream is cut.
         """
         begun = self._dialect.begun
-        if self._state is not _State.LINE or begun is None or begun.fullmatch(self._buffer.lstrip(b"\r")):
+        if self._state is not _State.LINE or begun is None or begun.fullmatch(self._buffer):
             return None
         return HttpError(Fault.BAD, self._buffer)
 
@@ -233,6 +233,8 @@ class RequestParser:
             if event is not None:
                 yield event
         self._buffer = data[at:]
+        if self._state is _State.LINE and self._dialect.bare_lf:
+            self._buffer = self._buffer.lstrip(b"\r")
         if self._buffer:
             self._check_room(self._buffer, len(self._buffer))
 
@@ -293,18 +295,18 @@ class RequestParser:
             return self._complete()
         if not dialect.bare_lf and not line.endswith(b"\r"):
             raise self._error(Fault.BAD, line)
+        if len(head.sample) < MAX_SAMPLE:
+            head.sample = (head.sample + line + b"\n")[:MAX_SAMPLE]
         if not dialect.folds:
             self._field(head, line)
         elif line[:1] in {b" ", b"\t"} and head.held:
             head.held = head.held.rstrip(b" \t\r") + b" " + line.lstrip(b" \t")
             if len(head.held) >= dialect.max_line:
-                raise self._error(Fault.LONG_FIELD, line)
+                raise self._error(Fault.LONG_FIELD, b"")
         else:
             before, head.held = head.held, line
             if before:
                 self._field(head, before)
-        if len(head.sample) < MAX_SAMPLE:
-            head.sample = (head.sample + line + b"\n")[:MAX_SAMPLE]
         return None
 
     def _field(self, head: _Head, line: bytes) -> None:
@@ -313,7 +315,7 @@ class RequestParser:
             raise self._error(Fault.MANY_FIELDS, b"")
         found = dialect.field.fullmatch(line)
         if found is None:
-            raise self._error(Fault.BAD, line)
+            raise self._error(Fault.BAD, b"")
         name, value = found[1], (found[2] or b"").strip(dialect.blank)
         head.headers.append((name, value))
         key = name.lower()
@@ -322,7 +324,7 @@ class RequestParser:
             if key in _KEPT or key in dialect.single:
                 head.fields[key] = value
         elif key in dialect.single:
-            raise self._error(Fault.BAD, line)
+            raise self._error(Fault.BAD, b"")
         else:
             head.fields[key] = before + b", " + value
 

@@ -54,9 +54,8 @@ class Pages:
     def reads_body(self, asked: Asked) -> bool:
         """Return whether the real server would read the body of this request before it answers."""
         server = self.server
-        if server.reads_bodies:
-            return True
-        return path_of(asked.target) == self.config.login_path and server.refusal(asked) is None
+        wanted = path_of(asked.target) == self.config.login_path and server.refusal(asked) is None
+        return wanted or server.reads_body(asked)
 
     def reply(self, asked: Asked, cookie: bytes, *, posted: bool, header_accepted: bool, form_accepted: bool) -> Reply:
         """Return the answer to a request.

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from decnet_actors.wire.http import HTTP_0_9, HTTP_1_0, HTTP_1_1, Dialect, Fault
 from plugins.decoy.http import dialects
-from plugins.decoy.http.targets import climbs, host_of, is_escaped, is_host, is_strict_host
+from plugins.decoy.http.targets import climbs, host_of, is_escaped, is_host, is_strict_host, path_of
 
 HTTP_PORT = 80
 LINGERING = 5.0  # seconds of silence: how long a connection that is over still takes what is on its way
@@ -92,7 +92,6 @@ class Server(Protocol):
     keep_alive: float  # seconds between two requests
     head_patience: Patience
     body_patience: Patience
-    reads_bodies: bool  # whether a page that needs no body still waits for it
 
     def error(self, status: int, asked: Asked) -> Reply:
         """Return the built-in page of an error."""
@@ -105,6 +104,9 @@ class Server(Protocol):
 
     def cut_short(self, status: int, asked: Asked) -> Reply | None:
         """Return what is said to a client whose body does not end: it was too slow (408) or left (400)."""
+
+    def reads_body(self, asked: Asked) -> bool:
+        """Return whether a page that needs no body still waits for it."""
 
     def refusal(self, asked: Asked) -> Reply | None:
         """Return the answer to a method the server does not do, before any page is looked for."""
@@ -141,7 +143,6 @@ class Nginx:
     keep_alive = 65.0  # keepalive_timeout of the packaged nginx.conf
     head_patience = Patience(60.0)  # client_header_timeout
     body_patience = Patience(60.0, renewed=True)  # client_body_timeout
-    reads_bodies = False
     many_since = (1, 19, 10)  # keepalive_requests went from 100 to 1000
     always_close = frozenset({400, 413, 414, 408, 500, 501, 505})
 
@@ -181,6 +182,11 @@ class Nginx:
             f"<hr><center>{self._name}</center>\r\n</body>\r\n</html>\r\n"
         )
         return Reply(status=status, body=page.encode(), close=status in self.always_close)
+
+    def reads_body(self, asked: Asked) -> bool:
+        """Nginx answers first, and throws away what comes."""
+        del asked
+        return False
 
     def refusal(self, asked: Asked) -> Reply | None:
         """Nginx refuses what a static site cannot do; TRACE and CONNECT also end the connection."""
@@ -265,6 +271,9 @@ _APACHE_SENTENCES = {
 _APACHE_REASONS = {
     405: "Method Not Allowed", 408: "Request Timeout", 414: "Request-URI Too Long", 503: "Service Unavailable"
 }  # fmt: skip
+_APACHE_STATUS = {
+    status: f"{status} {_APACHE_REASONS.get(status, reason)}".encode() for status, reason in REASONS.items()
+}
 _APACHE_METHODS = frozenset(
     {"PUT", "DELETE", "TRACE", "CONNECT", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK"}
 )
@@ -278,15 +287,16 @@ class Apache:
     keep_alive = 5.0  # KeepAliveTimeout of the packaged apache2.conf
     head_patience = Patience(20.0, rate=500, at_most=40.0)  # RequestReadTimeout of the packaged reqtimeout.conf
     body_patience = Patience(10.0, rate=500)  # as above
-    reads_bodies = True
     max_requests = 100  # MaxKeepAliveRequests
     max_name = 255  # bytes of a file's name (NAME_MAX)
+    max_path = 4096 - 1 - len("/var/www/html")  # as above of a path (PATH_MAX)
     methods = "GET,POST,OPTIONS,HEAD"
     new_doctype_since = (2, 4, 66)  # the error page says HTML 4.01 in Debian 12's 2.4.71; HTML 2.0 before
     always_close = frozenset({400, 408, 413, 414, 417, 500, 501})
 
     def __init__(self, version: str, token: str, hostname: str) -> None:
         self._name = f"Apache/{version}{token}"
+        self._named = self._name.encode()
         numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
         self._doctype = (
             '"-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd"'
@@ -361,20 +371,23 @@ class Apache:
             told=told,
         )
 
+    def reads_body(self, asked: Asked) -> bool:
+        """Apache throws a body away before it answers, unless it does not trust where the body ends."""
+        return not asked.odd_framing
+
     def refusal(self, asked: Asked) -> Reply | None:
         """Apache knows more methods than it allows, and does not mind odd versions."""
         target, method = asked.target, asked.method
-        nameless = asked._replace(named=None)
         if asked.version >= HTTP_1_1 and not asked.named:
-            return self.error(400, nameless)
+            return self._unnamed(asked)
         if not is_strict_host(asked.host):
-            return self.error(400, nameless)
+            return self._unnamed(asked)
         if method == "CONNECT" and "/" not in target:
             return self.error(405, asked._replace(named=target))
         if target == "*" and method == "OPTIONS":
             return Reply(status=200, content_type="")
-        if method == "CONNECT" or _APACHE_URL.fullmatch(target) is None:
-            return self.error(400, nameless)
+        if method == "CONNECT" or ((target[0] != "/" or "#" in target) and _APACHE_URL.fullmatch(target) is None):
+            return self._unnamed(asked)
         if asked.expect and asked.expect.lower() != "100-continue" and asked.version >= HTTP_1_1:
             return self.error(417, asked)
         if climbs(target) or not is_escaped(target.replace("%00", "")):  # a NUL is just not found
@@ -383,9 +396,15 @@ class Apache:
             return Reply(status=200, content_type="", extra=(("Allow", self.methods),))
         if method not in {"GET", "HEAD", "POST"}:
             return self.error(405 if method in _APACHE_METHODS else 501, asked)
-        if len(target) > self.max_name and any(len(name) > self.max_name for name in target.split("?")[0].split("/")):
-            return self.error(403, asked)
-        return None
+        return self.error(403, asked) if len(target) > self.max_name and self._is_too_long(target) else None
+
+    def _is_too_long(self, target: str) -> bool:
+        path = path_of(target)
+        return len(path) > self.max_path or any(len(name) > self.max_name for name in path.split("/"))
+
+    def _unnamed(self, asked: Asked) -> Reply:
+        """Return the page of a request that was refused before the Host header was looked at."""
+        return self.error(400, asked._replace(named=None))
 
     def moved(self, path: str, asked: Asked) -> Reply:
         """Apache makes redirects absolute with the name and port asked for."""
@@ -399,6 +418,8 @@ class Apache:
             return True
         if asked.expect and not asked.has_body and asked.version >= HTTP_1_1:
             return True  # the client may still send what it asked leave for
+        if "close" not in asked.connection and asked.version != HTTP_1_0:
+            return False
         said = [word.strip() for word in asked.connection.split(",")]
         return "close" in said or (asked.version == HTTP_1_0 and "keep-alive" not in said)
 
@@ -424,9 +445,9 @@ class Apache:
         if reply.content_type:
             late += b"Content-Type: %b\r\n" % reply.content_type.encode()
         return b"HTTP/1.1 %b\r\nDate: %b\r\nServer: %b\r\n%b%b\r\n" % (
-            f"{reply.status} {_APACHE_REASONS.get(reply.status, REASONS[reply.status])}".encode(),
+            _APACHE_STATUS[reply.status],
             _date(int(now)),
-            self._name.encode(),
-            _encoded(reply.extra),
+            self._named,
+            _encoded(reply.extra) if reply.extra else b"",
             late,
         )

@@ -348,5 +348,6 @@ class HttpSession:
         asked, server = self._asked, self._pages.server
         effects.append(Send(self._pages.written(reply, asked, now)))
         self._request = self._body = None
+        self._asked = _UNPARSED
         self._started = 0.0
         self._over = server.closes(reply, asked)

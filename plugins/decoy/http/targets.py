@@ -35,7 +35,7 @@ def is_strict_host(host: str) -> bool:
     if found is None or int(found[2] or 1) > MAX_PORT:
         return False
     name = found[1] or ""
-    return not name.replace(".", "").isdigit() or _ADDRESS.fullmatch(name) is not None
+    return name[:1].isalpha() or not name.replace(".", "").isdigit() or _ADDRESS.fullmatch(name) is not None
 
 
 def is_escaped(target: str) -> bool:

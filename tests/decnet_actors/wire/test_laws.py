@@ -97,9 +97,9 @@ _http_lines = st.sampled_from(
     [
         b"GET / HTTP/1.1\r\n", b"GET /a\r\n", b"POST /login HTTP/1.1\n", b"PUT  /x HTTP/1.0 \r\n", b"\r\n", b"\n",
         b"\r\r\n", b"get / HTTP/1.1\r\n", b"GET / HTTP/2.0\r\n", b"Host: a\r\n", b"Host: b\n", b" folded\r\n",
-        b"NoColon\r\n", b"A : b\r\n", b"A: \0\r\n", b"A: b\rc\r\n", b"Content-Length: 3\r\n", b"Content-Length: x\r\n", b"abc",
+        b"NoColon\r\n", b"A : b\r\n", b"A: \0\r\n", b"A: b\rc\r\n", b"Content-Length: 3\r\n", b"Content-Length: x\r\n",
         b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip, chunked\r\n", b"3\r\nabc\r\n", b"3;x\nabc\n",
-        b"0\r\n\r\n", b"0\r\nA: b\r\n\r\n", b"fffffffffffffffff\r\n", b"A: " + b"b" * 300 + b"\r\n", b"c" * 600,
+        b"abc", b"0\r\n\r\n", b"0\r\nA: b\r\n\r\n", b"fffffffffffffffff\r\n", b"A: " + b"b" * 300 + b"\r\n", b"c" * 600,
         b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
     ]
 )  # fmt: skip

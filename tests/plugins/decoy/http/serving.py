@@ -44,8 +44,11 @@ class Connection:
     facts: list[Fact]
     artifacts: list[bytes]
     sent: bytes = b""
-    over: bool = False
+    _over: bool = False
     wake: float = float("inf")
+
+    def is_over(self) -> bool:
+        return self._over
 
     def say(self, data: bytes) -> bytes:
         """Send bytes and return the answer."""
@@ -53,12 +56,12 @@ class Connection:
 
     def finish(self) -> bytes:
         """Half-close and return what is still answered."""
-        return b"" if self.over else self._took(self.session.ended(self.time()))
+        return b"" if self._over else self._took(self.session.ended(self.time()))
 
     def pass_time(self, seconds: float) -> bytes:
         """Let time pass and return what is said meanwhile."""
         end, said = self.time() + seconds, b""
-        while self.wake <= end and not self.over:
+        while self.wake <= end and not self._over:
             self.time.seconds, self.wake = max(self.wake, self.time()), float("inf")
             said += self._took(self.session.tick(self.time()))
         self.time.seconds = end
@@ -67,7 +70,7 @@ class Connection:
     def _took(self, effects: Sequence[Effect]) -> bytes:
         said = b""
         for effect in effects:
-            assert not self.over
+            assert not self._over
             match effect:
                 case Send(data=data):
                     said += data
@@ -76,7 +79,7 @@ class Connection:
                 case WakeAt(when=when):
                     self.wake = when
                 case HangUp():
-                    self.over = True
+                    self._over = True
         self.artifacts += self.session.take_artifacts()
         self.sent += said
         return said

@@ -209,4 +209,4 @@ def test_a_connection_kept_alive_serves_several_requests():
         assert b"\r\nConnection: keep-alive\r\n" in connection.say(b"GET /nope HTTP/1.1\r\nHost: x\r\n\r\n")
 
     assert [404, 404, 404] == [fact.status for fact in web.of(HttpRequestSeen)]
-    assert not connection.over
+    assert not connection.is_over()
