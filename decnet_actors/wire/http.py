@@ -7,21 +7,15 @@ do, is read at once; everything else is read line by line, with the same result.
 Theory of the state: ``_state`` says what the next line is, or that octets of a body are next; ``_left`` counts those.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from enum import Enum, IntEnum
 from typing import NamedTuple, TypeAlias
 
-from attrs import frozen
-
 from decnet_actors.wire.errors import WireError
+from decnet_actors.wire.http_dialect import CHUNKED, HTTP_0_9, HTTP_1_0, HTTP_1_1, MAX_SIZE, Dialect, Fault, framing
 
-CHUNKED = -1  # the length of a body that says itself where it ends
 MAX_SAMPLE = 256  # bytes of a broken request kept for the record
-HTTP_0_9, HTTP_1_0, HTTP_1_1 = (0, 9), (1, 0), (1, 1)
-TOKEN = rb"!#$%&'*+.^_`|~0-9A-Za-z-"  # RFC 9110, 5.6.2, for a character class
 
-_MAX_SIZE = (1 << 63) - 1  # bytes of a body; off_t
 _SMALL = 4096  # bytes; heads up to this size are tried as a whole first: below every server's limits
 _TOKENS = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PLAIN = bytes((*range(0x20, 0x7F), *range(0x80, 0x100)))  # what no server minds in a line
@@ -33,19 +27,6 @@ _SLASH = 0x2F
 _SPACE = 0x20
 
 
-class Fault(Enum):
-    """What is wrong with a request; servers have an answer to each."""
-
-    BAD = "bad request"
-    VERSION = "version not supported"
-    CODING = "unknown transfer coding"
-    LONG_LINE = "request line too long"
-    LONG_FIELD = "header too long"
-    MANY_FIELDS = "too many headers"
-    CHUNK = "bad chunk"
-    LARGE = "body too large"
-
-
 class HttpError(WireError):
     """The peer broke HTTP; ``reply`` is empty, as the page a server answers with names more than the wire tells."""
 
@@ -53,38 +34,6 @@ class HttpError(WireError):
         super().__init__(fault.value)
         self.fault = fault
         self.sample = sample[:MAX_SAMPLE]
-
-
-@frozen(kw_only=True)
-class Dialect:
-    """What one server takes for a request. Patterns are matched in full, against lines without their LF.
-
-    ``line`` has the groups method, target and (absent in HTTP/0.9) version; ``version`` has major and minor, and
-    ``too_new`` matches the beginning of versions that are refused as such. ``begun`` matches what an unfinished request
-    line may look like; None: lines are judged when they end. ``field`` has the groups name and (absent: empty) value.
-    ``size`` has the length of a chunk as its group.
-
-    A head is read into one buffer of ``first_buffer`` bytes and then ``buffers`` of ``max_line``, no line in two.
-    """
-
-    line: re.Pattern[bytes]
-    version: re.Pattern[bytes]
-    too_new: re.Pattern[bytes]
-    begun: re.Pattern[bytes] | None
-    field: re.Pattern[bytes]
-    size: re.Pattern[bytes]
-    trailer: re.Pattern[bytes]
-    blank: bytes  # octets that are no part of a value at its ends
-    bare_lf: bool  # LF ends a line as CR LF does
-    folds: bool  # a line that begins with a blank goes on with the header before it (RFC 9112, 5.2)
-    simple_get_only: bool  # HTTP/0.9 has no method but GET
-    lone_coding: bool  # chunked is the only coding, needs HTTP/1.1 and excludes Content-Length
-    single: frozenset[bytes]  # headers that must not come twice, lower case
-    max_blank_lines: int | None  # before a request line
-    max_line: int  # bytes, line end included
-    first_buffer: int
-    buffers: int
-    max_fields: int
 
 
 class Request(NamedTuple):
@@ -181,6 +130,13 @@ class RequestParser:
         if self._state is _State.LINE and not self._buffer and not self._blanks:
             return Stage.IDLE
         return _STAGES.get(self._state, Stage.BODY)
+
+    @property
+    def unfinished(self) -> bytes:
+        """The beginning of a head that has not ended."""
+        if self._state is not _State.LINE and self._state is not _State.FIELDS:
+            return b""
+        return ((b"" if self._head is None else self._head.sample) + self._buffer)[:MAX_SAMPLE]
 
     def refused(self) -> HttpError | None:
         """Return the error that the unfinished request line is already, for a server that does not wait for its end.
@@ -333,7 +289,7 @@ class RequestParser:
         head, self._head = self._head, None
         if head is None:
             raise AssertionError("the end of a head that did not begin")
-        length, fault = _framing(head.fields, head.version, self._dialect)
+        length, fault = framing(head.fields, head.version, self._dialect)
         request = Request(head.method, head.target, head.version, tuple(head.headers), head.fields, length, fault)
         self._follow(request)
         return request
@@ -359,7 +315,7 @@ class RequestParser:
         if found is None:
             raise self._error(Fault.CHUNK, line)
         size = int(found[1], 16)
-        if size > _MAX_SIZE:
+        if size > MAX_SIZE:
             raise self._error(Fault.LARGE, line)
         self._left = size
         self._state = _State.CHUNK if size else _State.TRAILERS
@@ -439,27 +395,5 @@ def _whole(data: bytes, at: int, dialect: Dialect) -> tuple[Request, int] | None
             if key in fields:
                 return None
             fields[key] = value
-    length, fault = _framing(fields, version, dialect)
+    length, fault = framing(fields, version, dialect)
     return Request(method, target, version, tuple(headers), fields, length, fault), end + 4
-
-
-def _framing(fields: Mapping[bytes, bytes], version: tuple[int, int], dialect: Dialect) -> tuple[int, Fault | None]:
-    """Return the length of the body (RFC 9112, 6.3), and what is wrong with what says so."""
-    size, coding = fields.get(b"content-length"), fields.get(b"transfer-encoding")
-    length = 0
-    if size is not None:
-        digits = size.lstrip(b"0") or size[:1]
-        length = int(digits) if digits.isdigit() and len(digits) < len(str(_MAX_SIZE)) + 1 else -1
-        if length < 0 or length > _MAX_SIZE or not size.isdigit():
-            return 0, Fault.BAD
-    if coding is None:
-        return length, None
-    if dialect.lone_coding:
-        if version < HTTP_1_1:
-            return 0, Fault.BAD
-        if coding.lower() != b"chunked":
-            return 0, Fault.CODING
-        return (CHUNKED, None) if size is None else (0, Fault.BAD)
-    if coding.rpartition(b",")[2].strip(b" \t").lower() != b"chunked":
-        return 0, Fault.BAD
-    return CHUNKED, None

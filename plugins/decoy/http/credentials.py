@@ -84,11 +84,9 @@ def _first(fields: Mapping[bytes, bytes], names: Sequence[bytes]) -> bytes | Non
 
 
 def _form_fields(body: bytes) -> dict[bytes, bytes]:
-    if body.count(b"&") >= MAX_FIELDS:
-        return {}
     fields: dict[bytes, bytes] = {}
     escaped = b"%" in body or b"+" in body
-    for pair in body.split(b"&"):
+    for pair in body.split(b"&", MAX_FIELDS)[:MAX_FIELDS]:
         name, _, value = pair.partition(b"=")
         if escaped:
             name, value = unquote_to_bytes(name.replace(b"+", b" ")), unquote_to_bytes(value.replace(b"+", b" "))

@@ -5,7 +5,7 @@ Learnt by asking the real ones: Debian 12's nginx 1.22.1 and apache2 2.4.71; see
 
 import re
 
-from decnet_actors.wire.http import TOKEN, Dialect
+from decnet_actors.wire.http_dialect import TOKEN, Dialect
 
 _TARGET = rb"[\x21-\x7e\x80-\xff]"
 _VERSION_BEGUN = rb"(?:H(?:T(?:T(?:P(?:/[0-9. ]*\r?)?)?)?)?)?"

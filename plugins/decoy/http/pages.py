@@ -4,10 +4,12 @@ import hashlib
 
 from decnet_actors.contracts.decoy import DecoyDeps
 from decnet_actors.domain.persona import Persona
-from decnet_actors.wire.http import HTTP_0_9
+from decnet_actors.wire.http_dialect import HTTP_0_9
 from plugins.decoy.http import HttpConfig
+from plugins.decoy.http.apache import Apache
 from plugins.decoy.http.credentials import SECRET_FIELDS, USER_FIELDS
-from plugins.decoy.http.servers import Apache, Asked, Nginx, Reply, Server, upstream
+from plugins.decoy.http.nginx import Nginx
+from plugins.decoy.http.servers import Asked, Reply, Server, upstream
 from plugins.decoy.http.site import make_site
 from plugins.decoy.http.targets import path_of
 

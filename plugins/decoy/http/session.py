@@ -21,7 +21,8 @@ from decnet_actors.domain.facts import (
     Outcome,
     ProtocolViolated,
 )
-from decnet_actors.wire.http import HTTP_0_9, HTTP_1_1, Fault, HttpError, Request, RequestParser, Stage
+from decnet_actors.wire.http import HttpError, Request, RequestParser, Stage
+from decnet_actors.wire.http_dialect import HTTP_0_9, HTTP_1_1, Fault
 from plugins.decoy.http.credentials import Found, from_body, from_header
 from plugins.decoy.http.pages import Pages
 from plugins.decoy.http.servers import LINGERING, Asked, Patience, Reply
@@ -107,9 +108,11 @@ class HttpSession:
             return (WakeAt(self._deadline),)
         return self._give_up(now, 408)
 
-    def closed(self, now: float) -> Sequence[Effect]:  # noqa: ARG002  the port's signature
-        """Nothing is left to say."""
-        return ()
+    def closed(self, now: float) -> Sequence[Effect]:
+        """The connection is gone: what came of a request is evidence all the same."""
+        if self._over:
+            return ()
+        return [effect for effect in self._give_up(now, 400) if isinstance(effect, Note)]
 
     def take_artifacts(self) -> Sequence[bytes]:
         """Return (once) the long bodies."""
@@ -156,12 +159,11 @@ class HttpSession:
             self._refuse(refused, now, effects)
             return effects
         elif parser.stage is not Stage.IDLE:
-            fields = parser.stage is Stage.FIELDS
             if slow:
                 effects.append(Note(LimitReached(limit="http head time", value=int(now - self._started))))
-                reply = server.late(fields=fields)
-            else:
-                reply = server.cut_short(400, _UNPARSED) if fields else None
+            if unfinished := parser.unfinished:
+                effects.append(Note(ProtocolViolated(detail="unfinished request", sample=unfinished)))
+            reply = server.late(status, fields=parser.stage is Stage.FIELDS)
             if reply is not None:
                 effects.append(Send(self._pages.written(reply, _UNPARSED, now)))
         self._over = True

@@ -3,18 +3,19 @@
 import pytest
 
 from decnet_actors.wire import http
-from decnet_actors.wire.http import CHUNKED, HTTP_0_9, HTTP_1_0, Body, Fault, HttpError, Request, Stage
+from decnet_actors.wire.http import Body, HttpError, Request, Stage
+from decnet_actors.wire.http_dialect import CHUNKED, HTTP_0_9, HTTP_1_0, Dialect, Fault
 from plugins.decoy.http.dialects import APACHE, NGINX
 
 BOTH = pytest.mark.parametrize("dialect", [NGINX, APACHE], ids=["nginx", "apache"])
 
 
-def events(dialect: http.Dialect, *chunks: bytes) -> list[http.Event]:
+def events(dialect: Dialect, *chunks: bytes) -> list[http.Event]:
     parser = http.RequestParser(dialect)
     return [event for chunk in chunks for event in parser.receive(chunk)]
 
 
-def fault_of(dialect: http.Dialect, data: bytes) -> Fault | None:
+def fault_of(dialect: Dialect, data: bytes) -> Fault | None:
     try:
         found = events(dialect, data)
     except HttpError as error:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from decnet_actors.wire import http, resp, telnet
 from decnet_actors.wire.errors import WireError
+from decnet_actors.wire.http_dialect import HTTP_1_1, Dialect
 from plugins.decoy.http.dialects import APACHE, NGINX
 
 
@@ -109,7 +110,7 @@ _http_pieces = st.one_of(_http_lines, _http_lines, st.binary(max_size=20))
 def _http_built(method: bytes, target: bytes, values: list[bytes]) -> tuple[http.Event, bytes]:
     headers = [(b"Host", b"a"), *((b"X-%d" % number, value) for number, value in enumerate(values))]
     lines = [b"%b /%b HTTP/1.1" % (method, target), *(b"%b: %b" % header for header in headers)]
-    request = http.Request(method, b"/" + target, http.HTTP_1_1, tuple(headers), {b"host": b"a"}, 0, None)
+    request = http.Request(method, b"/" + target, HTTP_1_1, tuple(headers), {b"host": b"a"}, 0, None)
     return request, b"\r\n".join(lines) + b"\r\n\r\n"
 
 
@@ -126,7 +127,7 @@ _http_long = (
 )  # fmt: skip
 
 
-def _http_case(name: str, dialect: http.Dialect) -> Case:
+def _http_case(name: str, dialect: Dialect) -> Case:
     return Case(
         name=name,
         make=lambda: http.RequestParser(dialect),

@@ -58,6 +58,10 @@ class Connection:
         """Half-close and return what is still answered."""
         return b"" if self._over else self._took(self.session.ended(self.time()))
 
+    def vanish(self) -> None:
+        """Go without a word; only facts may follow."""
+        self._took([effect for effect in self.session.closed(self.time()) if isinstance(effect, Note)])
+
     def pass_time(self, seconds: float) -> bytes:
         """Let time pass and return what is said meanwhile."""
         end, said = self.time() + seconds, b""

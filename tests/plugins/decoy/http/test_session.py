@@ -186,6 +186,21 @@ def test_apache_waits_for_the_end_of_the_line():
 
     assert b"" == connection.pass_time(19) + connection.finish()
     assert connection.is_over()
+    assert [
+        ProtocolViolated(detail="unfinished request", sample=b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+    ] == web.facts
+
+
+@pytest.mark.parametrize("config", [NGINX, APACHE])
+def test_what_came_of_a_body_is_recorded_when_the_peer_is_gone(config):
+    web = served(config)
+    connection = web.connect()
+    connection.say(posted(b"username=a&password=b" + b"&" * 70_000, FORM, b"Content-Length: 99999", target=b"/login"))
+    connection.vanish()
+
+    assert [CredentialSeen, HttpRequestSeen, FileCaptured] == [type(fact) for fact in web.facts]
+    assert [70_021] == [len(artifact) for artifact in web.artifacts]
+    assert b"" == connection.sent
 
 
 @pytest.mark.parametrize("config", [NGINX, APACHE])
