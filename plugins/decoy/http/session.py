@@ -92,6 +92,7 @@ class HttpSession:
                     return effects
         except HttpError as error:
             self._refuse(error, now, effects)
+            self._leaves(now, effects)
             return effects
         self._wait(parser, now, effects)
         return effects
@@ -157,7 +158,6 @@ class HttpSession:
             self._cut_short(self._request, status, now, effects)
         elif (refused := parser.refused()) is not None:
             self._refuse(refused, now, effects)
-            return effects
         elif parser.stage is not Stage.IDLE:
             if slow:
                 effects.append(Note(LimitReached(limit="http head time", value=int(now - self._started))))
@@ -203,7 +203,7 @@ class HttpSession:
         )
         self._request = request
         if request.fault is not None:
-            self._spoilt(request, request.fault, now, effects)
+            self._refuse(HttpError(request.fault, b"%b %b" % (request.method, request.target)), now, effects)
         elif request.length == 0 or request.version == HTTP_0_9:
             self._answer(request, b"", now, effects)
         else:
@@ -271,7 +271,7 @@ class HttpSession:
         self._say(evolve(reply, close=True), now, effects)
 
     def _refuse(self, error: HttpError, now: float, effects: list[Effect]) -> None:
-        """Record and answer what is not HTTP, and hang up."""
+        """Record and answer what is not HTTP; it is the last that is read."""
         effects.append(Note(ProtocolViolated(detail=error.detail, sample=error.sample)))
         if self._request is not None:
             self._spoilt(self._request, error.fault, now, effects)
@@ -279,7 +279,6 @@ class HttpSession:
             reply = self._pages.server.fault(error.fault, _UNPARSED)
             effects.append(Send(self._pages.written(reply, _UNPARSED, now)))
         self._over = True
-        effects.append(HangUp())
 
     def _judged(self, request: Request, body: bytes, effects: list[Effect]) -> Reply:
         """Record the credentials of a request and return the page that answers it."""

@@ -211,6 +211,7 @@ def test_framing_that_is_not_to_be_trusted_is_recorded_with_its_request_and_ends
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert 1 == answer.count(b"HTTP/1.1 ")
     assert [(400, "/nope", b"")] == [(fact.status, fact.target, fact.body) for fact in web.of(HttpRequestSeen)]
+    assert [ProtocolViolated(detail="bad request", sample=b"POST /nope")] == web.of(ProtocolViolated)
 
 
 def test_nothing_smuggled_in_a_body_is_answered_and_nothing_answered_is_left_out():
@@ -240,6 +241,13 @@ def test_headers_are_recorded_as_they_came():
     assert [((b"hOST", b"web.example"), (b"X_odd", b"\xff\tb"), (b"NoColon", b""))] == [
         fact.headers for fact in web.of(HttpRequestSeen)
     ]
+
+
+def test_octets_of_a_target_that_are_no_text_are_escaped():
+    web = served(APACHE)
+    web.ask(get(b"GET /caf\xe9/\xc3\xa9 HTTP/1.1"))
+
+    assert ["/caf\\xe9/\u00e9"] == [fact.target for fact in web.of(HttpRequestSeen)]
 
 
 def test_paths_are_looked_up_as_servers_look_them_up():
