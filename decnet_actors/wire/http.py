@@ -91,7 +91,7 @@ _STAGES = {_State.LINE: Stage.LINE, _State.FIELDS: Stage.FIELDS}
 class _Head:
     """A head that is read line by line."""
 
-    __slots__ = ("count", "fields", "headers", "held", "method", "room", "sample", "spare", "target", "version")
+    __slots__ = ("fields", "headers", "held", "method", "room", "sample", "spare", "target", "version")
 
     def __init__(self, dialect: Dialect) -> None:
         self.method = self.target = b""
@@ -102,7 +102,6 @@ class _Head:
         self.room = dialect.first_buffer
         self.spare = dialect.buffers
         self.sample = b""
-        self.count = 0
 
 
 class RequestParser:

@@ -254,7 +254,7 @@ class HttpSession:
         reply: Reply | None = self._judged(request, body, effects)
         if self._reads(request):
             reply = self._pages.server.cut_short(status, self._asked)
-        self._record(request, body, status if reply is None else reply.status, effects)
+        self._record(request, body, status if reply is None else reply.status, effects, truncated=True)
         if reply is not None:
             self._say(reply, now, effects)
 
@@ -267,7 +267,7 @@ class HttpSession:
             reply = server.fault(fault, self._asked._replace(named=None, target=""))
         elif self._reads(request):
             reply = server.fault(fault, self._asked)
-        self._record(request, body, reply.status, effects)
+        self._record(request, body, reply.status, effects, truncated=True)
         self._say(evolve(reply, close=True), now, effects)
 
     def _refuse(self, error: HttpError, now: float, effects: list[Effect]) -> None:

@@ -199,6 +199,7 @@ def test_what_came_of_a_body_is_recorded_when_the_peer_is_gone(config):
     connection.vanish()
 
     assert [CredentialSeen, HttpRequestSeen, FileCaptured] == [type(fact) for fact in web.facts]
+    assert [True] == [fact.truncated for fact in web.of(FileCaptured)]
     assert [70_021] == [len(artifact) for artifact in web.artifacts]
     assert b"" == connection.sent
 
