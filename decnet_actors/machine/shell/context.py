@@ -1,5 +1,6 @@
 """This module defines what a command gets: its words, streams and the machine it runs on."""
 
+import hashlib
 import random
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -12,7 +13,7 @@ from decnet_actors.domain.facts import Direction, DownloadRequested, Fact, FileC
 from decnet_actors.domain.persona import Account, Persona
 from decnet_actors.machine.files import TreeFiles
 from decnet_actors.machine.shell.state import Budget, ShellState
-from decnet_actors.machine.shell.streams import Input, Pause, Sink, Work, digest
+from decnet_actors.machine.shell.streams import BREATHE, Input, Pause, Sink, Work, pieces
 
 if TYPE_CHECKING:
     from decnet_actors.machine.shell.evaluator import Evaluator
@@ -110,15 +111,15 @@ class World:
         if len(self.dropped) < 256:  # noqa: PLR2004  files of one line
             self.dropped[path] = f"{mechanism}{'' if whole else '+'}"
 
-    def capture(self, *, everything: bool) -> None:
+    def capture(self, *, everything: bool) -> Generator[Pause, None, None]:
         """Capture files that were written; those being appended to only if ``everything``."""
         for path, mechanism in list(self.dropped.items()):
             if mechanism.endswith("+") and not everything:
                 continue
             del self.dropped[path]
-            self.capture_file(path, mechanism.removesuffix("+"))
+            yield from self._capture_file(path, mechanism.removesuffix("+"))
 
-    def capture_file(self, path: str, mechanism: str) -> None:
+    def _capture_file(self, path: str, mechanism: str) -> Generator[Pause, None, None]:
         """Capture one file as it is now."""
         try:
             data = self.files.read(path, size=MAX_ARTIFACT + 1)
@@ -127,7 +128,7 @@ class World:
         if not data:
             return
         kept = data[:MAX_ARTIFACT]
-        sha256 = digest(kept)
+        sha256 = yield from self.digest(kept)
         if f"{path} {sha256}" in self.captured or len(self.artifacts) >= MAX_ARTIFACTS:
             return
         if len(self.captured) < 4096:  # noqa: PLR2004  of one session
@@ -143,6 +144,15 @@ class World:
                 truncated=len(data) > len(kept),
             )
         )
+
+    def digest(self, data: bytes, method: str = "sha256") -> Generator[Pause, None, str]:
+        """Return the hash of some bytes in hexadecimal."""
+        counted = hashlib.new(method, usedforsecurity=False)
+        for piece in pieces(data):
+            if self.budget.due:
+                yield BREATHE
+            counted.update(piece)
+        return counted.hexdigest()
 
 
 def clean(text: str) -> str:

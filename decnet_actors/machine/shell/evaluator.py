@@ -117,7 +117,7 @@ class Evaluator:
         """Run a command given at log-in (``ssh host command``)."""
         seen(self.world, sh, text)
         status = yield from self.lines(sh, text)
-        self.world.capture(everything=True)
+        yield from self.world.capture(everything=True)
         return status
 
     def login(self, sh: ShellState) -> Work:

@@ -93,7 +93,7 @@ class InteractiveShell:
     def _typed_line(self, stdin: Input, *, continued: bool) -> Generator[Pause, None, bytes]:
         world, sh = self.world, self.sh
         self._report_jobs()
-        world.capture(everything=False)
+        yield from world.capture(everything=False)
         world.echo = True
         world.at_prompt, world.front = True, sh
         show_prompt(self.evaluator, sh, continued=continued)

@@ -128,7 +128,7 @@ class Launcher:
             self._evaluator.complain(sh, f"{name}: {error.strerror}")
             return 126
         world.drop(world.files.resolve(path), "exec", whole=True)
-        world.capture(everything=True)
+        yield from world.capture(everything=True)
         if data.startswith(b"\x7fELF"):
             known = program_name(data)
             function = PROGRAMS.get(known) if known else None

@@ -1,5 +1,7 @@
 """This module holds what a running shell knows: variables, options, place, budget."""
 
+from collections.abc import Callable
+
 from attrs import define, field, frozen
 
 from decnet_actors.machine.shell.streams import Input, Sink
@@ -58,27 +60,42 @@ class Limits:
     slice_steps: int = 400  # of them between two breaths
     output: int = 4 << 20  # bytes
     slice_output: int = 64 << 10
+    slice_seconds: float = 0.005  # of the work clock; what cannot be interrupted may take it to a multiple of that
     depth: int = 24  # nested functions, subshells, sourced and started scripts
     seconds: float = 3600.0
     background: int = 16  # jobs
 
 
 class Budget:
-    """Counts what a line uses."""
+    """Counts what a line uses, and when others are to have their turn.
 
-    __slots__ = ("depth", "due", "limits", "output", "slice_output", "slice_steps", "steps")
+    Args:
+        limits: what it may use.
+        work: the clock its slices are measured by, seconds from any start.
 
-    def __init__(self, limits: Limits) -> None:
+    """
+
+    __slots__ = ("_until", "_work", "depth", "limits", "output", "slice_output", "slice_steps", "steps")
+
+    def __init__(self, limits: Limits, work: Callable[[], float]) -> None:
         self.limits = limits
+        self._work = work
         self.steps = 0
-        self.slice_steps = 0
         self.output = 0
-        self.slice_output = 0
         self.depth = 0
-        self.due = False
+        self.breathed()
+
+    @property
+    def due(self) -> bool:
+        """Whether the slice is used up: it is time to breathe. Cheap enough for every round of a loop."""
+        return (
+            self.slice_steps >= self.limits.slice_steps
+            or self.slice_output > self.limits.slice_output
+            or self._work() >= self._until
+        )
 
     def step(self, cost: int = 1) -> None:
-        """Count work; ``due`` tells when it is time to breathe.
+        """Count work.
 
         Raises:
             BudgetSpentError: nothing is left.
@@ -86,13 +103,11 @@ class Budget:
         """
         self.steps += cost
         self.slice_steps += cost
-        if self.slice_steps >= self.limits.slice_steps:
-            self.due = True
         if self.steps > self.limits.steps:
             raise BudgetSpentError
 
     def wrote(self, size: int) -> None:
-        """Count output.
+        """Count output of programs.
 
         Raises:
             BudgetSpentError: nothing is left.
@@ -100,20 +115,17 @@ class Budget:
         """
         self.output += size
         self.slice_output += size
-        if self.slice_output > self.limits.slice_output:
-            self.due = True
         if self.output > self.limits.output:
             raise BudgetSpentError
 
     def breathed(self) -> None:
         """Begin the next slice."""
-        self.due = False
         self.slice_steps = self.slice_output = 0
+        self._until = self._work() + self.limits.slice_seconds
 
     def renew(self) -> None:
-        """Begin a new line."""
+        """Begin a new line; it shares the slice with what ran before it."""
         self.steps = self.output = 0
-        self.breathed()
 
 
 @define(slots=True)

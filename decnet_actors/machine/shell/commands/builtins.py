@@ -39,7 +39,7 @@ def shell(ctx: Context) -> Work:
             ctx.err(f"{ctx.name}: {name}: {error.strerror}\n")
             return 127
         ctx.world.drop(ctx.files.resolve(ctx.path(name)), "exec", whole=True)
-        ctx.world.capture(everything=True)
+        yield from ctx.world.capture(everything=True)
         if b"\0" in data[:200]:
             ctx.err(f"{name}: {name}: cannot execute binary file\n")
             return 126

@@ -28,7 +28,7 @@ def chmod(ctx: Context) -> Work:
     if len(args) < 2:  # noqa: PLR2004  mode file
         missing_operand(ctx, f"missing operand after \u2018{args[0]}\u2019")
     mode, status = args[0], 0
-    ctx.world.capture(everything=True)
+    yield from ctx.world.capture(everything=True)
     for name in args[1:]:
         queue = [name]
         touched = 0
@@ -190,11 +190,11 @@ def _operands(ctx: Context, rest: list[str], into: str | None) -> tuple[list[str
     return rest[:-1], rest[-1]
 
 
-def mv(ctx: Context) -> int:
+def mv(ctx: Context) -> Work:
     """Move files."""
     opts = getopt(ctx, "fivnuTt:", ("force/f", "verbose/v", "no-clobber/n", "target-directory=/t"))
     names, target = _operands(ctx, opts.rest, opts.given.get("t"))
-    ctx.world.capture(everything=True)
+    yield from ctx.world.capture(everything=True)
     status = 0
     for name in names:
         goal = _target(ctx, target, name)

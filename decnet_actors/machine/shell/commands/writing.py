@@ -32,7 +32,7 @@ def rm(ctx: Context) -> Work:
         if not force:
             missing_operand(ctx)
         return 0
-    ctx.world.capture(everything=True)
+    yield from ctx.world.capture(everything=True)
     status = 0
     for name in opts.rest:
         path = ctx.path(name)
