@@ -7,7 +7,7 @@ from attrs import frozen
 
 MAX_PIPE = 1 << 20  # bytes one stage may leave for the next; more is a closed pipe, as for ``yes | head``
 MAX_INPUT = 8 << 20  # bytes of standard input kept for one command
-PIECE = 1 << 18  # bytes worked on between two looks at the clock
+PIECE = 1 << 16  # bytes worked on between two looks at the clock
 
 
 @frozen
@@ -146,7 +146,7 @@ class Input:
             yield NeedInput()
 
 
-def pieces(data: bytes) -> Iterator[memoryview]:
+def pieces(data: bytes | bytearray) -> Iterator[memoryview]:
     """Yield the pieces of some bytes in order; the work on one is short."""
     whole = memoryview(data)
     return (whole[at : at + PIECE] for at in range(0, len(whole), PIECE))

@@ -12,6 +12,7 @@ from decnet_actors.machine.shell.options import getopt
 from decnet_actors.machine.shell.streams import Breathe, Work
 
 MAX_VISITED = 20_000  # directories of one recursive listing
+MAX_KEY = 500  # characters of a name, or a line, whose letters count for the order
 HALF_YEAR = 15_778_476.0
 
 
@@ -240,7 +241,7 @@ def long_time(ctx: Context, when: float, flags: Mapping[str, str]) -> str:
 
 def locale_key(name: str) -> tuple[str, str]:
     """Return a sort key near a UTF-8 locale's: punctuation and case count last."""
-    return "".join(char for char in name.lower() if char.isalnum()), name.swapcase()
+    return "".join(char for char in name[:MAX_KEY].lower() if char.isalnum()), name.swapcase()
 
 
 def _device(name: str) -> tuple[int, int]:
