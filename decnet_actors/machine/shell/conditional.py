@@ -10,7 +10,7 @@ from decnet_actors.machine.files import READ, SEARCH, WRITE
 from decnet_actors.machine.shell import patterns
 from decnet_actors.machine.shell.regex_parser import UnsafePatternError
 from decnet_actors.machine.shell.regexes import compile_posix
-from decnet_actors.machine.shell.state import ExpansionError, ShellState, Variable
+from decnet_actors.machine.shell.state import ExpansionError, ShellState
 from decnet_actors.machine.shell.streams import Pause
 from decnet_actors.machine.shell.syntax import Literal, Word
 
@@ -289,5 +289,5 @@ class _Double:
         except (UnsafePatternError, ValueError):
             return False
         groups = {} if found is None else {str(i): found.group(i) or "" for i in range(found.groups + 1)}
-        self.sh.variables["BASH_REMATCH"] = Variable(elements=groups)
+        self.sh.fill(self.sh.declare("BASH_REMATCH"), groups)
         return found is not None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from decnet_actors.machine.shell import arithmetic, patterns
 from decnet_actors.machine.shell.parameters import special, transform
 from decnet_actors.machine.shell.state import ExpansionError, ShellState, Variable
-from decnet_actors.machine.shell.streams import Input, Pause
+from decnet_actors.machine.shell.streams import BREATHE, Input, Pause
 from decnet_actors.machine.shell.syntax import (
     Literal,
     Parameter,
@@ -48,6 +48,8 @@ class Expander:
                 if isinstance(only, Literal) and (only.quoted or not _NEEDS_WORK.search(only.text)):
                     out.append(only.text)
                     continue
+            if self.world.budget.due:
+                yield BREATHE
             out.extend((yield from self._word(sh, parts)))
             if len(out) > MAX_FIELDS:
                 raise ExpansionError("argument list too long")
@@ -122,8 +124,13 @@ class Expander:
                 pattern = "".join(_QUOTE.sub(r"\\\1", text) if quoted else text for text, quoted in segments)
                 if patterns.has_magic(pattern):
                     self.world.budget.step(5)
-                    found = patterns.paths(
-                        pattern, self.world.files, cwd=sh.cwd, uid=sh.uid, dots="dotglob" in sh.shopts
+                    found = yield from patterns.paths(
+                        pattern,
+                        self.world.files,
+                        self.world.budget,
+                        cwd=sh.cwd,
+                        uid=sh.uid,
+                        dots="dotglob" in sh.shopts,
                     )
                     if found:
                         out.extend(found)
@@ -266,7 +273,11 @@ class _Builder:
         blank = "".join(char for char in self._ifs if char in " \t\n")
         hard = "".join(char for char in self._ifs if char not in " \t\n")
         if not hard:
-            pieces = value.split() if self._ifs == " \t\n" else re.split(f"[{re.escape(blank)}]+", value.strip(blank))
+            pieces = (
+                value.split(maxsplit=MAX_FIELDS)
+                if self._ifs == " \t\n"
+                else re.split(f"[{re.escape(blank)}]+", value.strip(blank), maxsplit=MAX_FIELDS)
+            )
             if value[0] in blank:
                 self._break()
             for index, piece in enumerate(pieces):
@@ -279,7 +290,9 @@ class _Builder:
             return
         gap = f"[{re.escape(blank)}]*" if blank else ""
         pieces = re.split(
-            f"{gap}[{re.escape(hard)}]{gap}" + (f"|[{re.escape(blank)}]+" if blank else ""), value.strip(blank)
+            f"{gap}[{re.escape(hard)}]{gap}" + (f"|[{re.escape(blank)}]+" if blank else ""),
+            value.strip(blank),
+            maxsplit=MAX_FIELDS,
         )
         if len(pieces) > 1 and not pieces[-1]:
             pieces.pop()
@@ -304,6 +317,8 @@ class _Builder:
         return self._done
 
     def _break(self) -> None:
+        if len(self._done) > MAX_FIELDS:
+            raise ExpansionError("argument list too long")
         if self._now is not None:
             self._done.append(self._now)
             self._now = None
@@ -318,8 +333,4 @@ def _put(sh: ShellState, name: str, value: str) -> None:
     if not index:
         sh.set(name, value)
         return
-    variable = sh.variables.setdefault(name, Variable())
-    if variable.elements is None:
-        variable.elements = {"0": variable.value} if variable.value else {}
-    if len(variable.elements) < 10_000:  # noqa: PLR2004  elements of one array
-        variable.elements[index.rstrip("]")] = value
+    sh.put(sh.declare(name), index.rstrip("]"), value)

@@ -9,7 +9,7 @@ from decnet_actors.machine.files import SEARCH
 from decnet_actors.machine.shell.context import UsageError
 from decnet_actors.machine.shell.registry import BUILTINS, PROGRAMS
 from decnet_actors.machine.shell.state import ReturnError, ShellState
-from decnet_actors.machine.shell.streams import Work
+from decnet_actors.machine.shell.streams import BREATHE, Work
 from decnet_actors.machine.tree.elf import program_name, runs_on
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ class Launcher:
     def run(self, sh: ShellState, argv: Sequence[str]) -> Work:
         """Run a command line whose words are expanded."""
         name = argv[0]
-        body = sh.functions.get(name)
-        if body is not None:
-            return (yield from self._evaluator.call(sh, body, argv[1:]))
+        function = sh.functions.get(name)
+        if function is not None:
+            return (yield from self._evaluator.call(sh, function.body, argv[1:]))
         builtin = BUILTINS.get(name)
         if builtin is not None:
             return (yield from self.invoke(sh, argv, builtin))
@@ -67,6 +67,8 @@ class Launcher:
 
     def start(self, sh: ShellState, path: str, argv: Sequence[str]) -> Work:
         """Start the file at an absolute path."""
+        if self._world.budget.due:
+            yield BREATHE
         files, name = self._world.files, argv[0]
         try:
             node = files.node(path, uid=sh.uid)

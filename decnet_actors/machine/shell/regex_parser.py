@@ -11,12 +11,12 @@ MAX_REPEAT = 255  # RE_DUP_MAX
 MAX_DEPTH = 50  # nested groups
 MAX_GROUPS = 9  # that a replacement can name; others group without being remembered
 
-_CLASSES = {
+CLASSES = {
     "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "space": r"\s", "upper": "A-Z", "lower": "a-z",
     "punct": r"!-/:-@\[-`{-~", "blank": r" \t", "xdigit": "0-9a-fA-F", "print": r"\x20-\x7e", "cntrl": r"\x00-\x1f",
     "graph": r"\x21-\x7e",
 }  # fmt: skip
-_NAMED = re.compile(r"\[:(\w+):\]")
+NAMED = re.compile(r"\[:(\w+):\]")
 _INTERVAL = re.compile(r"(\d*)(,?)(\d*)(\\?)\}")
 _ESCAPED = {"n": "\n", "t": "\t"}
 
@@ -120,7 +120,7 @@ class _Parser:
                 items.append(self.group())
             elif operator:
                 self.step()
-                items.append(_one(operator))
+                items.append(one(operator))
             else:
                 items.append(self.atom(first=not items))
         return tuple(items)
@@ -166,7 +166,7 @@ class _Parser:
             return Edge("^")
         if char == "$" and (self.extended or self.at == len(text) or text.startswith((r"\)", r"\|"), self.at)):
             return Edge("$")
-        return _one(char)
+        return one(char)
 
     def escaped(self) -> Tree:
         if self.at >= len(self.text):
@@ -179,7 +179,7 @@ class _Parser:
             return Edge("B" if char == "B" else "b")
         if char in "wWsS":
             return One(f"\\{char}")
-        return _one(_ESCAPED.get(char, char))
+        return one(_ESCAPED.get(char, char))
 
     def bracket(self) -> One:
         text, at = self.text, self.at
@@ -194,8 +194,8 @@ class _Parser:
                 self.at = at + 1
                 return One(out + "]")
             first = False
-            if char == "[" and (found := _NAMED.match(text, at)):
-                out += _CLASSES.get(found[1], "")
+            if char == "[" and (found := NAMED.match(text, at)):
+                out += CLASSES.get(found[1], "")
                 at = found.end()
                 continue
             out += f"\\{char}" if char in r"\[]&|~^" else char
@@ -203,7 +203,8 @@ class _Parser:
         raise ValueError("Unmatched [, [^, [:, [., or [=")
 
 
-def _one(char: str) -> One:
+def one(char: str) -> One:
+    """Return the item that is one character."""
     return One(re.escape(char), char)
 
 

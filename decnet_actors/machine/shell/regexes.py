@@ -88,8 +88,10 @@ class Regex:
     anchored: bool = False  # it can only match at the beginning
     starts: re.Pattern[str] | None = field(default=None)  # what a match begins with
 
-    def search(self, text: str, budget: Budget, start: int = 0) -> Generator[Pause, None, Found | None]:
-        """Return the first match, the longest of those that begin there."""
+    def search(
+        self, text: str, budget: Budget, start: int = 0, *, shortest: bool = False
+    ) -> Generator[Pause, None, Found | None]:
+        """Return the first match, the longest of those that begin there unless the ``shortest`` is wanted."""
         if self.literal is not None:
             at = self._plain(text, start)
             return None if at < 0 else Found(text, at + len(self.literal), (at,))
@@ -111,6 +113,8 @@ class Regex:
                 self._enter(0, (at, *(-1,) * (2 * self.groups)), text, at, here, seen)
             visits += len(seen) + 1
             best, threads = self._read(here, text, at, best)
+            if best is not None and shortest:
+                break
             if at >= len(text) or (not threads and (best is not None or self.anchored)):
                 break
             at += 1
@@ -196,11 +200,21 @@ def compile_posix(pattern: str, *, extended: bool, ignore_case: bool = False, fi
     literal = literal_of(choices)
     if literal is not None:
         return Regex((), 0, literal=literal, ignore_case=ignore_case)
-    compiler = _Compiler(re.IGNORECASE if ignore_case else 0)
     try:
-        compiler.choices(choices)
+        return compile_choices(choices, groups=groups, ignore_case=ignore_case)
     except re.error as error:
         raise ValueError(str(error)) from None
+
+
+def compile_choices(choices: Choices, *, groups: int = 0, ignore_case: bool = False) -> Regex:
+    """Return a compiled tree.
+
+    Raises:
+        UnsafePatternError: it is too big.
+
+    """
+    compiler = _Compiler(re.IGNORECASE if ignore_case else 0)
+    compiler.choices(choices)
     compiler.emit("end", 0, 0)
     return Regex(
         tuple(compiler.codes),
