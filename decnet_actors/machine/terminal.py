@@ -20,6 +20,7 @@ MAX_TYPE_AHEAD = 1 << 20  # bytes typed while a command runs, or pasted: a scrip
 MAX_COMMAND = 131_072  # bytes of a command to execute: MAX_ARG_STRLEN
 MAX_RESUMES = 2000  # resumptions in one call: a bound should a command never pause for good
 BREATHS = (0.01, 0.05)  # seconds between slices: the first ones, and those of programs that go on and on
+HUNG_UP = 129  # the status of what SIGHUP ends
 JOB_BREATH = 0.2  # seconds between slices of a job in the background
 
 
@@ -102,6 +103,15 @@ class ShellTerminal:
         self._stdin.terminal = False
         self._stdin.end()
         return self._pump(now)
+
+    def closed(self, now: float) -> Sequence[Effect]:
+        effects = self.ended(now)
+        if not self._over:
+            if self._work is not None:
+                self._work.close()
+            self._end_jobs()
+            self._finish(HUNG_UP)
+        return effects
 
     def tick(self, now: float) -> Sequence[Effect]:
         if self._over:
@@ -290,6 +300,16 @@ class ShellTerminal:
         self._work = None
         self._over = True
         self._wake = math.inf
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Drop what was held: the parts of a shell know one another, and the collector would find them late."""
+        world = self._world
+        world.tty = world.front = None
+        for store in (world.history, world.dropped, world.captured, self._typed):
+            store.clear()
+        self._stdin = Input()
+        del self._sh, self._evaluator
 
     def _effects(self) -> Sequence[Effect]:
         world = self._world

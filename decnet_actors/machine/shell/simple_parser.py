@@ -174,7 +174,7 @@ class SimpleParser(WordParser):
 
     def _braces(self, word: Word) -> Sequence[Word]:
         words = expand_braces(word)
-        self.room.spend(len(words) // 2)
+        self.room.spend(len(words))
         return words
 
     def _assignment(self, found: re.Match[str]) -> Assignment:

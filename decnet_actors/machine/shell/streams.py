@@ -110,7 +110,8 @@ class Input:
 
     def take(self, size: int) -> bytes:
         """Return up to ``size`` bytes that are here."""
-        chunk = bytes(self._data[self._at : self._at + size])
+        with memoryview(self._data) as held:
+            chunk = bytes(held[self._at : self._at + size])
         self._at += len(chunk)
         if self._at >= len(self._data):
             self._data.clear()

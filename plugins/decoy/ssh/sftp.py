@@ -98,6 +98,9 @@ class Sftp:
         self._now = now
         return self._leave()
 
+    def closed(self, now: float) -> Sequence[Effect]:
+        return self.ended(now)
+
     def tick(self, now: float) -> Sequence[Effect]:  # noqa: ARG002  nothing is waited for
         return ()
 

@@ -9,7 +9,7 @@ from decnet_actors.machine.shell.state import ExitShellError
 from decnet_actors.machine.shell.streams import BREATHE, MAX_PIPE, Sleep, Work
 
 MAX_ARGUMENT = 131_072  # characters; MAX_ARG_STRLEN
-_ITEM = re.compile(r"(?:[^\s'\"\\]++|\\.|'[^']*'|\"[^\"]*\")+")
+_ITEM = re.compile(r"(?:[^\s'\"\\]++|\\.|'[^']*'|\"[^\"]*\"){1,65536}")
 _QUOTED = re.compile(r"\\(.)|'([^']*)'|\"([^\"]*)\"")
 _ENV_OPTIONS = frozenset({"-i", "-", "--ignore-environment"})
 

@@ -62,34 +62,35 @@ def _cat(
         if "s" in flags and not body and blank:
             continue
         blank = not body
-        if set(flags) & set("AvetT"):
-            body = _visible(body, tabs=bool(set(flags) & set("AtT")))
         if set(flags) & set("AeE"):
             ended = b"$" + ended if ended else ended
         if ("b" in flags and body) or ("n" in flags and "b" not in flags):
-            body = b"%6d\t%s" % (number, body)
+            ctx.write(b"%6d\t" % number)
             number += 1
-        ctx.write(body + ended)
+        for piece in map(bytes, pieces(body)):
+            if ctx.world.budget.due:
+                yield BREATHE
+            ctx.write(_visible(piece, tabs=bool(set(flags) & set("AtT"))) if set(flags) & set("AvetT") else piece)
+        ctx.write(ended)
         if ctx.world.budget.due:
             yield BREATHE
     return number
 
 
 def _visible(data: bytes, *, tabs: bool) -> bytes:
-    out = bytearray()
-    for byte in data:
-        if byte >= 128:  # noqa: PLR2004  the high half
-            out += b"M-"
-            byte -= 128  # noqa: PLW2901  the rest is shown as the low half
-        if byte == 9 and not tabs:  # noqa: PLR2004  a tab
-            out.append(byte)
-        elif byte < 32:  # noqa: PLR2004  controls
-            out += b"^" + bytes((byte + 64,))
-        elif byte == 127:  # noqa: PLR2004  delete
-            out += b"^?"
-        else:
-            out.append(byte)
-    return bytes(out)
+    return b"".join([b"\t" if byte == TAB and not tabs else _SHOWN[byte] for byte in data])
+
+
+def _shown(byte: int) -> bytes:
+    """Return a byte as ``cat -v`` shows it."""
+    head, low = (b"M-", byte - HALF) if byte >= HALF else (b"", byte)
+    if low < ord(" "):
+        return head + b"^" + bytes((low + 64,))
+    return head + (b"^?" if low == HALF - 1 else bytes((low,)))
+
+
+TAB, HALF = 9, 128  # a byte, and where the high half begins
+_SHOWN = [_shown(byte) for byte in range(256)]
 
 
 def _counted(ctx: Context, text: str, what: str) -> tuple[str, int]:

@@ -224,12 +224,12 @@ def dd(ctx: Context) -> Work:
     unknown = next((word for word in ctx.args if word.partition("=")[0] not in _DD_WORDS), None)
     if unknown is not None:
         ctx.usage(f"dd: unrecognized operand \u2018{unknown}\u2019\nTry 'dd --help' for more information.\n")
-    size = min(_size(words.get("bs") or words.get("ibs") or "512"), 32 << 20)
+    size = min(_size(words.get("bs") or words.get("ibs") or "512"), 16 << 20)
     count = _size(words["count"]) if "count" in words else None
     skip = _size(words.get("skip", "0")) * size
     try:
         if "if" in words:
-            wanted = None if count is None else min(count * size, 32 << 20)
+            wanted = None if count is None else min(count * size, 16 << 20)
             data = ctx.files.read(ctx.path(words["if"]), uid=ctx.sh.uid, offset=min(skip, 1 << 40), size=wanted)
         else:
             data = (yield from ctx.stdin.read_all())[skip:]
