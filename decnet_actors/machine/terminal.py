@@ -309,6 +309,8 @@ class ShellTerminal:
         for store in (world.history, world.dropped, world.captured, self._typed):
             store.clear()
         self._stdin = Input()
+        if self._pty is not None:
+            self._editor.complete = None
         del self._sh, self._evaluator
 
     def _effects(self) -> Sequence[Effect]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from decnet_actors.machine.shell.evaluator import Evaluator
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+MAX_FOLDERS = 100  # of ``$PATH`` that are searched
 MAX_SCRIPT = 256 << 10  # bytes of a script that are read
 _SYSTEM = ("/usr/bin/", "/usr/sbin/", "/usr/lib/")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "rbash"})
@@ -55,7 +56,7 @@ class Launcher:
             return name if name.startswith("/") else f"{sh.cwd.rstrip('/')}/{name}"
         search = sh.get("PATH")
         files = self._world.files
-        for folder in (DEFAULT_PATH if search is None else search).split(":"):
+        for folder in (DEFAULT_PATH if search is None else search).split(":", MAX_FOLDERS)[:MAX_FOLDERS]:
             path = f"{folder or sh.cwd}/{name}"
             try:
                 node = files.node(path, uid=sh.uid)

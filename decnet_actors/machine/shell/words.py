@@ -17,7 +17,7 @@ from decnet_actors.machine.shell.syntax import (
 )
 
 MAX_DEPTH = 40  # nested substitutions, quotes and compound commands
-MAX_AT_ONCE = 20_000  # words of one command, a compound one with all in it
+MAX_AT_ONCE = 16_000  # words of one command, a compound one with all in it
 
 _PLAIN = re.compile(r"[^\s;&|<>()$`\"'\\]+")
 _IN_DOUBLE = re.compile(r"[^$`\"\\]+")
