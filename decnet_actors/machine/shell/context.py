@@ -24,6 +24,7 @@ MAX_ARTIFACTS = 32  # kept until the session takes them
 MAX_ARTIFACT = 16 << 20  # bytes of one
 MAX_HISTORY = 1000  # lines
 MAX_TEXT = 1 << 20  # bytes of one file that tools for text look at
+MAX_TEXTS = 4 << 20  # bytes of all files that one of them looks at
 MAX_LINES = 100_000  # lines of one file that they look at
 BLOCK = 8192  # characters written at once by what writes line after line
 READ_A_STEP = 2048  # bytes of a file that cost as much as running a command does
@@ -302,14 +303,15 @@ class Context:
         A file that could not be read is missing from the list: compare lengths for the exit status.
         """
         out: list[tuple[str, bytes]] = []
+        room = MAX_TEXTS
         for name in names or ("-",):
             if self.world.budget.due:
                 yield BREATHE
-            if name == "-":
-                out.append(("-", (yield from self.stdin.read_all())[:limit]))
-                continue
+            size = None if limit is None else min(room, limit)
             try:
-                out.append((name, self.read_file(name, limit)))
+                data = (yield from self.stdin.read_all())[:size] if name == "-" else self.read_file(name, size)
+                out.append((name, data))
+                room -= len(data)
             except OSError as error:
                 self.fail(f"{name}: {error.strerror}")
         return out

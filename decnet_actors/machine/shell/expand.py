@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from decnet_actors.machine.shell import arithmetic, patterns
 from decnet_actors.machine.shell.parameters import special, transform
-from decnet_actors.machine.shell.state import ExpansionError, ShellState, Variable
+from decnet_actors.machine.shell.state import MAX_EXPANDED, BudgetSpentError, ExpansionError, ShellState, Variable
 from decnet_actors.machine.shell.streams import BREATHE, Input, Pause
 from decnet_actors.machine.shell.syntax import (
     Literal,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from decnet_actors.machine.shell.context import World
 
 MAX_FIELDS = 20_000  # words one word may become
+MAX_PATTERN = 10_000  # characters of one part of a pattern; patterns are cut at less
 
 _Segment: TypeAlias = tuple[str, bool]  # text, quoted
 _NEEDS_WORK = re.compile(r"[*?\[~]")
@@ -41,6 +42,7 @@ class Expander:
     def fields(self, sh: ShellState, words: Sequence[Word]) -> Generator[Pause, None, list[str]]:
         """Return the fields some words become."""
         out: list[str] = []
+        size = 0
         for word in words:
             parts = word.parts
             if len(parts) == 1:
@@ -50,8 +52,10 @@ class Expander:
                     continue
             if self.world.budget.due:
                 yield BREATHE
-            out.extend((yield from self._word(sh, parts)))
-            if len(out) > MAX_FIELDS:
+            fields = yield from self._word(sh, parts)
+            out.extend(fields)
+            size += sum(map(len, fields))
+            if len(out) > MAX_FIELDS or size > MAX_EXPANDED:
                 raise ExpansionError("argument list too long")
         return out
 
@@ -60,6 +64,7 @@ class Expander:
         if word is None:
             return ""
         out: list[str] = []
+        size = 0
         for index, part in enumerate(word.parts):
             if isinstance(part, Literal):
                 text = part.text
@@ -68,6 +73,9 @@ class Expander:
                 out.append(text)
             else:
                 out.append((yield from self._value(sh, part)))
+            size += len(out[-1])
+            if size > MAX_EXPANDED:
+                raise BudgetSpentError
         return "".join(out)
 
     def pattern(self, sh: ShellState, word: Word | None) -> Generator[Pause, None, str]:
@@ -77,6 +85,7 @@ class Expander:
         out: list[str] = []
         for part in word.parts:
             text = part.text if isinstance(part, Literal) else (yield from self._value(sh, part))
+            text = text[:MAX_PATTERN]
             out.append(_QUOTE.sub(r"\\\1", text) if getattr(part, "quoted", False) else text)
         return "".join(out)
 
@@ -255,8 +264,12 @@ class _Builder:
         self._ifs = " \t\n" if separators is None else separators
         self._done: list[list[_Segment]] = []
         self._now: list[_Segment] | None = None
+        self._size = 0
 
     def add(self, text: str, *, quoted: bool) -> None:
+        self._size += len(text)
+        if self._size > MAX_EXPANDED:
+            raise BudgetSpentError
         if self._now is None:
             self._now = []
         self._now.append((text, quoted))

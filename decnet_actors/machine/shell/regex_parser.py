@@ -106,11 +106,15 @@ class _Parser:
 
     def sequence(self) -> tuple[Tree, ...]:
         items: list[Tree] = []
+        piled = 0  # repetitions on one item
         while self.at < len(self.text):
             operator = self.operator()
             if operator == "|" or (operator == ")" and (self.depth or not self.extended)):
                 break
             repeatable = bool(items) and not isinstance(items[-1], Edge)
+            piled = piled + 1 if operator and operator in "*+?{" else 0
+            if piled > MAX_DEPTH:
+                raise UnsafePatternError(self.text[:20])
             if operator and operator in "*+?" and repeatable:
                 self.step()
                 items[-1] = Repeat(items[-1], int(operator == "+"), 1 if operator == "?" else None)

@@ -230,6 +230,7 @@ class _Compiler:
     def __init__(self, flags: int) -> None:
         self.codes: list[_Code] = []
         self._flags = flags
+        self._items = 0
         self._sets: dict[str, _Set] = {}
         self._sources: dict[int, str] = {}  # of the instructions that read
 
@@ -255,6 +256,9 @@ class _Compiler:
             self.item(item)
 
     def item(self, item: Tree) -> None:
+        self._items += 1
+        if self._items > MAX_CODES:  # what repeats nothing makes no instructions, however often
+            raise UnsafePatternError
         match item:
             case One(source=source):
                 if source not in self._sets:

@@ -9,9 +9,10 @@ from decnet_actors.machine.shell.streams import Input, Sink
 from decnet_actors.machine.shell.syntax import Function
 
 MAX_VALUE = 1 << 20  # characters of one variable; more is cut
+MAX_EXPANDED = 4 << 20  # characters of the words of one command
 MAX_VARIABLES = 4000
 MAX_ELEMENTS = 10_000  # of one array; more is cut
-MAX_HELD = 8 << 20  # characters of all variables, with ENTRY for each value
+MAX_HELD = 4 << 20  # characters of all variables, with ENTRY for each value
 ENTRY = 64  # characters an entry costs besides its value
 MAX_FUNCTIONS = 65_536  # characters of all functions' text
 MAX_NAMES = 100  # traps, and options of ``shopt``

@@ -5,7 +5,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 from attrs import define, field, frozen
 
-from decnet_actors.machine.shell.context import MAX_LINES, MAX_TEXT, Context, Function
+from decnet_actors.machine.shell.context import MAX_LINES, MAX_TEXT, MAX_TEXTS, Context, Function
 from decnet_actors.machine.shell.regexes import Regex, compile_posix
 from decnet_actors.machine.shell.state import Budget
 from decnet_actors.machine.shell.streams import BREATHE, Pause, Work, pieces
@@ -104,9 +104,13 @@ def _exceeds(data: bytes) -> bool:
 
 def _sed_input(ctx: Context, names: Sequence[str]) -> Generator[Pause, None, list[tuple[str, bytes]]]:
     out: list[tuple[str, bytes]] = []
+    room = MAX_TEXTS
     for name in names or ("-",):
+        if ctx.world.budget.due:
+            yield BREATHE
         try:
-            out.append((name, (yield from ctx.stdin.read_all()) if name == "-" else ctx.read_file(name)))
+            out.append((name, (yield from ctx.stdin.read_all()) if name == "-" else ctx.read_file(name, room)))
+            room -= len(out[-1][1])
         except OSError as error:
             ctx.err(f"sed: can't read {name}: {error.strerror}\n")
     return out

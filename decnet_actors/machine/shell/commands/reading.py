@@ -5,6 +5,7 @@ import errno
 import re
 import stat
 from collections.abc import Callable, Generator, Mapping
+from itertools import islice
 
 from decnet_actors.machine.shell.context import MAX_LINES, MAX_TEXT, Context, Function
 from decnet_actors.machine.shell.options import getopt
@@ -252,7 +253,8 @@ def tac(ctx: Context) -> Work:
     names = [word for word in ctx.args if not word.startswith("-") or word == "-"]
     read = yield from ctx.input_of(names)
     for _, data in read:
-        yield from ctx.pour(reversed(_LINE.findall(data[:MAX_TEXT])[:MAX_LINES]))
+        lines = [found[0] for found in islice(_LINE.finditer(data[:MAX_TEXT]), MAX_LINES)]
+        yield from ctx.pour(reversed(lines))
     return int(len(read) < len(names))
 
 
