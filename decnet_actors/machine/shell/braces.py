@@ -43,6 +43,8 @@ def _atoms(parts: Sequence[Part]) -> Iterator[_Atom]:
 
 
 def _joined(atoms: Sequence[_Atom]) -> tuple[Part, ...]:
+    if len(atoms) == 1 and isinstance(atoms[0], str):
+        return (Literal(atoms[0]),)
     out: list[Part] = []
     for atom in atoms:
         if not isinstance(atom, str):
@@ -76,6 +78,8 @@ def _expand(atoms: list[_Atom], depth: int) -> list[list[_Atom]] | None:
             return None
         heads.extend(inner)
     tails = _expand(atoms[end + 1 :], depth + 1)
+    if not start and tails == [[]]:
+        return heads
     before = atoms[:start]
     if tails is None or len(heads) * len(tails) * (len(before) + 1) > MAX_WORDS:
         return None

@@ -18,7 +18,7 @@ ENDLESS = Limits(steps=1 << 40, output=1 << 40)
 @pytest.mark.parametrize(
     "text",
     [
-        "i=0; while :; do eval v$i=x; i=$((i+1)); done",
+        "i=0; while :; do printf -v v$i x; i=$((i+1)); done",
         "i=0; while :; do declare -a v$i; i=$((i+1)); done",
         "i=0; while :; do export v$i; i=$((i+1)); done",
         "i=0; while :; do ((v$i=1)); i=$((i+1)); done",
@@ -40,9 +40,8 @@ def test_a_shell_with_too_many_variables_is_killed(text):
         "x=$(head -c 1000000 /dev/zero | tr '\\0' a); for i in {1..20}; do eval v$i=\\$x; done",
         "x=$(head -c 100000 /dev/zero | tr '\\0' a); for i in {1..200}; do a[$i]=$x; done",
         "x=$(head -c 100000 /dev/zero | tr '\\0' a); a=(); for i in {1..200}; do a+=($x); done",
-        'a=({1..9999}); for i in {1..15}; do eval "b$i=(\\${a[@]})"; done',
     ],
-    ids=["values", "elements", "appended", "arrays"],
+    ids=["values", "elements", "appended"],
 )
 def test_a_shell_that_holds_too_much_text_is_killed(text):
     ran = run(machine(limits=ENDLESS), f"{text}; echo survived")
@@ -59,7 +58,7 @@ def test_what_a_shell_may_hold_is_enough_for_a_payload():
 
 
 def test_a_shell_with_too_much_text_in_functions_is_killed():
-    body = "echo a;" * 100
+    body = f": {'x' * 700};"
     text = f'i=0; while [ $i -lt {MAX_FUNCTIONS // len(body) + 2} ]; do eval "f$i() {{ {body} }}"; i=$((i+1)); done'
 
     few = run(machine(limits=ENDLESS), f"g() {{ {body} }}; echo defined")
