@@ -9,6 +9,8 @@ Theory of the state: ``_state`` says what the next line is, or that octets of a 
 
 from collections.abc import Iterator, Mapping
 from enum import Enum, IntEnum
+from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from decnet_actors.wire.errors import WireError
@@ -369,7 +371,13 @@ def _whole(data: bytes, at: int, dialect: Dialect) -> tuple[Request, int] | None
     end = data.find(b"\r\n\r\n", at)
     if end < 0 or end - at > _SMALL:
         return None
-    head = data[at:end]
+    request = _regular(data[at:end], dialect)
+    return None if request is None else (request, end + 4)
+
+
+@lru_cache(maxsize=128)  # heads of at most _SMALL bytes; a tool sends the same one again and again
+def _regular(head: bytes, dialect: Dialect) -> Request | None:
+    """Return the request of a whole head, without its empty line, if every server reads it alike."""
     lines = head.split(b"\r\n")
     words = lines[0].split(b" ")
     if len(words) != 3 or len(lines) > dialect.max_fields:  # noqa: PLR2004  method, target, version
@@ -395,4 +403,4 @@ def _whole(data: bytes, at: int, dialect: Dialect) -> tuple[Request, int] | None
                 return None
             fields[key] = value
     length, fault = framing(fields, version, dialect)
-    return Request(method, target, version, tuple(headers), fields, length, fault), end + 4
+    return Request(method, target, version, tuple(headers), MappingProxyType(fields), length, fault)

@@ -25,10 +25,11 @@ class Fault(Enum):
     LARGE = "body too large"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Dialect:
-    """What one server takes for a request. Patterns are matched in full, against lines without their LF.
+    """What one server takes for a request; one object a server, compared as such.
 
+    Patterns are matched in full, against lines without their LF.
     ``line`` has the groups method, target and (absent in HTTP/0.9) version; ``version`` has major and minor, and
     ``too_new`` matches the beginning of versions that are refused as such. ``begun`` matches what an unfinished request
     line may look like; None: lines are judged when they end. ``field`` has the groups name and (absent: empty) value.
