@@ -7,16 +7,13 @@ do, is read at once; everything else is read line by line, with the same result.
 Theory of the state: ``_state`` says what the next line is, or that octets of a body are next; ``_left`` counts those.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import Enum, IntEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
 
-from decnet_actors.wire.errors import WireError
 from decnet_actors.wire.http_dialect import CHUNKED, HTTP_0_9, HTTP_1_0, HTTP_1_1, MAX_SIZE, Dialect, Fault, framing
-
-MAX_SAMPLE = 256  # bytes of a broken request kept for the record
+from decnet_actors.wire.http_events import MAX_SAMPLE, Body, Event, HttpError, Request
 
 _SMALL = 4096  # bytes; heads up to this size are tried as a whole first: below every server's limits
 _TOKENS = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -27,37 +24,6 @@ _KEPT = frozenset({b"host", b"connection", b"content-length", b"transfer-encodin
                    b"authorization", b"expect"})  # fmt: skip
 _SLASH = 0x2F
 _SPACE = 0x20
-
-
-class HttpError(WireError):
-    """The peer broke HTTP; ``reply`` is empty, as the page a server answers with names more than the wire tells."""
-
-    def __init__(self, fault: Fault, sample: bytes) -> None:
-        super().__init__(fault.value)
-        self.fault = fault
-        self.sample = sample[:MAX_SAMPLE]
-
-
-class Request(NamedTuple):
-    """The head of a request. A ``fault`` is one of its framing: nothing after it can be read."""
-
-    method: bytes
-    target: bytes
-    version: tuple[int, int]
-    headers: tuple[tuple[bytes, bytes], ...]  # names and values in the order and the letters they were sent in
-    fields: Mapping[bytes, bytes]  # those a server acts upon, by name in lower case; several of a name are joined
-    length: int  # of the body, or CHUNKED
-    fault: Fault | None
-
-
-class Body(NamedTuple):
-    """A part of the body of the last request."""
-
-    data: bytes
-    last: bool
-
-
-Event: TypeAlias = Request | Body
 
 
 class Stage(Enum):

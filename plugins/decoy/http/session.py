@@ -21,8 +21,9 @@ from decnet_actors.domain.facts import (
     Outcome,
     ProtocolViolated,
 )
-from decnet_actors.wire.http import HttpError, Request, RequestParser, Stage
+from decnet_actors.wire.http import RequestParser, Stage
 from decnet_actors.wire.http_dialect import HTTP_0_9, HTTP_1_1, Fault
+from decnet_actors.wire.http_events import HttpError, Request
 from plugins.decoy.http.credentials import Found, from_body, from_header
 from plugins.decoy.http.pages import Pages
 from plugins.decoy.http.servers import LINGERING, Asked, Patience, Reply

@@ -3,14 +3,15 @@
 import pytest
 
 from decnet_actors.wire import http
-from decnet_actors.wire.http import Body, HttpError, Request, Stage
+from decnet_actors.wire.http import Stage
 from decnet_actors.wire.http_dialect import CHUNKED, HTTP_0_9, HTTP_1_0, Dialect, Fault
+from decnet_actors.wire.http_events import Body, Event, HttpError, Request
 from plugins.decoy.http.dialects import APACHE, NGINX
 
 BOTH = pytest.mark.parametrize("dialect", [NGINX, APACHE], ids=["nginx", "apache"])
 
 
-def events(dialect: Dialect, *chunks: bytes) -> list[http.Event]:
+def events(dialect: Dialect, *chunks: bytes) -> list[Event]:
     parser = http.RequestParser(dialect)
     return [event for chunk in chunks for event in parser.receive(chunk)]
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decnet_actors.wire import http, resp, telnet
+from decnet_actors.wire import http, http_events, resp, telnet
 from decnet_actors.wire.errors import WireError
 from decnet_actors.wire.http_dialect import HTTP_1_1, Dialect
 from plugins.decoy.http.dialects import APACHE, NGINX
@@ -83,13 +83,13 @@ _telnet_pieces = st.one_of(
 )
 
 
-def _http_octets(events: Iterable[http.Event]) -> Iterable[http.Event]:
+def _http_octets(events: Iterable[http_events.Event]) -> Iterable[http_events.Event]:
     """Give bodies octet by octet, as telnet's data above."""
     for event in events:
-        if isinstance(event, http.Body):
-            yield from (http.Body(bytes((octet,)), last=False) for octet in event.data[:MAX_OCTETS])
+        if isinstance(event, http_events.Body):
+            yield from (http_events.Body(bytes((octet,)), last=False) for octet in event.data[:MAX_OCTETS])
             if event.last:
-                yield http.Body(b"", last=True)
+                yield http_events.Body(b"", last=True)
         else:
             yield event
 
@@ -107,10 +107,10 @@ _http_lines = st.sampled_from(
 _http_pieces = st.one_of(_http_lines, _http_lines, st.binary(max_size=20))
 
 
-def _http_built(method: bytes, target: bytes, values: list[bytes]) -> tuple[http.Event, bytes]:
+def _http_built(method: bytes, target: bytes, values: list[bytes]) -> tuple[http_events.Event, bytes]:
     headers = [(b"Host", b"a"), *((b"X-%d" % number, value) for number, value in enumerate(values))]
     lines = [b"%b /%b HTTP/1.1" % (method, target), *(b"%b: %b" % header for header in headers)]
-    request = http.Request(method, b"/" + target, HTTP_1_1, tuple(headers), {b"host": b"a"}, 0, None)
+    request = http_events.Request(method, b"/" + target, HTTP_1_1, tuple(headers), {b"host": b"a"}, 0, None)
     return request, b"\r\n".join(lines) + b"\r\n\r\n"
 
 
