@@ -15,6 +15,7 @@ IAC = 255
 MAX_SUBNEGOTIATION = 4096  # bytes kept of one; ours, the RFCs give no limit. NEW-ENVIRON is the longest in practice
 
 _IAC = b"\xff"
+_NEGOTIATION_SIZE = 3  # IAC, verb, option
 _RUN = re.compile(rb"(?:[^\xff]++|\xff\xff)++", re.DOTALL)  # data, up to a command
 _CR = 13
 _ENTER = re.compile(rb"\r[\n\0]")
@@ -74,6 +75,10 @@ class Verb(IntEnum):
     DONT = Code.DONT
 
 
+# Bound once, here and below: to look a member up in its class costs as much as a call, and these are for each event.
+_WILL, _WONT, _DO, _DONT = Verb
+
+
 @frozen
 class Data:
     """Octets that are not telnet's own; newlines as they came."""
@@ -108,8 +113,8 @@ class Subnegotiation:
 Event: TypeAlias = Data | Command | Negotiation | Subnegotiation
 
 
-# Frozen and few: one object for each, so that the commonest event costs a look-up.
-_NEGOTIATIONS = {verb: tuple(Negotiation(verb, option) for option in range(256)) for verb in Verb}
+# Frozen and few: one object for each, so that the commonest event costs a look-up by its octets.
+_NEGOTIATIONS = {bytes((IAC, verb, option)): Negotiation(verb, option) for verb in Verb for option in range(256)}
 
 
 class _State(StrEnum):
@@ -120,14 +125,18 @@ class _State(StrEnum):
     ARGUMENT_COMMAND = "argument_command"  # after IAC inside IAC SB
 
 
+_DATA, _COMMAND, _OPTION, _ARGUMENT, _ARGUMENT_COMMAND = _State
+_BETWEEN_COMMANDS = frozenset({_DATA, _ARGUMENT})
+
+
 class TelnetParser:
     """Turns what a peer sent into events. Any bytes give events; nothing is an error, as in telnet itself."""
 
     __slots__ = ("_argument", "_cut", "_state", "_verb")
 
     def __init__(self) -> None:
-        self._state = _State.DATA
-        self._verb: int = Verb.WILL
+        self._state = _DATA
+        self._verb: int = _WILL
         self._argument = bytearray()
         self._cut = False
 
@@ -138,35 +147,21 @@ class TelnetParser:
 
     def receive(self, data: bytes) -> list[Event]:
         """Return the events in ``data``; adjacent octets are one ``Data``, however they were escaped."""
-        if self._state is _State.DATA and IAC not in data:
+        if self._state is _DATA and IAC not in data:
             return [Data(data)] if data else []
         events: list[Event] = []
         text = bytearray()
         position, size = 0, len(data)
         while position < size:
-            if self._state is _State.DATA and position + 2 < size and data[position] == IAC:
-                made = _NEGOTIATIONS.get(data[position + 1])  # type: ignore[call-overload]  # an int finds its IntEnum
-                if made is not None:
-                    if text:
-                        events.append(Data(bytes(text)))
-                        text.clear()
-                    events.append(made[data[position + 2]])
-                    position += 3
-                    continue
-            if self._state in {_State.DATA, _State.ARGUMENT}:
-                if run := _RUN.match(data, position):
-                    plain = run[0].replace(b"\xff\xff", _IAC)
-                    if self._state is _State.DATA:
-                        text += plain
-                    else:
-                        self._extend(plain)
-                    position = run.end()
-                else:
-                    self._state = _State.COMMAND if self._state is _State.DATA else _State.ARGUMENT_COMMAND
-                    position += 1
+            event: Event | None
+            if self._state is _DATA and (event := _NEGOTIATIONS.get(data[position : position + _NEGOTIATION_SIZE])):
+                position += _NEGOTIATION_SIZE
+            elif self._state in _BETWEEN_COMMANDS:
+                position = self._run(data, position, text)
                 continue
-            event = self._octet(data[position], text)
-            position += 1
+            else:
+                event = self._octet(data[position], text)
+                position += 1
             if event is not None:
                 if text:
                     events.append(Data(bytes(text)))
@@ -176,23 +171,36 @@ class TelnetParser:
             events.append(Data(bytes(text)))
         return events
 
+    def _run(self, data: bytes, position: int, text: bytearray) -> int:
+        """Take octets up to a command, or the IAC that begins one; return the position behind them."""
+        run = _RUN.match(data, position)
+        if run is None:
+            self._state = _COMMAND if self._state is _DATA else _ARGUMENT_COMMAND
+            return position + 1
+        plain = run[0].replace(b"\xff\xff", _IAC)
+        if self._state is _DATA:
+            text += plain
+        else:
+            self._extend(plain)
+        return run.end()
+
     def _octet(self, octet: int, text: bytearray) -> Event | None:
         """Take one octet after an IAC, or an option code."""
-        if self._state is _State.ARGUMENT_COMMAND:
+        if self._state is _ARGUMENT_COMMAND:
             return self._in_argument(octet)
-        after_verb = self._state is _State.OPTION
-        self._state = _State.DATA
+        after_verb = self._state is _OPTION
+        self._state = _DATA
         if after_verb:
-            return _NEGOTIATIONS[Verb(self._verb)][octet]
+            return _NEGOTIATIONS[bytes((IAC, self._verb, octet))]
         if octet == IAC:
             text.append(IAC)
         elif octet == Code.SB:
             self._argument.clear()
             self._cut = False
-            self._state = _State.ARGUMENT
+            self._state = _ARGUMENT
         elif Code.WILL <= octet <= Code.DONT:
             self._verb = octet
-            self._state = _State.OPTION
+            self._state = _OPTION
         else:
             return Command(octet)
         return None
@@ -200,11 +208,11 @@ class TelnetParser:
     def _in_argument(self, octet: int) -> Event | None:
         if octet == IAC:
             self._extend(_IAC)
-            self._state = _State.ARGUMENT
+            self._state = _ARGUMENT
             return None
         # IAC SE ends it. Any other command here is a broken peer: BSD telnetd ends the argument there and obeys the
         # command no more than that (state machine of telrcv), so neither do we.
-        self._state = _State.DATA
+        self._state = _DATA
         argument, cut = bytes(self._argument), self._cut
         self._argument.clear()
         return Subnegotiation(argument[0], argument[1:], cut) if argument else None
@@ -238,8 +246,7 @@ def escape(data: bytes) -> bytes:
 def from_terminal(data: bytes) -> bytes:
     r"""Return what a pty wrote as telnet octets: ``\r\n`` stays, a lone ``\r`` becomes ``\r\0``, 0xff is doubled."""
     if b"\r" in data:
-        parts = data.split(b"\r")
-        data = parts[0] + b"".join(b"\r" + (part if part[:1] == b"\n" else b"\0" + part) for part in parts[1:])
+        data = data.replace(b"\r", b"\r\0").replace(b"\r\0\n", b"\r\n")
     return escape(data)
 
 
@@ -272,115 +279,118 @@ class _Q(IntEnum):
     WANT_YES_OPPOSITE = 5
 
 
+_NO, _YES, _WANT_NO, _WANT_NO_OPPOSITE, _WANT_YES, _WANT_YES_OPPOSITE = _Q
+
+# For each state: the next one, and whether we say yes, no or (None) nothing. First for what a peer says,
+_Follows: TypeAlias = dict[_Q, tuple[_Q, bool | None]]
+_ON_CONSENT: _Follows = {
+    _NO: (_YES, True),
+    _YES: (_YES, None),  # said twice: no answer, or two peers would never stop
+    _WANT_NO: (_NO, None),  # the peer errs: our refusal answered by consent
+    _WANT_NO_OPPOSITE: (_YES, None),
+    _WANT_YES: (_YES, None),
+    _WANT_YES_OPPOSITE: (_WANT_NO, False),
+}
+_ON_PRESUMPTION: _Follows = {**_ON_CONSENT, _NO: (_NO, False)}  # consent to what we never agree to
+_ON_REFUSAL: _Follows = {
+    _NO: (_NO, None),
+    _YES: (_NO, False),
+    _WANT_NO: (_NO, None),
+    _WANT_NO_OPPOSITE: (_WANT_YES, True),
+    _WANT_YES: (_NO, None),
+    _WANT_YES_OPPOSITE: (_NO, None),
+}
+# then for what we want.
+_ON_WANT_YES: _Follows = {
+    _NO: (_WANT_YES, True),
+    _YES: (_YES, None),
+    _WANT_NO: (_WANT_NO_OPPOSITE, None),
+    _WANT_NO_OPPOSITE: (_WANT_NO_OPPOSITE, None),
+    _WANT_YES: (_WANT_YES, None),
+    _WANT_YES_OPPOSITE: (_WANT_YES, None),
+}
+_ON_WANT_NO: _Follows = {
+    _NO: (_NO, None),
+    _YES: (_WANT_NO, False),
+    _WANT_NO: (_WANT_NO, None),
+    _WANT_NO_OPPOSITE: (_WANT_NO, None),
+    _WANT_YES: (_WANT_YES_OPPOSITE, None),
+    _WANT_YES_OPPOSITE: (_WANT_YES_OPPOSITE, None),
+}
+_VERBS = {(True, True): _WILL, (True, False): _WONT, (False, True): _DO, (False, False): _DONT}
+_SAID = {key: tuple(bytes((IAC, verb, option)) for option in range(256)) for key, verb in _VERBS.items()}
+
+
 class Negotiator:
     """Keeps both sides' options and answers so that no exchange can loop (RFC 1143, the Q method).
 
     Args:
         local: options we agree to perform when asked (the peer says DO).
         remote: options we agree to let the peer perform (the peer says WILL).
+        offered: options we said WILL to before the peer said a word.
+        asked: options we said DO to before the peer said a word.
 
     """
 
-    __slots__ = ("_allowed", "_states")
+    __slots__ = ("_local", "_ours", "_remote", "_theirs")
 
-    def __init__(self, *, local: Iterable[int] = (), remote: Iterable[int] = ()) -> None:
-        self._allowed = {True: frozenset(local), False: frozenset(remote)}
-        self._states: dict[tuple[bool, int], _Q] = {}  # (ours, option); an absent key is NO
+    def __init__(
+        self,
+        *,
+        local: Iterable[int] = (),
+        remote: Iterable[int] = (),
+        offered: Iterable[int] = (),
+        asked: Iterable[int] = (),
+    ) -> None:
+        self._local = frozenset(local)
+        self._remote = frozenset(remote)
+        self._ours = dict.fromkeys(offered, _WANT_YES)  # an absent option is NO
+        self._theirs = dict.fromkeys(asked, _WANT_YES)
 
     def ours(self, option: int) -> bool:
         """Return whether we perform the option."""
-        return self._states.get((True, option)) is _Q.YES
+        return self._ours.get(option) is _YES
 
     def theirs(self, option: int) -> bool:
         """Return whether the peer performs the option."""
-        return self._states.get((False, option)) is _Q.YES
+        return self._theirs.get(option) is _YES
 
     def pending(self, option: int, *, ours: bool) -> bool:
         """Return whether an answer of the peer is due."""
-        return self._states.get((ours, option), _Q.NO) > _Q.YES
+        return (self._ours if ours else self._theirs).get(option, _NO) > _YES
 
     def will(self, option: int) -> bytes:
         """Offer to perform an option; empty when there is nothing to say."""
-        return self._want(option, ours=True)
+        return self._follow(_ON_WANT_YES, option, ours=True)
 
     def wont(self, option: int) -> bytes:
         """Stop performing an option."""
-        return self._refuse(option, ours=True)
+        return self._follow(_ON_WANT_NO, option, ours=True)
 
     def do(self, option: int) -> bytes:
         """Ask the peer to perform an option."""
-        return self._want(option, ours=False)
+        return self._follow(_ON_WANT_YES, option, ours=False)
 
     def dont(self, option: int) -> bytes:
         """Ask the peer to stop performing an option."""
-        return self._refuse(option, ours=False)
+        return self._follow(_ON_WANT_NO, option, ours=False)
 
     def receive(self, verb: Verb, option: int) -> bytes:
         """Return the answer to what the peer said, which is nothing for an answer of its own."""
-        ours = verb is Verb.DO or verb is Verb.DONT
-        key = (ours, option)
-        state = self._states.get(key, _Q.NO)
-        reply = b""
-        if verb is Verb.WILL or verb is Verb.DO:
-            match state:
-                case _Q.NO:
-                    if option in self._allowed[ours]:
-                        state = _Q.YES
-                        reply = _say(option, ours=ours, yes=True)
-                    else:
-                        reply = _say(option, ours=ours, yes=False)
-                case _Q.WANT_NO:  # the peer errs: our refusal answered by consent
-                    state = _Q.NO
-                case _Q.WANT_NO_OPPOSITE | _Q.WANT_YES:
-                    state = _Q.YES
-                case _Q.WANT_YES_OPPOSITE:
-                    state = _Q.WANT_NO
-                    reply = _say(option, ours=ours, yes=False)
-                case _Q.YES:
-                    pass  # said twice: no answer, or two peers would never stop
+        ours = verb is _DO or verb is _DONT
+        if verb is _WONT or verb is _DONT:
+            follows = _ON_REFUSAL
+        elif option in (self._local if ours else self._remote):
+            follows = _ON_CONSENT
         else:
-            match state:
-                case _Q.YES:
-                    state = _Q.NO
-                    reply = _say(option, ours=ours, yes=False)
-                case _Q.WANT_NO_OPPOSITE:
-                    state = _Q.WANT_YES
-                    reply = _say(option, ours=ours, yes=True)
-                case _:
-                    state = _Q.NO
-        self._keep(key, state)
-        return reply
+            follows = _ON_PRESUMPTION
+        return self._follow(follows, option, ours=ours)
 
-    def _want(self, option: int, *, ours: bool) -> bytes:
-        key = (ours, option)
-        state = self._states.get(key, _Q.NO)
-        if state is _Q.NO:
-            self._states[key] = _Q.WANT_YES
-            return _say(option, ours=ours, yes=True)
-        queued = {_Q.WANT_NO: _Q.WANT_NO_OPPOSITE, _Q.WANT_YES_OPPOSITE: _Q.WANT_YES}
-        self._states[key] = queued.get(state, state)
-        return b""
-
-    def _refuse(self, option: int, *, ours: bool) -> bytes:
-        key = (ours, option)
-        state = self._states.get(key, _Q.NO)
-        if state is _Q.YES:
-            self._states[key] = _Q.WANT_NO
-            return _say(option, ours=ours, yes=False)
-        queued = {_Q.WANT_NO_OPPOSITE: _Q.WANT_NO, _Q.WANT_YES: _Q.WANT_YES_OPPOSITE}
-        self._keep(key, queued.get(state, state))
-        return b""
-
-    def _keep(self, key: tuple[bool, int], state: _Q) -> None:
-        if state is _Q.NO:
-            self._states.pop(key, None)
-        else:
-            self._states[key] = state
-
-
-_VERBS = {(True, True): Verb.WILL, (True, False): Verb.WONT, (False, True): Verb.DO, (False, False): Verb.DONT}
-_SAID = {key: tuple(bytes((IAC, verb, option)) for option in range(256)) for key, verb in _VERBS.items()}
-
-
-def _say(option: int, *, ours: bool, yes: bool) -> bytes:
-    return _SAID[ours, yes][option]
+    def _follow(self, follows: _Follows, option: int, *, ours: bool) -> bytes:
+        """Take one side of an option to its next state; return what is said on the way."""
+        states = self._ours if ours else self._theirs
+        state = states.get(option, _NO)
+        following, answer = follows[state]
+        if following is not state:
+            states[option] = following
+        return b"" if answer is None else _SAID[ours, answer][option]

@@ -1,16 +1,21 @@
 """The scanner everybody uses names the products of the persona, and none of ours."""
 
+import asyncio
 import re
 import shutil
 import subprocess
 
 import pytest
+from attrs import evolve
 
+from decnet_actors.conformance.fakes import fake_deps
+from plugins.decoy.telnet import PLUGIN, TelnetConfig
 from tests.daemon import decnetd
+from tests.hosting import hosted
 
 pytestmark = pytest.mark.client
 
-# Telnet is not among them: nmap guesses another product with every run from what a telnetd says before it is answered.
+# Telnet is not among them: nmap 7.93 knows no product for Debian 12's telnetd, neither the real one nor ours.
 PRODUCTS = {"ssh": r"OpenSSH \d", "http": r"nginx|Apache httpd", "redis": r"Redis key-value store \d"}
 FLEET = """
 [fleet.loopback]
@@ -37,3 +42,20 @@ def test_version_detection_names_the_products_of_the_persona():
             assert re.search(PRODUCTS.get(name, "open"), line), line
         assert not re.search(r"decnet|python|aiohttp|asyncssh|honeypot|cowrie|twisted", said, re.IGNORECASE), said
         assert not [row for row in daemon.events() if row["kind"] == "SessionCrashed"]
+
+
+@pytest.mark.slow
+async def test_version_detection_names_the_older_telnet_daemon():
+    if shutil.which("nmap") is None:
+        pytest.skip("nmap is not installed")
+    deps = fake_deps(service="telnet")
+    persona = evolve(deps.persona, packages={"telnetd": "0.17-42"})
+    service = PLUGIN.create(TelnetConfig(), evolve(deps, persona=persona))
+    async with hosted(service, name="telnet") as found:
+        host, port = found.address
+        command = ("nmap", "-n", "-Pn", "-sT", "-sV", "--version-light", "-p", str(port), host)
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        async with asyncio.timeout(60):
+            said, _ = await process.communicate()
+
+        assert re.search(rb"(?m)^%d/tcp +open +telnet +Linux telnetd$" % port, said), said

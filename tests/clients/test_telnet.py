@@ -5,6 +5,7 @@ import contextlib
 import os
 import pty
 import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -17,15 +18,20 @@ pytestmark = [pytest.mark.client, pytest.mark.slow]
 
 
 @contextlib.asynccontextmanager
-async def telnet(address):
-    """Run the client in a terminal; return what to call with words to type and the text to wait for then."""
+async def telnet(host: str, port: int) -> AsyncIterator[Callable[..., Awaitable[str]]]:
+    """Run the client in a terminal; return what to call with words to type and the text to wait for then.
+
+    ``port`` is as the client takes it: with a minus before it the client negotiates first, as it does on port 23.
+    """
     if not shutil.which("telnet"):
         pytest.skip("telnet is missing")
     ours, theirs = pty.openpty()
     os.set_blocking(ours, False)
     process = await asyncio.create_subprocess_exec(
         "telnet",
-        *map(str, address),
+        "--",
+        host,
+        str(port),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -57,7 +63,7 @@ async def telnet(address):
 async def test_telnet_is_refused_then_let_in():
     deps = fake_deps(service="telnet", accepts=[("root", b"toor")])
     async with hosted(PLUGIN.create(TelnetConfig(failure_delay=0), deps), name="telnet") as found:
-        async with telnet(found.address) as until:
+        async with telnet(*found.address) as until:
             assert "Linux 6.1.0-18-amd64 (web-01.corp.example) (pts/0)\r\n\r\n" in await until("web-01 login: ")
             assert "root\r\nPassword: " in await until("Password: ", "root\r")
             assert "Login incorrect\r\nweb-01 login: " in await until("login: ", "wrong\r")
@@ -75,3 +81,13 @@ async def test_telnet_is_refused_then_let_in():
         assert "XTERM" == client.terminal.upper()
         assert {"WILL TTYPE", "WILL NAWS", "DO SGA"} <= set(client.options)
         assert ["id"] == [seen.line for seen in found.journal.of(ShellCommandSeen)]
+
+
+@pytest.mark.parametrize("speaks_first", [False, True])
+async def test_a_client_that_answers_sees_the_prompt_without_the_end_of_patience(speaks_first):
+    deps = fake_deps(service="telnet")
+    async with hosted(PLUGIN.create(TelnetConfig(patience=0), deps), name="telnet") as found:  # 0: it never ends
+        host, port = found.address
+        async with telnet(host, -port if speaks_first else port) as until:
+            await until("web-01 login: ")
+            await until("Password: ", "root\r")

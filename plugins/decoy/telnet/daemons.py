@@ -5,13 +5,13 @@ to 22.04, whose opening every scanner's database knows (``fffd18 fffd20 fffd23 f
 one more row here and one more line in ``daemon_of``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from attrs import field, frozen
 
 from decnet_actors.domain.persona import Persona
-from decnet_actors.wire.telnet import Option, Verb
+from decnet_actors.wire.telnet import Option, Subnegotiation, Verb, build
 
 Requests: TypeAlias = Sequence[tuple[Verb, int]]
 
@@ -32,6 +32,15 @@ _BSD_REMOTE = frozenset(
 )
 # The order in which a daemon of this family asks for the values of the options it was granted.
 _BSD_VALUES = (Option.TSPEED, Option.XDISPLOC, Option.NEW_ENVIRON, Option.OLD_ENVIRON, Option.TTYPE)
+# The family's own oddity: these two go out with the string's terminating NUL.
+_BSD_AGREED: Mapping[int, bytes] = {
+    Option.LINEMODE: build(Subnegotiation(Option.LINEMODE, b"\x01\x03")) + b"\0",  # MODE EDIT|TRAPSIG (RFC 1184)
+    Option.LFLOW: build(Subnegotiation(Option.LFLOW, b"\x03")) + b"\0",  # RESTART-XON (RFC 1372)
+}
+_BSD_AGREED_EARLY: Mapping[int, bytes] = {
+    Option.LINEMODE: build(Subnegotiation(Option.LINEMODE, b"\x01\x10")) + b"\0",  # MODE LIT_ECHO
+    Option.LFLOW: b"",
+}
 
 
 @frozen(kw_only=True)
@@ -39,7 +48,9 @@ class Daemon:
     """One implementation of telnetd.
 
     ``opening`` is sent at once, ``terminal`` when every DO of it has its answer, ``last`` when NAWS has. ``banner``
-    takes ``{kernel} {host} {tty} {issue}`` and is followed by the prompt of ``login``.
+    takes ``{kernel} {host} {tty} {issue}`` and is followed by the prompt of ``login``. ``agreed`` is said to a peer
+    that begins to perform an option; ``agreed_early`` instead of it before ``terminal``, when there is no terminal to
+    tell of. ``offered`` and ``asked`` are the options of the opening's WILL and DO.
     """
 
     opening: Requests
@@ -49,9 +60,26 @@ class Daemon:
     values: Sequence[int] = _BSD_VALUES
     local: frozenset[int] = _BSD_LOCAL
     remote: frozenset[int] = _BSD_REMOTE
+    agreed: Mapping[int, bytes] = field(default=_BSD_AGREED)
+    agreed_early: Mapping[int, bytes] = field(default=_BSD_AGREED_EARLY)
     alive: bytes = field(default=b"\r\n[Yes]\r\n")  # the answer to AYT
+    offered: frozenset[int] = field(init=False)
+    asked: frozenset[int] = field(init=False)
+
+    @offered.default
+    def _offered(self) -> frozenset[int]:
+        return frozenset(option for verb, option in self.opening if verb is Verb.WILL)
+
+    @asked.default
+    def _asked(self) -> frozenset[int]:
+        return frozenset(option for verb, option in self.opening if verb is Verb.DO)
 
 
+# It offers Kerberos 5 and has no cipher.
+_INETUTILS_AGREED: Mapping[int, bytes] = {
+    Option.AUTHENTICATION: build(Subnegotiation(Option.AUTHENTICATION, b"\x01\x02\x02\x02\x00")),  # SEND (RFC 2941)
+    Option.ENCRYPT: build(Subnegotiation(Option.ENCRYPT, b"\x01")),  # SUPPORT (RFC 2946)
+}
 INETUTILS = Daemon(
     opening=(
         (Verb.WILL, Option.AUTHENTICATION),
@@ -72,6 +100,9 @@ INETUTILS = Daemon(
     ),
     last=((Verb.DO, Option.TM), (Verb.DO, Option.BINARY)),
     banner="\r\nLinux {kernel} ({host}) ({tty})\r\n\r\n",
+    remote=_BSD_REMOTE.union(_INETUTILS_AGREED),
+    agreed={**_BSD_AGREED, **_INETUTILS_AGREED},
+    agreed_early={**_BSD_AGREED_EARLY, **_INETUTILS_AGREED},
 )
 
 NETKIT = Daemon(

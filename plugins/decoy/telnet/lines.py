@@ -19,6 +19,9 @@ class Ending(Enum):
     INTERRUPT = "interrupt"  # ^C, ^\
 
 
+_ENTER, _END_OF_FILE, _INTERRUPTED = Ending  # bound once: to look a member up in its class costs as much as a call
+
+
 class LineEditor:
     """The line being typed."""
 
@@ -44,15 +47,16 @@ class LineEditor:
                 self._line += kept
                 shown += kept
                 start = end
-                continue
+            if found is None:
+                break
             key = data[start]
             start += 1
             if key in _NEWLINES:
-                return (bytes(shown) if echo else b"") + b"\r\n", start, Ending.ENTER
+                return (bytes(shown) if echo else b"") + b"\r\n", start, _ENTER
             if key in {_INTERRUPT, _QUIT}:
-                return bytes(shown) + _caret(key) if echo else b"", start, Ending.INTERRUPT
+                return bytes(shown) + _caret(key) if echo else b"", start, _INTERRUPTED
             if key == _END:
-                ending = Ending.ENTER if self._line else Ending.END_OF_FILE
+                ending = _ENTER if self._line else _END_OF_FILE
                 return bytes(shown) if echo else b"", start, ending
             shown += self._edit(key)
         return bytes(shown) if echo else b"", start, None

@@ -16,12 +16,13 @@ class TelnetService:
         self._host = Host(
             daemon=daemon,
             opening=Send(opening(daemon)),
+            banner=daemon.banner.format(
+                kernel=persona.kernel, host=_address(persona), tty="pts/0", issue=_issue(persona)
+            ).encode(),
+            prompt=f"{persona.hostname} login: ".encode(),
             machine=deps.machine,
             policy=deps.policy,
             rng=deps.rng,
-            host=f"{persona.hostname}.{persona.domain}" if persona.domain else persona.hostname,
-            name=persona.hostname,
-            issue=_issue(persona),
             failure_delay=failure_delay,
             patience=patience,
         )
@@ -35,6 +36,10 @@ class TelnetService:
 
     async def aclose(self) -> None:
         """Nothing to let go of."""
+
+
+def _address(persona: Persona) -> str:
+    return f"{persona.hostname}.{persona.domain}" if persona.domain else persona.hostname
 
 
 def _issue(persona: Persona) -> str:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from enum import StrEnum
 from math import inf
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -15,10 +16,9 @@ from decnet_actors.wire.telnet import (
     Code,
     Command,
     Data,
-    Event,
+    Negotiation,
     Newlines,
     Option,
-    Subnegotiation,
     TelnetParser,
     escape,
     from_terminal,
@@ -32,7 +32,7 @@ LOGIN_TRIES = 5  # LOGIN_RETRIES, /etc/login.defs
 LOGIN_TIMEOUT = 60.0  # LOGIN_TIMEOUT, /etc/login.defs
 
 # What the daemon types into the terminal for a command (BSD telnetd, state.c).
-_KEYS = {
+_KEYS: dict[int, bytes] = {
     Code.IP: b"\x03",
     Code.BRK: b"\x1c",
     Code.EC: b"\x7f",
@@ -42,6 +42,8 @@ _KEYS = {
     Code.ABORT: b"\x1c",
 }
 _DATA_MARK = b"\xff\xf2"
+
+_Action: TypeAlias = bytes | Effect  # octets to send are joined at the end; see ``_joined``
 
 
 class _Phase(StrEnum):
@@ -53,6 +55,12 @@ class _Phase(StrEnum):
     OVER = "over"
 
 
+# Bound once: to look a member up in its class costs as much as a call, and these are for each event of each peer.
+_GREETING, _USER, _PASSWORD, _VERDICT, _SHELL, _OVER = _Phase
+_ENTER, _END_OF_FILE, _INTERRUPT = Ending
+_NEGOTIATED = Step.DONE
+
+
 @frozen(kw_only=True)
 class Host:
     """What all sessions of one service share."""
@@ -61,10 +69,9 @@ class Host:
     machine: Machine
     policy: CredentialPolicy
     rng: random.Random
-    host: str  # in the banner
-    name: str  # in the prompt
-    issue: str
     opening: Send
+    banner: bytes
+    prompt: bytes
     failure_delay: float
     patience: float
 
@@ -100,7 +107,7 @@ class TelnetSession:
     def __init__(self, host: Host, peer: Peer) -> None:
         self._host = host
         self._peer = peer
-        self._phase = _Phase.GREETING
+        self._phase = _GREETING
         self._said: _Speech | None = None
         self._typed = b""  # ahead of whoever will read it
         self._user = b""
@@ -122,47 +129,54 @@ class TelnetSession:
 
     def received(self, data: bytes, now: float) -> Sequence[Effect]:
         """Take what the peer sent."""
-        effects: list[Effect] = []
+        effects: list[_Action] = []
         speech = self._speech
+        dialogue = speech.dialogue
         for event in speech.parser.receive(data):
-            if type(event) is Data:
+            if isinstance(event, Negotiation):
+                self._answer(dialogue, dialogue.negotiated(event), now, effects)
+            elif isinstance(event, Data):
                 self._type(speech.newlines.receive(event.data), now, effects)
+            elif isinstance(event, Command):
+                self._command(event.code, now, effects)
             else:
-                self._command(event, now, effects)
-            if self._phase is _Phase.OVER:
+                self._answer(dialogue, dialogue.told(event), now, effects)
+                if event.option == Option.NAWS and self._terminal is not None:
+                    self._show(self._terminal.resized(dialogue.pty, now), effects)
+            if self._phase is _OVER:
                 break
         return _joined(effects)
 
     def ended(self, now: float) -> Sequence[Effect]:
         """The peer finished sending; the daemon hangs up on its terminal."""
-        effects: list[Effect] = []
+        effects: list[_Action] = []
         if self._terminal is not None:
             self._show(self._terminal.ended(now), effects)
-        if self._phase is not _Phase.OVER:
+        if self._phase is not _OVER:
             self._over(effects)
         return _joined(effects)
 
     def tick(self, now: float) -> Sequence[Effect]:
         """The wait is over: for options, for the verdict, or for the log-in."""
-        effects: list[Effect] = []
+        effects: list[_Action] = []
         if self._terminal is not None:
             self._show(self._terminal.tick(now), effects)
-        elif self._phase is _Phase.GREETING:
+        elif self._phase is _GREETING:
             self._start_login(self._speech.dialogue.give_up(), now, effects)
         elif now >= self._deadline:
             effects += [
-                Send(f"\r\nLogin timed out after {LOGIN_TIMEOUT:.0f} seconds.\r\n".encode()),
+                f"\r\nLogin timed out after {LOGIN_TIMEOUT:.0f} seconds.\r\n".encode(),
                 Note(LimitReached(limit="login_timeout", value=int(LOGIN_TIMEOUT))),
             ]
             self._over(effects)
-        elif self._phase is _Phase.VERDICT:
+        elif self._phase is _VERDICT:
             self._refuse(now, effects)
         return _joined(effects)
 
     def closed(self, now: float) -> Sequence[Effect]:
         """The connection is gone: the shell ends, the log-in is noted as over."""
-        effects: list[Effect] = []
-        if self._terminal is not None and self._phase is not _Phase.OVER:
+        effects: Sequence[Effect] = ()
+        if self._terminal is not None and self._phase is not _OVER:
             effects = [effect for effect in self._terminal.ended(now) if isinstance(effect, Note)]
         if self._handle is not None:
             self._host.machine.logged_out(self._handle, now)
@@ -173,45 +187,37 @@ class TelnetSession:
         """Return (once) what the shell captured."""
         return () if self._terminal is None else self._terminal.take_artifacts()
 
-    def _command(self, event: Event, now: float, effects: list[Effect]) -> None:
-        """Take anything but data."""
-        if type(event) is Command:
-            code = event.code
-            if code == Code.AYT:
-                effects.append(Send(self._host.daemon.alive))
-            elif code == Code.AO:
-                effects.append(Send(_DATA_MARK))
-            elif key := _KEYS.get(Code(code)) if code in _CODES else None:
-                self._type(key, now, effects)
-            return
-        dialogue = self._speech.dialogue
-        reply = dialogue.receive(event)
-        if self._phase is _Phase.GREETING and dialogue.step is Step.DONE:
-            self._start_login(reply, now, effects)
-            return
-        if reply:
-            effects.append(Send(reply))
-        if self._terminal is not None and type(event) is Subnegotiation and event.option == Option.NAWS:
-            self._show(self._terminal.resized(dialogue.pty, now), effects)
+    def _command(self, code: int, now: float, effects: list[_Action]) -> None:
+        if code == Code.AYT:
+            effects.append(self._host.daemon.alive)
+        elif code == Code.AO:
+            effects.append(_DATA_MARK)
+        elif key := _KEYS.get(code):
+            self._type(key, now, effects)
 
-    def _start_login(self, reply: bytes, now: float, effects: list[Effect]) -> None:
+    def _answer(self, dialogue: Dialogue, reply: bytes, now: float, effects: list[_Action]) -> None:
+        """Send what the dialogue says; with its last word the log-in starts."""
+        if self._phase is _GREETING and dialogue.step is _NEGOTIATED:
+            self._start_login(reply, now, effects)
+        elif reply:
+            effects.append(reply)
+
+    def _start_login(self, reply: bytes, now: float, effects: list[_Action]) -> None:
         """Finish the negotiation with ``reply`` and show the prompt."""
-        host, dialogue = self._host, self._speech.dialogue
+        dialogue = self._speech.dialogue
         self._deadline = now + LOGIN_TIMEOUT
         seen = TelnetClientSeen(options=tuple(dialogue.said), terminal=dialogue.terminal)
-        effects += [Note(seen), WakeAt(self._deadline), Send(reply)]
-        persona = host.machine.persona
-        banner = host.daemon.banner.format(kernel=persona.kernel, host=host.host, tty="pts/0", issue=host.issue)
-        effects.append(Send(banner.encode()))
+        effects += [Note(seen), WakeAt(self._deadline), reply, self._host.banner]
         self._prompt(now, effects)
 
-    def _prompt(self, now: float, effects: list[Effect]) -> None:
-        self._phase = _Phase.USER
-        effects.append(Send(f"{self._host.name} login: ".encode()))
-        typed, self._typed = self._typed, b""
-        self._type(typed, now, effects)
+    def _prompt(self, now: float, effects: list[_Action]) -> None:
+        self._phase = _USER
+        effects.append(self._host.prompt)
+        if self._typed:
+            typed, self._typed = self._typed, b""
+            self._type(typed, now, effects)
 
-    def _type(self, data: bytes, now: float, effects: list[Effect]) -> None:
+    def _type(self, data: bytes, now: float, effects: list[_Action]) -> None:
         """Take keystrokes."""
         if self._terminal is not None:
             self._show(self._terminal.received(data, now), effects)
@@ -219,45 +225,45 @@ class TelnetSession:
         position, size = 0, len(data)
         while position < size:
             phase = self._phase
-            if phase is _Phase.SHELL:
+            if phase is _SHELL:
                 self._type(data[position:], now, effects)
                 return
-            if phase is not _Phase.USER and phase is not _Phase.PASSWORD:
+            if phase is not _USER and phase is not _PASSWORD:
                 self._typed = (self._typed + data[position:])[:MAX_TYPED_AHEAD]
                 return
-            shown, position, ending = self._speech.line.take(data, position, echo=phase is _Phase.USER)
-            if phase is _Phase.PASSWORD and ending is Ending.ENTER:
+            shown, position, ending = self._speech.line.take(data, position, echo=phase is _USER)
+            if phase is _PASSWORD and ending is _ENTER:
                 self._try(shown, now, effects)
                 continue
             if shown:
-                effects.append(Send(from_terminal(shown)))
-            if ending is Ending.ENTER:
+                effects.append(from_terminal(shown))
+            if ending is _ENTER:
                 self._user = self._speech.line.finish()
-                self._phase = _Phase.PASSWORD
-                effects.append(Send(b"Password: "))
-            elif ending is Ending.END_OF_FILE:
-                effects.append(Send(b"\r\n"))
+                self._phase = _PASSWORD
+                effects.append(b"Password: ")
+            elif ending is _END_OF_FILE:
+                effects.append(b"\r\n")
                 self._judge(now, effects)
-            elif ending is Ending.INTERRUPT:
-                effects.append(Send(_DATA_MARK))
+            elif ending is _INTERRUPT:
+                effects.append(_DATA_MARK)
                 self._over(effects)
                 return
 
-    def _try(self, shown: bytes, now: float, effects: list[Effect]) -> None:
+    def _try(self, shown: bytes, now: float, effects: list[_Action]) -> None:
         """Take a user name and a password. ``shown``, the terminal's newline, follows the fact."""
         user, secret = self._user.decode("utf-8", "backslashreplace"), self._speech.line.finish()
         accepted = self._host.policy.accepts(user, secret, service="telnet")
         outcome = Outcome.ACCEPTED if accepted else Outcome.REFUSED
         seen = CredentialSeen(user=user, secret=secret, mechanism="telnet login", outcome=outcome)
-        effects += [Note(seen), Send(shown)]
+        effects += [Note(seen), shown]
         if accepted:
             self._enter(user, now, effects)
         else:
             self._judge(now, effects)
 
-    def _judge(self, now: float, effects: list[Effect]) -> None:
+    def _judge(self, now: float, effects: list[_Action]) -> None:
         """Hold the refusal back as PAM does: the delay times the mean of three draws (pam_fail_delay(3))."""
-        self._phase = _Phase.VERDICT
+        self._phase = _VERDICT
         delay = self._host.failure_delay
         if delay <= 0:
             self._refuse(now, effects)
@@ -266,12 +272,12 @@ class TelnetSession:
         when = now + delay * (0.5 + (draw() + draw() + draw()) / 3)
         effects.append(WakeAt(min(when, self._deadline)))
 
-    def _refuse(self, now: float, effects: list[Effect]) -> None:
+    def _refuse(self, now: float, effects: list[_Action]) -> None:
         self._tries += 1
-        effects.append(Send(b"\r\nLogin incorrect\r\n"))
+        effects.append(b"\r\nLogin incorrect\r\n")
         if self._tries >= LOGIN_TRIES:
             effects += [
-                Send(f"Maximum number of tries exceeded ({LOGIN_TRIES})\r\n".encode()),
+                f"Maximum number of tries exceeded ({LOGIN_TRIES})\r\n".encode(),
                 Note(LimitReached(limit="login_tries", value=LOGIN_TRIES)),
             ]
             self._over(effects)
@@ -280,8 +286,8 @@ class TelnetSession:
             effects.append(WakeAt(self._deadline))
         self._prompt(now, effects)
 
-    def _enter(self, user: str, now: float, effects: list[Effect]) -> None:
-        self._phase = _Phase.SHELL
+    def _enter(self, user: str, now: float, effects: list[_Action]) -> None:
+        self._phase = _SHELL
         peer, machine = self._peer, self._host.machine
         self._handle = machine.logged_in(user, peer.address, now)
         self._terminal = machine.terminal(
@@ -298,41 +304,38 @@ class TelnetSession:
         effects.append(WakeAt(inf))
         self._show(self._terminal.opened(now), effects)
 
-    def _show(self, shown: Sequence[Effect], effects: list[Effect]) -> None:
+    def _show(self, shown: Sequence[Effect], effects: list[_Action]) -> None:
         """Pass the shell's effects on."""
         for effect in shown:
             match effect:
                 case Send(data=data):
                     binary = self._speech.dialogue.binary
-                    effects.append(Send(escape(data) if binary else from_terminal(data)))
+                    effects.append(escape(data) if binary else from_terminal(data))
                 case HangUp():
                     self._over(effects)
                     return
                 case _:
                     effects.append(effect)
 
-    def _over(self, effects: list[Effect]) -> None:
-        self._phase = _Phase.OVER
+    def _over(self, effects: list[_Action]) -> None:
+        self._phase = _OVER
         effects.append(HangUp())
 
 
-_CODES = frozenset(Code)
-
-
-def _joined(effects: list[Effect]) -> list[Effect]:
-    """Return the effects with neighbouring and empty sends made one."""
-    if len(effects) < 2:  # noqa: PLR2004  nothing has a neighbour
-        return effects
-    joined: list[Effect] = []
-    sends: list[bytes] = []
-    for effect in effects:
-        if type(effect) is Send:
-            sends.append(effect.data)
+def _joined(actions: list[_Action]) -> Sequence[Effect]:
+    """Return the effects, with the octets between two others as one ``Send``."""
+    if not actions:
+        return ()
+    effects: list[Effect] = []
+    octets: list[bytes] = []
+    for action in actions:
+        if isinstance(action, bytes):
+            octets.append(action)
             continue
-        if sends and (data := b"".join(sends)):
-            joined.append(Send(data))
-        sends = []
-        joined.append(effect)
-    if sends and (data := b"".join(sends)):
-        joined.append(Send(data))
-    return joined
+        if said := b"".join(octets):
+            effects.append(Send(said))
+        octets.clear()
+        effects.append(action)
+    if said := b"".join(octets):
+        effects.append(Send(said))
+    return effects

@@ -174,6 +174,18 @@ def test_an_answer_is_not_answered():
     assert not options.pending(Option.NAWS, ours=False)
 
 
+def test_what_was_said_before_the_peer_spoke_awaits_its_answer():
+    options = Negotiator(offered=[Option.ECHO], asked=[Option.NAWS])
+
+    assert b"" == options.will(Option.ECHO)
+    assert b"" == options.do(Option.NAWS)
+    assert b"" == options.receive(Verb.DO, Option.ECHO)
+    assert b"" == options.receive(Verb.WONT, Option.NAWS)
+    assert options.ours(Option.ECHO)
+    assert not options.pending(Option.NAWS, ours=False)
+    assert not options.theirs(Option.NAWS)
+
+
 def test_a_change_of_mind_waits_for_the_answer():
     options = Negotiator(local=[Option.ECHO])
 

@@ -140,6 +140,47 @@ def test_a_client_with_line_mode_is_put_out_of_it_before_the_prompt():
     assert bytes.fromhex("fffa220103fff000fffb01fffd00fffe22") + BANNER == got
 
 
+def test_a_client_that_speaks_first_is_asked_nothing_twice_and_sees_the_prompt_once_it_answered():
+    # Recorded: PuTTY 0.78, and the stock client on port 23, offer options before they are asked; NAWS is one of them.
+    talk = Talk(patience=0)
+
+    assert bytes.fromhex("fffd1ffffb01fffd03fffb03") == talk.say(
+        bytes.fromhex("fffb1ffffb20fffb18fffb27fffd01fffb03fffd03")
+    )
+    assert bytes.fromhex("fffa2001fff0fffa2701fff0fffa1801fff0") == talk.say(
+        bytes.fromhex("fffe25fffe26fffc23fffc24fffa1f00640028fff0")
+    )
+    assert bytes.fromhex("fffd01fffd22fffb05fffd21") == talk.say(
+        b"\xff\xfa\x20\x0038400,38400\xff\xf0\xff\xfa\x27\x00\xff\xf0\xff\xfa\x18\x00XTERM\xff\xf0"
+    )
+    assert bytes.fromhex("fffd06fffd00") + BANNER == talk.say(bytes.fromhex("fffc01fffc22fffe05fffc21"))
+
+
+def test_the_stock_client_on_port_23_gets_what_the_daemon_sends():
+    # Recorded: it agrees to line mode, flow control and encryption before there is a terminal to tell it of.
+    talk = Talk(patience=0)
+
+    assert bytes.fromhex("fffd26fffa2601fff0fffb03fffd1ffffd21fffd22fffa220110fff000fffb05") == talk.say(
+        bytes.fromhex("fffd26fffb26fffd03fffb18fffb1ffffb20fffb21fffb22fffb27fffd05")
+    )
+    assert bytes.fromhex("fffa2001fff0fffa2701fff0fffa1801fff0") == talk.say(
+        bytes.fromhex("fffd25fffa2601fff0fffc23fffc24fffa1f00640028fff0fffd03fffa220114fff0")
+    )
+    assert bytes.fromhex("fffd01") == talk.say(
+        b"\xff\xfa\x20\x0038400,38400\xff\xf0\xff\xfa\x27\x00\xff\xf0\xff\xfa\x18\x00XTERM\xff\xf0"
+    )
+    assert bytes.fromhex("fffb01fffd00fffa2103fff000fffe22") + BANNER == talk.say(bytes.fromhex("fffc01"))
+    assert b"" == talk.say(bytes.fromhex("fffd01fffb00fffc22"))
+
+
+def test_flow_control_taken_back_is_not_told_of():
+    talk = Talk()
+
+    assert bytes.fromhex("fffd21fffe21") == talk.say(bytes.fromhex("fffb21fffc21"))
+    assert TERMINAL == talk.say(REFUSAL)
+    assert LAST + BANNER == talk.say(TERMINAL_REFUSAL)
+
+
 def test_status_lists_the_options_in_force():
     talk = Talk()
     talk.say(REFUSAL)
@@ -163,6 +204,8 @@ def test_an_unknown_terminal_is_asked_for_until_it_repeats_itself():
     [
         (b"\xff\xf6", b"\r\n[Yes]\r\n"),
         (b"\xff\xfb\x63", b"\xff\xfe\x63"),
+        (b"\xff\xfb\x25", b"\xff\xfd\x25\xff\xfa\x25\x01\x02\x02\x02\x00\xff\xf0"),
+        (b"\xff\xfb\x26" * 2, b"\xff\xfd\x26\xff\xfa\x26\x01\xff\xf0"),
         (b"\xff\xfd\x63", b"\xff\xfc\x63"),
         (b"\xff" * 200, b""),
         (b"\xff\xf1", b""),
