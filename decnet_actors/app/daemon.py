@@ -3,7 +3,7 @@
 import random
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -79,6 +79,7 @@ class Daemon:
     registry: PluginRegistry = field(factory=lambda: PluginRegistry(PLUGINS))
     rng: random.Random = field(factory=random.SystemRandom)
 
+    letting_go: AsyncExitStack = field(init=False, factory=AsyncExitStack)  # what was opened, closed in reverse
     lock: PathLock | None = field(init=False, default=None)  # nobody else uses these folders
     engine: Any = field(init=False, default=None)  # Any: SQLAlchemy's engine, which only the store may name
     origin: Installation = field(init=False)
@@ -128,6 +129,8 @@ class Daemon:
             hasher=Hasher(),
         )
         self.driver = self._driver()
+        self.letting_go.push_async_callback(self.driver.aclose)
+        await self.driver.open()
         self.means = Means(
             host=self.settings.daemon.host,
             seed=self.origin.seed,
@@ -166,6 +169,7 @@ class Daemon:
 
     async def close(self) -> None:
         """Let go of what is not an actor."""
+        await self.letting_go.aclose()
         if self.engine is not None:
             await self.engine.dispose()
         self.offload.close()

@@ -4,12 +4,12 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from decnet_actors.app.fleet_view import Inhabitant
 from decnet_actors.contracts.decoy import Artifacts, Vault
 from decnet_actors.contracts.fleet import DeckyPlan
-from decnet_actors.contracts.fleet_driver import FleetDriver, Place
+from decnet_actors.contracts.fleet_driver import FleetDriver, Wanted
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.decky import decky_spec
@@ -43,14 +43,17 @@ class Means:
 
 def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     """Return one decky and the spec of its subtree."""
-    address = plan.address or means.driver.address(plan.name, plan.index)
+    wanted = Wanted(decky=plan.name, index=plan.index, address=plan.address)
+    address = means.driver.place(wanted).address
     persona = generate(means.seed, plan.name, address, means.founded, distribution=plan.distribution or None)
     own = _users(persona)  # bait neither gets a weak password nor moves those of others
     persona = with_people(persona, (bait.user for bait in plan.baits if bait.service in {"", "ssh", "telnet"}))
     persona = with_services(persona, {service.name: service.port for service in plan.services})
-    place = Place(decky=plan.name, address=address)
+    wanted = evolve(wanted, address=address, mac=persona.mac, hostname=persona.hostname)
+    place = means.driver.place(wanted)
     household = Household(
         host=means.host,
+        wanted=wanted,
         place=place,
         machine=make_machine(
             persona,

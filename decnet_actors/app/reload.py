@@ -58,6 +58,7 @@ async def _remove(daemon: Daemon, name: str) -> None:
         await fleet.ask(DeleteChild(name), within=WITHIN)
     except (NoSuchActorError, ChildStateError):
         pass
+    await daemon.driver.remove(name)
     daemon.inhabitants.pop(name, None)
 
 

@@ -103,7 +103,7 @@ class Selftest:
         cancel = self._subscribe(f"decky.{target.place.decky}.session_opened", take)
         try:
             try:
-                client = await asyncio.to_thread(self._driver.probe, target.place, target.port)
+                client = await self._driver.probe(target.place, target.port)
             except OSError as error:
                 yield hop("probe", f"{target.place.address}:{target.port}: {error.strerror or error}", ok=False)
                 return

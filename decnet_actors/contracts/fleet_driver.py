@@ -1,33 +1,113 @@
-"""This module defines the fleet driver port: how a decky gets its place on a network."""
+"""This module defines the fleet driver port: how a decky gets its place on a network.
+
+DriverUnreachableError
+    ConnectionError: nobody answers who could tell or do; what is there stays as it is
+"""
 
 import socket
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Literal, Protocol, TypeAlias
 
 from attrs import frozen
+
+Transport: TypeAlias = Literal["tcp", "udp"]
+
+
+class DriverUnreachableError(ConnectionError):
+    """The driver cannot know what is there, or change it; nothing may be concluded."""
+
+
+class Tier(StrEnum):
+    """How much of a stack personality is in force, as read back after it was applied."""
+
+    EXACT = "exact"  # all of it
+    SYSCTL = "sysctl"  # the kernel's switches, without what only a packet filter can change
+    NONE = "none"  # the host's own stack answers
+
+
+class PlaceState(StrEnum):
+    """Whether a decky's place is as it was made."""
+
+    UP = "up"
+    BROKEN = "broken"
+
+
+@frozen(kw_only=True)
+class Wanted:
+    """The place a decky should have; ``index`` counts from 0 in fleet order.
+
+    What is empty the driver chooses, the same for the same decky and configuration.
+    """
+
+    decky: str
+    index: int
+    address: str = ""
+    mac: str = ""
+    stack: str = ""  # name of a stack personality: the driver's default if empty
+    hostname: str = ""
 
 
 @frozen(kw_only=True)
 class Place:
-    """Where a decky lives: its name and address."""
+    """Where a decky lives. What the driver cannot give (a MAC, a stack) is empty."""
 
     decky: str
     address: str
+    addresses: tuple[str, ...] = ()  # all of them, IPv4 and IPv6, ``address`` first
+    mac: str = ""
+    stack: str = ""  # name of the stack personality
+    tier: Tier = Tier.NONE  # known once the place is made
+
+
+@frozen(kw_only=True)
+class Observed:
+    """A place that is there and ours."""
+
+    place: Place
+    state: PlaceState
+    detail: str = ""  # why it is broken
 
 
 class FleetDriver(Protocol):
-    """Puts deckies on a network and opens listening sockets as them."""
+    """Puts deckies on a network and opens sockets as them.
 
-    def address(self, decky: str, index: int) -> str:
-        """Return the address a decky gets that has none configured; ``index`` counts from 0 in fleet order."""
+    Every method but ``place`` raises ``DriverUnreachableError`` when what does the work cannot be reached. Other errors
+    are ``OSError`` or ``ValueError`` with a sentence that names the decky and its address.
+    """
 
-    def listen(self, place: Place, port: int) -> tuple[Sequence[socket.socket], int]:
-        """Return listening, non-blocking sockets and the port they really have.
+    async def open(self) -> None:
+        """Get ready; may be called again after a failure."""
+
+    async def aclose(self) -> None:
+        """Let go of everything; works after a failed ``open`` too."""
+
+    def place(self, wanted: Wanted) -> Place:
+        """Return where the decky will be; makes nothing."""
+
+    async def create(self, wanted: Wanted) -> Place:
+        """Make the place, or adopt it when it is there as wanted.
 
         Raises:
-            OSError: the address or port cannot be had; the message names the owner where that can be known.
+            OSError: it cannot be made, its address is another decky's, or it is there and not as wanted.
 
         """
 
-    def probe(self, place: Place, port: int) -> socket.socket:
+    async def remove(self, decky: str) -> None:
+        """Undo ``create``; nothing happens when there is nothing. No other decky notices."""
+
+    async def observe(self) -> Mapping[str, Observed]:
+        """Return what is there and ours, by decky."""
+
+    async def listen(
+        self, place: Place, port: int, *, protocol: Transport = "tcp"
+    ) -> tuple[Sequence[socket.socket], int]:
+        """Return listening (UDP: bound), non-blocking sockets and the port they really have; 0 is any.
+
+        Raises:
+            OSError: the port cannot be had; the message names the owner where that can be known.
+
+        """
+
+    async def probe(self, place: Place, port: int) -> socket.socket:
         """Return a blocking client socket connected to the decky (used by ``selftest``)."""

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from decnet_actors.contracts.decoy import Artifacts, CredentialPolicy, DecoyDeps, DecoyService, Vault
 from decnet_actors.contracts.fleet import ServicePlan
-from decnet_actors.contracts.fleet_driver import FleetDriver, Place
+from decnet_actors.contracts.fleet_driver import FleetDriver, Place, Wanted
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.machine import Machine
 from decnet_actors.contracts.plugin import Plugin
@@ -27,7 +27,8 @@ class Household:
     """What all services of one decky share."""
 
     host: str  # the machine decnetd runs on
-    place: Place
+    wanted: Wanted
+    place: Place  # what is wanted, settled: where the decky will be
     machine: Machine
     policy: CredentialPolicy
     artifacts: Artifacts
@@ -113,7 +114,8 @@ class ServiceHost(LoopActor):
     async def _listen(self, service: DecoyService) -> None:
         house, plan = self._household, self._plan
         await service.open()
-        listeners, self._port = house.driver.listen(house.place, plan.port)
+        place = await house.driver.create(house.wanted)  # whoever starts first makes it, the others adopt it
+        listeners, self._port = await house.driver.listen(place, plan.port)
         self._door = Doorkeeper(
             identity=Identity(host=house.host, decky=house.place.decky, service=plan.name),
             service=service,

@@ -33,6 +33,16 @@ class CloseReason(StrEnum):
     SHUTDOWN = "shutdown"
 
 
+class DeckyState(StrEnum):
+    """How a decky is, all its services together."""
+
+    UP = "up"  # every service listens
+    DEGRADED = "degraded"  # some do
+    DOWN = "down"  # none does, and they should
+    STOPPED = "stopped"  # none should
+    ABSENT = "absent"  # there is no such decky
+
+
 class Direction(StrEnum):
     """Which way bytes went, seen from the decoy."""
 
@@ -221,6 +231,13 @@ class ServiceStopped(Fact, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
+class DeckyStateChanged(Fact, frozen=True, kw_only=True, gc=False):
+    """A decky is in another state than before; never told twice."""
+
+    old: DeckyState
+    new: DeckyState
+
+
 FACTS: dict[str, type[Fact]] = {
     cls.__name__: cls
     for cls in (
@@ -242,6 +259,7 @@ FACTS: dict[str, type[Fact]] = {
         LimitReached,
         ServiceStarted,
         ServiceStopped,
+        DeckyStateChanged,
     )
 }
 

@@ -25,6 +25,8 @@ def _lifecycle(fact: Fact) -> str | None:
             return f"listening on {_cut(fact.address)} port {fact.port}"
         case facts.ServiceStopped():
             return _cut(fact.reason)
+        case facts.DeckyStateChanged():
+            return f"{fact.old.value} to {fact.new.value}"
         case facts.LimitReached():
             return f"{_cut(fact.limit)} {fact.value}"
         case facts.ProtocolViolated():

@@ -1,30 +1,38 @@
 """Every fleet driver that is installed keeps the promises of its kind; and the check notices who does not."""
 
+import errno
 import importlib
 import socket
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from decnet_actors.conformance.decoy import ConformanceError
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
+from decnet_actors.contracts.fleet_driver import Observed, PlaceState
 from decnet_actors.contracts.plugin import Plugin
+from plugins.fleet_driver.loopback.driver import LoopbackDriver, Shift
 
 DRIVERS = sorted(path.parent.name for path in Path("plugins/fleet_driver").glob("*/__init__.py"))
 
 
 @pytest.mark.parametrize("name", DRIVERS)
-def test_driver_keeps_the_promises_of_its_kind(name):
-    check_fleet_driver(importlib.import_module(f"plugins.fleet_driver.{name}").PLUGIN)
+async def test_driver_keeps_the_promises_of_its_kind(name):
+    await check_fleet_driver(importlib.import_module(f"plugins.fleet_driver.{name}").PLUGIN)
 
 
-class Sharing:
+class Sound(LoopbackDriver):
+    """What the broken ones differ from."""
+
+    def __init__(self):
+        super().__init__(network="127.88.0.0/16", shift=Shift.NEVER)
+
+
+class Sharing(Sound):
     """Lets two listeners share a port, without a word."""
 
-    def address(self, decky, index):
-        return f"127.88.{index // 250}.{index % 250 + 1}"
-
-    def listen(self, place, port):
+    async def listen(self, place, port, *, protocol="tcp"):
         made = socket.socket()
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         made.bind((place.address, port))
@@ -32,17 +40,88 @@ class Sharing:
         made.setblocking(False)
         return [made], made.getsockname()[1]
 
-    def probe(self, place, port):
-        return socket.create_connection((place.address, port), timeout=5)
+
+class OneAddress(Sound):
+    def place(self, wanted):
+        return super().place(evolve(wanted, address="127.88.0.1"))
 
 
-class OneAddress(Sharing):
-    def address(self, decky, index):
-        return "127.88.0.1"
+class Blocking(Sound):
+    async def listen(self, place, port, *, protocol="tcp"):
+        (made,), port = await super().listen(place, port, protocol=protocol)
+        made.setblocking(True)
+        return (made,), port
 
 
-@pytest.mark.parametrize(("driver", "complaint"), [(Sharing, "two listeners share"), (OneAddress, "two deckies get")])
-def test_broken_promise_is_noticed(driver, complaint):
+class Taking(Sound):
+    """Gives away an address that is another's."""
+
+    async def create(self, wanted):
+        self._places[wanted.decky] = place = self.place(wanted)
+        return place
+
+
+class Blind(Sound):
+    async def observe(self):
+        return {}
+
+
+class Remembering(Sound):
+    async def remove(self, decky):
+        pass
+
+
+class Sweeping(Sound):
+    """Removes everybody."""
+
+    async def remove(self, decky):
+        self._places.clear()
+
+
+class Pessimist(Sound):
+    async def observe(self):
+        return {name: Observed(place=place, state=PlaceState.BROKEN) for name, place in self._places.items()}
+
+
+class Once(Sound):
+    async def create(self, wanted):
+        if wanted.decky in self._places:
+            raise OSError(errno.EEXIST, "there already")
+        return await super().create(wanted)
+
+
+class Terse(Sound):
+    """Says what happened, not to whom."""
+
+    async def listen(self, place, port, *, protocol="tcp"):
+        try:
+            return await super().listen(place, port, protocol=protocol)
+        except OSError as error:
+            raise OSError(error.errno, "in use") from error
+
+
+@pytest.mark.parametrize(
+    ("driver", "complaint"),
+    [
+        (Sharing, "two share"),
+        (OneAddress, "two deckies get"),
+        (Blocking, "blocks"),
+        (Taking, "two share"),
+        (Blind, "not observed"),
+        (Remembering, "still observed"),
+        (Sweeping, "changes the others"),
+        (Pessimist, "not observed"),
+        (Once, "there already"),
+        (Terse, "does not name decky-0"),
+    ],
+)
+async def test_broken_promise_is_noticed(driver, complaint):
     plugin = Plugin(id="fleet_driver.x", config=dict, create=lambda config, deps: driver(), summary="X")
-    with pytest.raises(ConformanceError, match=complaint):
-        check_fleet_driver(plugin)
+    with pytest.raises((ConformanceError, OSError), match=complaint):
+        await check_fleet_driver(plugin)
+
+
+async def test_a_sound_driver_passes():
+    plugin = Plugin(id="fleet_driver.x", config=dict, create=lambda config, deps: Sound(), summary="X")
+
+    await check_fleet_driver(plugin)

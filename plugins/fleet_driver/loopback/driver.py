@@ -1,15 +1,16 @@
 """This module opens sockets on loopback addresses, one address a decky."""
 
+import asyncio
 import contextlib
 import errno
 import ipaddress
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from decnet_actors.contracts.fleet_driver import Place
+from decnet_actors.contracts.fleet_driver import Observed, Place, PlaceState, Transport, Wanted
 
 BACKLOG = 511  # what real servers ask for; the kernel cuts it to net.core.somaxconn
 PROBE_TIMEOUT = 5.0  # seconds
@@ -40,8 +41,63 @@ class LoopbackDriver:
     def __init__(self, *, network: str, shift: Shift) -> None:
         self._network = ipaddress.IPv4Network(network)
         self._shift = shift
+        self._places: dict[str, Place] = {}
 
-    def address(self, decky: str, index: int) -> str:
+    async def open(self) -> None:
+        """Do nothing: there is nobody to reach."""
+
+    async def aclose(self) -> None:
+        """Forget the deckies; their sockets belong to those who listen."""
+        self._places.clear()
+
+    def place(self, wanted: Wanted) -> Place:
+        """Return where the decky will be; a loopback address has no MAC and no stack of its own."""
+        address = wanted.address or self._address(wanted.decky, wanted.index)
+        return Place(decky=wanted.decky, address=address, addresses=(address,))
+
+    async def create(self, wanted: Wanted) -> Place:
+        """Take the address for the decky."""
+        place = self.place(wanted)
+        for other in self._places.values():
+            if other.address == place.address and other.decky != place.decky:
+                raise OSError(errno.EADDRINUSE, f"{place.decky} cannot have {place.address}: it is {other.decky}'s")
+        there = self._places.setdefault(place.decky, place)
+        if there != place:
+            raise OSError(errno.EEXIST, f"{place.decky} is at {there.address}, not at {place.address}")
+        return place
+
+    async def remove(self, decky: str) -> None:
+        """Give the address back."""
+        self._places.pop(decky, None)
+
+    async def observe(self) -> Mapping[str, Observed]:
+        """Return the deckies that were made here."""
+        return {name: Observed(place=place, state=PlaceState.UP) for name, place in self._places.items()}
+
+    async def listen(
+        self, place: Place, port: int, *, protocol: Transport = "tcp"
+    ) -> tuple[Sequence[socket.socket], int]:
+        """Return a listening socket and its port: the real one, or the shifted one where that is not permitted."""
+        wanted = shifted(port) if self._shift is Shift.ALWAYS else port
+        try:
+            found = _bound(place, wanted, protocol)
+        except PermissionError as error:
+            if self._shift is not Shift.AUTO or shifted(port) == port:
+                raise _explained(error, place, wanted) from error
+            wanted = shifted(port)
+            try:
+                found = _bound(place, wanted, protocol)
+            except OSError as second:
+                raise _explained(second, place, wanted) from second
+        except OSError as error:
+            raise _explained(error, place, wanted) from error
+        return (found,), int(found.getsockname()[1])
+
+    async def probe(self, place: Place, port: int) -> socket.socket:
+        """Return a blocking client connected to ``port``, the one ``listen`` returned."""
+        return await asyncio.to_thread(socket.create_connection, (place.address, port), timeout=PROBE_TIMEOUT)
+
+    def _address(self, decky: str, index: int) -> str:
         """Return the ``index``-th address of the network that looks like a host's: none ends in .0 or .255."""
         usable = _ADDED_NETWORK_OCTETS - 2
         if self._network.prefixlen <= 24:  # noqa: PLR2004  whole /24 blocks
@@ -52,36 +108,18 @@ class LoopbackDriver:
             raise OSError(f"{decky}: no address left in {self._network}; give it one, or widen the network")
         return str(self._network[offset])
 
-    def listen(self, place: Place, port: int) -> tuple[Sequence[socket.socket], int]:
-        """Return a listening socket and its port: the real one, or the shifted one where that is not permitted."""
-        wanted = shifted(port) if self._shift is Shift.ALWAYS else port
-        try:
-            found = _bound(place, wanted)
-        except PermissionError as error:
-            if self._shift is not Shift.AUTO or shifted(port) == port:
-                raise _explained(error, place, wanted) from error
-            wanted = shifted(port)
-            try:
-                found = _bound(place, wanted)
-            except OSError as second:
-                raise _explained(second, place, wanted) from second
-        except OSError as error:
-            raise _explained(error, place, wanted) from error
-        return (found,), int(found.getsockname()[1])
 
-    def probe(self, place: Place, port: int) -> socket.socket:
-        """Return a blocking client connected to ``port``, the one ``listen`` returned."""
-        return socket.create_connection((place.address, port), timeout=PROBE_TIMEOUT)
-
-
-def _bound(place: Place, port: int) -> socket.socket:
+def _bound(place: Place, port: int, protocol: Transport) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.address else socket.AF_INET
+    stream = protocol == "tcp"
     with contextlib.ExitStack() as undo:
-        made = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
-        # Restart at once after traffic: connections of before may still be in TIME_WAIT.
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made = undo.enter_context(socket.socket(family, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM))
+        if stream:
+            # Restart at once after traffic: connections of before may still be in TIME_WAIT.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((place.address, port))
-        made.listen(BACKLOG)
+        if stream:
+            made.listen(BACKLOG)
         made.settimeout(0)
         undo.pop_all()
     return made

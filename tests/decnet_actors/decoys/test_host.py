@@ -11,7 +11,7 @@ from decnet_actors.conformance.fake_machine import FakeMachine
 from decnet_actors.conformance.fakes import FakeArtifacts, FakeJournal, FakePolicy, FakeVault
 from decnet_actors.contracts.decoy import HangUp, Note, Send, WakeAt
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
-from decnet_actors.contracts.fleet_driver import Place
+from decnet_actors.contracts.fleet_driver import Place, Wanted
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.decky import decky_spec
 from decnet_actors.decoys.host import DescribeService, Household
@@ -74,6 +74,7 @@ async def running(service_class, journal=None):
     machine = FakeMachine()
     household = Household(
         host="host-1",
+        wanted=Wanted(decky="web-01", index=0),
         place=Place(decky="web-01", address="127.77.0.1"),
         machine=machine,
         policy=FakePolicy(),

@@ -1,0 +1,103 @@
+"""This module is a network that exists in memory: a driver that fails, lies and drifts, and the hands that use it."""
+
+import socket
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve
+
+from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Observed, Place, PlaceState, Transport, Wanted
+from decnet_actors.domain.facts import DeckyState
+from decnet_actors.fleet.reconcile import Desired
+
+
+class MemoryDriver:
+    """Keeps places in a dictionary, and can be told to misbehave."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, Observed] = {}
+        self.made: list[str] = []  # deckies, in the order their places were made
+        self.removed: list[str] = []
+        self.reachable = True
+        self.failing: set[str] = set()  # deckies whose places cannot be made
+
+    async def open(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+    def place(self, wanted: Wanted) -> Place:
+        return Place(decky=wanted.decky, address=f"192.0.2.{wanted.index + 1}", mac=wanted.mac, stack=wanted.stack)
+
+    def _reach(self) -> None:
+        if not self.reachable:
+            raise DriverUnreachableError("nobody answers")
+
+    async def create(self, wanted: Wanted) -> Place:
+        self._reach()
+        if wanted.decky in self.failing:
+            raise OSError(f"{wanted.decky}: no room")
+        place = self.place(wanted)
+        if wanted.decky not in self.places:
+            self.places[wanted.decky] = Observed(place=place, state=PlaceState.UP)
+            self.made.append(wanted.decky)
+        return place
+
+    async def remove(self, decky: str) -> None:
+        self._reach()
+        if self.places.pop(decky, None) is not None:
+            self.removed.append(decky)
+
+    async def observe(self) -> Mapping[str, Observed]:
+        self._reach()
+        return dict(self.places)
+
+    async def listen(
+        self, place: Place, port: int, *, protocol: Transport = "tcp"
+    ) -> tuple[Sequence[socket.socket], int]:
+        raise NotImplementedError  # nobody listens in memory
+
+    async def probe(self, place: Place, port: int) -> socket.socket:
+        raise NotImplementedError
+
+    def drift(self, decky: str, *, address: str) -> None:
+        """Change a place behind everybody's back."""
+        seen = self.places[decky]
+        self.places[decky] = evolve(seen, place=evolve(seen.place, address=address))
+
+    def break_(self, decky: str, detail: str = "its link is down") -> None:
+        self.places[decky] = evolve(self.places[decky], state=PlaceState.BROKEN, detail=detail)
+
+
+class MemoryHands:
+    """The fleet as wanted, and services that listen as soon as their place is made."""
+
+    def __init__(self, driver: MemoryDriver) -> None:
+        self.driver = driver
+        self.wanted: dict[str, tuple[Wanted, bool]] = {}
+        self.serving: set[str] = set()
+        self.restarted: list[str] = []
+        self.paused = False
+
+    def want(self, decky: str, index: int, *, running: bool = True, mac: str = "") -> None:
+        self.wanted[decky] = Wanted(decky=decky, index=index, mac=mac), running
+
+    def desired(self) -> Mapping[str, Desired]:
+        return {
+            decky: Desired(place=self.driver.place(wanted), running=running, serving=decky in self.serving)
+            for decky, (wanted, running) in self.wanted.items()
+        }
+
+    async def restart(self, decky: str) -> None:
+        self.serving.discard(decky)
+        self.restarted.append(decky)
+        await self.driver.create(self.wanted[decky][0])
+        self.serving.add(decky)
+
+    async def states(self) -> Mapping[str, DeckyState]:
+        return {
+            decky: DeckyState.STOPPED
+            if not running
+            else DeckyState.UP
+            if decky in self.serving and decky in self.driver.places
+            else DeckyState.DOWN
+            for decky, (_, running) in self.wanted.items()
+        }
