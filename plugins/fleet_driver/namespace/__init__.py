@@ -38,12 +38,11 @@ class NamespaceConfig:
         validator=in_(tuple(PERSONALITIES)),
         metadata={"help": f"TCP/IP stack of deckies that want none of their own: {', '.join(PERSONALITIES)}"},
     )
-    egress: str = field(
-        default=str(Egress.NONE),
-        validator=in_(tuple(map(str, Egress))),
+    egress: Egress = field(
+        default=Egress.NONE,
         metadata={"help": "what may leave a decky unasked: none (enforced, needs libnftables1) or any"},
     )
-    most: int = field(default=MAX_DECKIES, metadata={"help": "deckies the helper makes at most"})
+    max_deckies: int = field(default=MAX_DECKIES, metadata={"help": "deckies the helper makes at most"})
     socket: str = field(default=_SOCKET, validator=_socket_path, metadata={"help": "where decnet-netd listens"})
     spawn: bool = field(
         default=True,
@@ -62,7 +61,7 @@ class NamespaceConfig:
             gateways=self.gateways,
             reserved=self.reserved,
             egress=self.egress,
-            most=self.most,
+            max_deckies=self.max_deckies,
         )
 
 

@@ -79,7 +79,7 @@ class Link:
                 try:
                     socket.send_fds(self._socket, [data], descriptors)
                 except OSError as error:
-                    self.close(f"decnet-netd is gone: {error.strerror}")
+                    self._break(error)
                 try:
                     async with asyncio.timeout(ANSWER):
                         answer, sockets = await waiting
@@ -92,6 +92,13 @@ class Link:
             raise _error(answer)
         return answer, sockets
 
+    def _break(self, error: OSError) -> None:
+        """Give up on the link, with its last words if there are any: a helper that turns us away says why first."""
+        said: Fields = {}
+        with contextlib.suppress(OSError, RefusedError):  # nothing was said
+            said = messages.read(self._socket.recv(messages.MAX_MESSAGE))
+        self.close(_last_words(said) if "error" in said else f"decnet-netd is gone: {error.strerror}")
+
     def _readable(self) -> None:
         try:
             data, descriptors, _, _ = socket.recv_fds(
@@ -100,7 +107,7 @@ class Link:
         except BlockingIOError:
             return
         except OSError as error:
-            self.close(f"decnet-netd is gone: {error.strerror}")
+            self._break(error)
             return
         sockets = tuple(socket.socket(fileno=descriptor) for descriptor in descriptors)
         with contextlib.ExitStack() as unclaimed:
@@ -117,12 +124,16 @@ class Link:
                 return
             number = answer.pop("id", None)
             if number == 0:  # said to whoever connects, not answered
-                self.close(f"decnet-netd says: {answer.get('error')}")
+                self.close(_last_words(answer))
                 return
             waiting = self._waiting.get(number)
             if waiting is not None and not waiting.done():  # else whoever asked has left
                 waiting.set_result((answer, sockets))
                 unclaimed.pop_all()
+
+
+def _last_words(said: Fields) -> str:
+    return f"decnet-netd says: {said.get('error')}"
 
 
 def _error(answer: Fields) -> Exception:

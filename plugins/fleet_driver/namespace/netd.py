@@ -211,7 +211,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--egress", choices=[str(one) for one in Egress], default=str(Egress.NONE), help="what may leave unasked"
     )
-    made.add_argument("--most", type=int, default=MAX_DECKIES, metavar="N", help="deckies at most")
+    made.add_argument("--max-deckies", type=int, default=MAX_DECKIES, metavar="N", help="deckies at most")
     made.add_argument("--uid", type=int, default=os.getuid(), metavar="UID", help="who may connect beside root")
     made.add_argument("--linger", type=float, default=LINGER, metavar="SECONDS", help="keep deckies without a client")
     made.add_argument("--socket-fd", type=int, metavar="FD", help="listening socket (default: systemd's)")
@@ -241,7 +241,7 @@ def run(argv: Sequence[str], systemd: str = "") -> int:
             gateways=options.gateway,
             reserved=options.reserve,
             egress=options.egress,
-            most=options.most,
+            max_deckies=options.max_deckies,
         )
     except ValueError as error:
         log("misconfigured", reason=str(error))

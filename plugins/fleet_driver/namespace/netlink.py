@@ -119,16 +119,16 @@ class Netlink:
         head = _ROUTE.pack(_family(gateway), 0, 0, 0, _RT_TABLE_MAIN, _RTPROT_BOOT, _RT_SCOPE_UNIVERSE, _RTN_UNICAST, 0)
         self._ask(_NEWROUTE, _CREATE | _REPLACE, head + _attribute(_RTA_GATEWAY, gateway.packed))
 
-    def link(self, index: int) -> Link:
+    def link(self, name: str) -> Link:
         """Return an interface.
 
         Raises:
             OSError: there is none.
 
         """
-        found = list(self._ask(_GETLINK, 0, _LINK.pack(0, 0, index, 0, 0)))
+        found = self._ask(_GETLINK, 0, _LINK.pack(0, 0, 0, 0, 0) + _name(name))
         if not found:
-            raise OSError(f"the kernel tells nothing of interface {index}")
+            raise OSError(f"the kernel tells nothing of {name}")
         _, _, number, flags, _ = _LINK.unpack_from(found[0])
         attributes = dict(_attributes(found[0], _LINK.size))
         info = dict(_attributes(attributes.get(_IFLA_LINKINFO, b""), 0))

@@ -43,7 +43,7 @@ class Rules:
     gateways: tuple[Address, ...]
     reserved: tuple[Address, ...]  # never a decky's
     egress: Egress
-    most: int  # deckies
+    max_deckies: int
 
     @classmethod
     def of(
@@ -55,7 +55,7 @@ class Rules:
         gateways: Sequence[str] = (),
         reserved: Sequence[str] = (),
         egress: str = Egress.NONE,
-        most: int = MAX_DECKIES,
+        max_deckies: int = MAX_DECKIES,
     ) -> Self:
         """Return the rules that texts describe; without ranges deckies may be anywhere in the networks.
 
@@ -78,8 +78,8 @@ class Rules:
         for way in ways:
             if not any(way in net for net in nets):
                 raise ValueError(f"the gateway {way} lies in none of the networks")
-        if not 0 < most <= MAX_DECKIES:
-            raise ValueError(f"{most} deckies: between 1 and {MAX_DECKIES}")
+        if not 0 < max_deckies <= MAX_DECKIES:
+            raise ValueError(f"{max_deckies} deckies: between 1 and {MAX_DECKIES}")
         return cls(
             parent=parent,
             networks=nets,
@@ -87,12 +87,12 @@ class Rules:
             gateways=ways,
             reserved=tuple(ipaddress.ip_address(text) for text in reserved),
             egress=Egress(egress),
-            most=most,
+            max_deckies=max_deckies,
         )
 
     def arguments(self) -> list[str]:
         """Return the command line of a helper with these rules."""
-        words = ["--parent", self.parent, "--egress", self.egress, "--most", str(self.most)]
+        words = ["--parent", self.parent, "--egress", self.egress, "--max-deckies", str(self.max_deckies)]
         for option, values in (
             ("--network", self.networks),
             ("--range", self.ranges),

@@ -95,9 +95,11 @@ class Workshop:
         house = self._planned(wanted)
         there = self._houses.get(wanted.decky)
         if there is not None:
-            if (there.interfaces, there.mac, there.stack) == (house.interfaces, house.mac, house.stack):
+            fault = self.fault(there)
+            if not fault and (there.interfaces, there.mac, there.stack) == (house.interfaces, house.mac, house.stack):
                 return there
-            raise OSError(errno.EEXIST, f"{house.decky} is at {there.address} and not as wanted: remove it first")
+            why = fault or "not as wanted"
+            raise OSError(errno.EEXIST, f"{house.decky} is at {there.address} already ({why}): remove it first")
         parent = self._parent()
         with netns.new() as namespace:
             made = False
@@ -224,8 +226,8 @@ class Workshop:
         self._rules.check_mac(wanted.mac)
         interfaces = self._rules.interfaces(wanted.addresses)
         others = [house for house in self._houses.values() if house.decky != wanted.decky]
-        if len(others) >= self._rules.most:
-            raise RefusedError(f"{self._rules.most} deckies are there already")
+        if len(others) >= self._rules.max_deckies:
+            raise RefusedError(f"{self._rules.max_deckies} deckies are there already")
         addresses = {one.ip for one in interfaces}
         for other in others:
             shared = addresses.intersection(one.ip for one in other.interfaces)
@@ -242,7 +244,7 @@ class Workshop:
         self._host.add_macvlan(DEVICE, parent=parent, mac=house.mac, namespace=namespace)
         with Netlink() as own:
             own.set_up(_LOOPBACK)
-            index = socket.if_nametoindex(DEVICE)
+            index = own.link(DEVICE).index
             for interface in house.interfaces:
                 own.add_address(index, interface)
             own.set_up(index)
@@ -256,8 +258,7 @@ class Workshop:
 
     def _parent(self) -> int:
         try:
-            with netns.inside(self._home):
-                return socket.if_nametoindex(self._rules.parent)
+            return self._host.link(self._rules.parent).index
         except OSError as error:
             raise OSError(errno.ENODEV, f"this host has no interface {self._rules.parent}") from error
 
@@ -272,29 +273,26 @@ class Workshop:
 
 def _fault(house: House, parent: int) -> str:
     """Return how the namespace this thread is in differs from the house; empty if it does not."""
-    try:
-        index = socket.if_nametoindex(DEVICE)
-    except OSError:
-        return f"its interface {DEVICE} is gone"
     with Netlink() as own:
-        link = own.link(index)
-        addresses = own.addresses().get(index, set())
+        try:
+            link = own.link(DEVICE)
+        except OSError:
+            return f"its interface {DEVICE} is gone"
+        addresses = own.addresses().get(link.index, set())
     if (link.kind, link.parent) != ("macvlan", parent):
         return f"its interface {DEVICE} does not hang on the parent"
     if link.mac != house.mac:
         return f"its MAC is {link.mac}"
+    if not link.is_up:
+        return f"its interface {DEVICE} is down"
     missing = [str(one.ip) for one in house.interfaces if one.ip not in addresses]
-    if missing:
-        return f"it has lost {', '.join(missing)}"
-    return "" if link.is_up else f"its interface {DEVICE} is down"
+    return f"it has lost {', '.join(missing)}" if missing else ""
 
 
 def _demolish() -> None:
     """Remove the interface of the namespace this thread is in."""
-    with contextlib.suppress(OSError):  # it is gone already, with its parent
-        index = socket.if_nametoindex(DEVICE)
-        with Netlink() as own:
-            own.delete_link(index)
+    with contextlib.suppress(OSError), Netlink() as own:  # it is gone already, with its parent
+        own.delete_link(own.link(DEVICE).index)
 
 
 def _dual(kind: socket.SocketKind) -> tuple[socket.socket, str]:
