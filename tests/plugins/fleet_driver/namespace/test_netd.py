@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.fleet_driver.namespace import messages, netns, nftables
@@ -54,7 +54,6 @@ def test_whatever_is_asked_it_stays_within_its_rules_and_on_its_feet():
         made = set()
         ranges = [ipaddress.ip_network(text) for text in ("10.66.0.0/29", "fd66::/120")]
 
-        @settings(suppress_health_check=[HealthCheck.too_slow])
         @given(st.lists(st.binary(max_size=50) | anything.map(lambda one: json.dumps(one).encode()) | requests))
         def check(asked):
             before = descriptors() - len(workshop.houses)
