@@ -13,7 +13,8 @@ VENDORS: Mapping[str, tuple[str, ...]] = {
     "hpe": ("94:18:82", "3c:d9:2b"),
     "hyperv": ("00:15:5d",),
     "intel": ("3c:97:0e", "00:1b:21"),
-    "kvm": ("52:54:00", "bc:24:11"),
+    "kvm": ("52:54:00",),
+    "proxmox": ("bc:24:11",),  # of 2023: older scanners do not know it, so it is taken but never chosen
     "raspberry": ("b8:27:eb", "dc:a6:32"),
     "supermicro": ("3c:ec:ef", "ac:1f:6b"),
     "virtualbox": ("08:00:27",),

@@ -401,8 +401,7 @@ async def test_a_parent_that_is_not_there_is_told(station, drivers):
 
 
 async def test_a_helper_without_capabilities_is_told(station, drivers):
-    nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all"]
-    station.helper(station.served, within=nobody)
+    station.helper(station.served, within=["setpriv", "--bounding-set=-all", "--inh-caps=-all"])
     with pytest.raises(DriverUnreachableError, match=r"needs CAP_NET_ADMIN and CAP_SYS_ADMIN.*run decnetd as root"):
         await drivers(station.served)
 
