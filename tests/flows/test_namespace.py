@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon import decnetd
-from tests.netlab import ATTACKER, netlab
+from tests.netlab import ATTACKER, NetLab, netlab
 
 FLEET = """
 [fleet]
@@ -44,7 +44,7 @@ def helper_of(daemon) -> int:
     return next(int(pid) for pid in children if b"netd" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
-def commands(lab, address: str) -> bytes:
+def commands(lab: NetLab, address: str) -> bytes:
     with lab.connect(address, 6379) as client:
         client.sendall(b"*1\r\n$4\r\nPING\r\n")
         return client.recv(100)
