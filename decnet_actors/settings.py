@@ -74,6 +74,10 @@ class FleetSettings:
         factory=dict,
         metadata={"help": "options of the loopback driver; see: decnetctl plugin show fleet_driver.loopback"},
     )
+    namespace: Mapping[str, Any] = field(  # Any: as above
+        factory=dict,
+        metadata={"help": "options of the namespace driver; see: decnetctl plugin show fleet_driver.namespace"},
+    )
 
 
 @frozen(kw_only=True)

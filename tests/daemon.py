@@ -117,8 +117,8 @@ def write_config(home: Path, fleet: str, extra: str) -> Path:
     return config
 
 
-def start(home: Path, config: Path, environment: Mapping[str, str] | None = None) -> Daemon:
-    """Start decnetd and return once it says that it is ready."""
+def start(home: Path, config: Path, environment: Mapping[str, str] | None = None, within: Sequence[str] = ()) -> Daemon:
+    """Start decnetd and return once it says that it is ready; ``within`` is a command line that ends by running it."""
     notify = home / "notify.sock"
     notify.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
@@ -126,7 +126,7 @@ def start(home: Path, config: Path, environment: Mapping[str, str] | None = None
         ready.settimeout(0.1)
         with (home / "log").open("ab") as log:
             process = subprocess.Popen(
-                [BIN / "decnetd", "-c", str(config)],
+                [*within, BIN / "decnetd", "-c", str(config)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -160,12 +160,14 @@ def stop(daemon: Daemon) -> int:
 
 
 @contextmanager
-def decnetd(fleet: str = FLEET, extra: str = "", environment: Mapping[str, str] | None = None) -> Iterator[Daemon]:
+def decnetd(
+    fleet: str = FLEET, extra: str = "", environment: Mapping[str, str] | None = None, within: Sequence[str] = ()
+) -> Iterator[Daemon]:
     """Run a daemon; afterwards it is stopped, in order, and its folder removed."""
     home = Path(tempfile.mkdtemp(prefix="dn-"))  # not tmp_path: socket paths must stay short
     daemon = None
     try:
-        daemon = start(home, write_config(home, fleet, extra), environment)
+        daemon = start(home, write_config(home, fleet, extra), environment, within)
         yield daemon
         if daemon.process.poll() is None:
             assert stop(daemon) == 0, daemon.log()

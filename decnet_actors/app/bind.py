@@ -110,6 +110,7 @@ def _ward(daemon: Daemon, status: Status) -> Ward:
         schema=schema,
         has_admin=daemon.doorkeeper.has_admin,
         personas=lambda: daemon.fleet.personas,
+        places=daemon.driver.observe,
         secrets=lambda: _secret_files(daemon),
         listen=lambda: daemon.settings.web.listen if daemon.settings.web.enabled else (),
         tls=lambda: daemon.settings.web.tls is not TlsMode.OFF,

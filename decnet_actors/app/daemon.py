@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
-from decnet_actors.app.house import Means, settle_all
+from decnet_actors.app.house import Means, clear, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration
 from decnet_actors.app.places import Places
 from decnet_actors.app.tree import JOURNAL, WATCHDOG, WEB, Branches, tree
@@ -147,6 +147,7 @@ class Daemon:
             plugin=self.registry.load,
         )
         self.inhabitants, specs = await self.off(partial(settle_all, self.configuration.plans, self.means))
+        await clear(self.driver, self.inhabitants)
         branches = Branches(
             engine=self.engine,
             intake=self.intake,

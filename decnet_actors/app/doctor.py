@@ -4,7 +4,7 @@ import asyncio
 import resource
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -12,6 +12,7 @@ from attrs import frozen
 from decnet_actors.app.actors import walk
 from decnet_actors.contracts import runtime_operations as ops
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
+from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Observed, PlaceState, Tier
 from decnet_actors.contracts.operations import Caller, Page
 from decnet_actors.contracts.runtime_operations import Check, CheckResult
 from decnet_actors.domain.persona import Persona
@@ -24,6 +25,9 @@ DESCRIPTORS_LEAST = 4096
 LOW_DISK = 1024 * 1024 * 1024  # bytes
 LATE_LOOP = 0.050  # seconds of the 99th percentile
 SLOW_COMMIT = 0.250  # seconds
+NEIGHBOURS = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
+NEIGHBOURS_A_DECKY = 4  # entries of that table: its own and its peer's, of each of two attackers on its link
+NAMED = 3  # deckies of a problem that are named
 PRIVATE = 0o077  # permission bits nobody else should have
 
 Found = tuple[CheckResult, str, str]  # result, evidence, remedy
@@ -43,6 +47,7 @@ class Ward:
     schema: Callable[[], Awaitable[tuple[str, str]]]  # the revision it has, the one this version needs
     has_admin: Callable[[], Awaitable[bool]]
     personas: Callable[[], Sequence[Persona]]
+    places: Callable[[], Awaitable[Mapping[str, Observed]]]  # what the fleet driver has, by decky
     secrets: Callable[[], Sequence[Path]]  # files of ours that the configuration names
     listen: Callable[[], Sequence[str]]  # addresses of the console
     tls: Callable[[], bool]
@@ -57,6 +62,8 @@ class Doctor:
             "host.python": self._python,
             "host.open-files": self._open_files,
             "host.disk": self._disk,
+            "host.neighbours": self._neighbours,
+            "network.places": self._places,
             "network.services": self._services,
             "network.console": self._console,
             "daemon.actors": self._actors,
@@ -110,6 +117,21 @@ class Doctor:
         if free < LOW_DISK:
             return CheckResult.FAIL, evidence, "free space, or shorten [retention]"
         return CheckResult.OK, evidence, ""
+
+    async def _neighbours(self) -> Found:
+        """Find out whether the kernel's neighbour table, one for all namespaces, has room for the deckies."""
+        try:
+            places = await self._ward.places()
+        except DriverUnreachableError:
+            return CheckResult.WARN, "the fleet driver cannot be reached", "decnetctl doctor network.places"
+        return _room(sum(bool(one.place.mac) for one in places.values()), await asyncio.to_thread(_neighbour_limit))
+
+    async def _places(self) -> Found:
+        try:
+            places = await self._ward.places()
+        except DriverUnreachableError as error:
+            return CheckResult.FAIL, str(error), "systemctl status decnet-netd.socket"
+        return _placed(places)
 
     async def _services(self) -> Found:
         report = await self._ward.status()
@@ -206,6 +228,38 @@ class Doctor:
         if twins:
             return CheckResult.WARN, "; ".join(twins), "rename one of the deckies"
         return CheckResult.OK, f"{len(personas)} personas, no two alike", ""
+
+
+def _placed(places: Mapping[str, Observed]) -> Found:
+    """Find places that are broken, and stacks that are not wholly what they pretend to be."""
+    broken = [f"{name}: {one.detail}" for name, one in places.items() if one.state is PlaceState.BROKEN]
+    if broken:
+        return CheckResult.FAIL, f"{len(broken)} broken: {'; '.join(broken[:NAMED])}", "restart decnetd"
+    partial = [
+        f"{name} ({one.place.stack}): {one.place.tier}, {one.detail}"
+        for name, one in places.items()
+        if one.place.stack and one.place.tier is not Tier.EXACT
+    ]
+    if partial:
+        evidence = f"{len(partial)} without their whole stack: {'; '.join(partial[:NAMED])}"
+        return CheckResult.WARN, evidence, "apt-get install libnftables1; let decnet-netd write /proc/sys/net"
+    return CheckResult.OK, f"{len(places)} place{'s' * (len(places) != 1)} as made", ""
+
+
+def _neighbour_limit() -> int:
+    """Return how many neighbours the kernel keeps; 0 where it does not tell, as in a container."""
+    try:
+        return int(NEIGHBOURS.read_text(encoding="ascii"))
+    except OSError:
+        return 0
+
+
+def _room(deckies: int, limit: int) -> Found:
+    needed = deckies * NEIGHBOURS_A_DECKY
+    evidence = f"{deckies} deckies with a MAC of their own, {limit or 'unknown'} neighbours at most"
+    if 0 < limit < needed:
+        return CheckResult.WARN, evidence, f"sysctl net.ipv4.neigh.default.gc_thresh3={needed} (and of ipv6)"
+    return CheckResult.OK, evidence, ""
 
 
 def _private(folder: Path) -> Found:

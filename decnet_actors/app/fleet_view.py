@@ -8,7 +8,7 @@ from attrs import frozen
 from decnet_actors.app.actors import walk
 from decnet_actors.app.selftest import Target
 from decnet_actors.contracts.fleet import DeckyPlan
-from decnet_actors.contracts.fleet_driver import Place
+from decnet_actors.contracts.fleet_driver import Place, Tier
 from decnet_actors.decoys.host import DescribeService, ServiceStatus
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.persona import Persona
@@ -78,10 +78,11 @@ class LiveFleet:
         return [await self._decky(one, nodes) for one in self._inhabitants().values()]
 
     async def _decky(self, one: Inhabitant, nodes: Mapping[str, TreeNode]) -> DeckyDetail:
-        rows = []
+        rows, tier = [], Tier.NONE
         for service in one.plan.services:
             path = f"{FLEET}/{one.plan.name}/{service.name}"
             node, status = nodes.get(path), await self._ask(path)
+            tier = tier if status is None else status.tier
             rows.append(
                 ServiceRow(
                     decky=one.plan.name,
@@ -107,6 +108,9 @@ class LiveFleet:
             details=tuple(rows),
             kernel=persona.kernel,
             mac=persona.mac,
+            addresses=one.place.addresses,
+            stack=one.place.stack,
+            stack_tier=tier,
             booted=persona.booted_at,
             users=tuple(account.name for account in persona.accounts if account.uid == 0 or account.uid >= FIRST_USER),
             baits=tuple(bait.user for bait in one.plan.baits),

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from decnet_actors.app.fleet_view import Inhabitant
 from decnet_actors.contracts.decoy import Artifacts, Vault
 from decnet_actors.contracts.fleet import DeckyPlan
-from decnet_actors.contracts.fleet_driver import FleetDriver, Wanted
+from decnet_actors.contracts.fleet_driver import FleetDriver, PlaceState, Wanted
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.decky import decky_spec
@@ -81,6 +81,15 @@ def settle_all(plans: Sequence[DeckyPlan], means: Means) -> tuple[dict[str, Inha
         {name: inhabitant for name, (inhabitant, _) in settled.items()},
         {name: spec for name, (_, spec) in settled.items()},
     )
+
+
+async def clear(driver: FleetDriver, inhabitants: Mapping[str, Inhabitant]) -> None:
+    """Remove the places an earlier start left that are nobody's now, or not as they are wanted now."""
+    for name, there in (await driver.observe()).items():
+        inhabitant = inhabitants.get(name)
+        wanted = None if inhabitant is None else evolve(inhabitant.place, tier=there.place.tier)
+        if there.state is not PlaceState.UP or there.place != wanted:
+            await driver.remove(name)
 
 
 def _users(persona: Persona) -> list[str]:

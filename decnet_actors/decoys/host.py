@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from decnet_actors.contracts.decoy import Artifacts, CredentialPolicy, DecoyDeps, DecoyService, Vault
 from decnet_actors.contracts.fleet import ServicePlan
-from decnet_actors.contracts.fleet_driver import FleetDriver, Place, Wanted
+from decnet_actors.contracts.fleet_driver import FleetDriver, Place, Tier, Wanted
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.machine import Machine
 from decnet_actors.contracts.plugin import Plugin
@@ -58,6 +58,7 @@ class ServiceStatus:
     address: str
     port: int
     sessions: int
+    tier: Tier = Tier.NONE  # how much of its stack personality is in force
 
 
 ServiceHostMsg: TypeAlias = Tick | DescribeService
@@ -74,6 +75,7 @@ class ServiceHost(LoopActor):
         self._service: DecoyService | None = None
         self._door: Doorkeeper | None = None
         self._port = 0
+        self._tier = Tier.NONE
         self._alarm: asyncio.TimerHandle | None = None
 
     @property
@@ -115,6 +117,7 @@ class ServiceHost(LoopActor):
         house, plan = self._household, self._plan
         await service.open()
         place = await house.driver.create(house.wanted)  # whoever starts first makes it, the others adopt it
+        self._tier = place.tier
         listeners, self._port = await house.driver.listen(place, plan.port)
         self._door = Doorkeeper(
             identity=Identity(host=house.host, decky=house.place.decky, service=plan.name),
@@ -151,6 +154,7 @@ class ServiceHost(LoopActor):
                     address=self._household.place.address,
                     port=self._port,
                     sessions=len(self.held),
+                    tier=self._tier,
                 )
             case _:
                 assert_never(message)

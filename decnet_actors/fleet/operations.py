@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from attrs import field, frozen
 
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
+from decnet_actors.contracts.fleet_driver import Tier
 from decnet_actors.contracts.operations import Caller, Nothing, Operation, Page, Role, Route, about
 from decnet_actors.domain.text import escaped
 
@@ -55,6 +56,9 @@ class DeckyDetail(DeckyRow):
     details: tuple[ServiceRow, ...] = ()
     kernel: str = ""
     mac: str = ""
+    addresses: tuple[str, ...] = ()
+    stack: str = ""  # the TCP/IP stack it pretends to have; empty: the driver gives none
+    stack_tier: Tier = Tier.NONE  # how much of that is in force
     booted: float = 0.0  # Unix seconds
     users: tuple[str, ...] = ()
     baits: tuple[str, ...] = ()  # users with bait laid out; the secrets are in the configuration

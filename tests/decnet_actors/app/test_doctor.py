@@ -1,7 +1,43 @@
 """The doctor says which file is open to others, and how to close it."""
 
-from decnet_actors.app.doctor import _private, _unread
+import pytest
+
+from decnet_actors.app.doctor import _placed, _private, _room, _unread
+from decnet_actors.contracts.fleet_driver import Observed, Place, PlaceState, Tier
 from decnet_actors.contracts.runtime_operations import CheckResult
+
+
+def seen(state: PlaceState = PlaceState.UP, tier: Tier = Tier.EXACT, stack: str = "windows-10", detail: str = ""):
+    place = Place(decky="web-01", address="10.0.0.1", stack=stack, tier=tier)
+    return {"web-01": Observed(place=place, state=state, detail=detail)}
+
+
+@pytest.mark.parametrize(
+    ("places", "result", "evidence"),
+    [
+        (seen(), CheckResult.OK, "1 place as made"),
+        (seen(stack="", tier=Tier.NONE), CheckResult.OK, "1 place as made"),
+        (seen(PlaceState.BROKEN, detail="eth0 is gone"), CheckResult.FAIL, "1 broken: web-01: eth0 is gone"),
+        (
+            seen(tier=Tier.SYSCTL, detail="no nft"),
+            CheckResult.WARN,
+            "1 without their whole stack: web-01 (windows-10): sysctl, no nft",
+        ),
+    ],
+)
+def test_a_place_that_is_not_as_it_should_be_is_named_with_the_reason(places, result, evidence):
+    assert (result, evidence) == _placed(places)[:2]
+
+
+@pytest.mark.parametrize(
+    ("deckies", "limit", "result"),
+    [(0, 1024, CheckResult.OK), (256, 1024, CheckResult.OK), (257, 1024, CheckResult.WARN), (9000, 0, CheckResult.OK)],
+)
+def test_a_neighbour_table_too_small_for_the_fleet_is_told_with_the_number_it_needs(deckies, limit, result):
+    found = _room(deckies, limit)
+
+    assert result is found[0]
+    assert (str(deckies * 4) in found[2]) is (result is CheckResult.WARN)
 
 
 def test_a_secret_that_others_may_read_fails_with_its_remedy(tmp_path):

@@ -1,0 +1,247 @@
+"""This module is the fleet driver of the unprivileged daemon: it asks ``decnet-netd`` and remembers what it was given.
+
+For each decky it keeps an anchor, a socket of the decky's namespace. So a namespace outlives the helper, and a new
+helper takes it over by its anchor.
+"""
+
+import asyncio
+import contextlib
+import errno
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from decnet_actors.contracts.fleet_driver import (
+    DriverUnreachableError,
+    Observed,
+    Place,
+    PlaceState,
+    Tier,
+    Transport,
+    Wanted,
+)
+from plugins.fleet_driver.namespace import NamespaceConfig, messages
+from plugins.fleet_driver.namespace.addresses import choose, choose_mac
+from plugins.fleet_driver.namespace.errors import RefusedError
+from plugins.fleet_driver.namespace.link import Answer, Link
+from plugins.fleet_driver.namespace.messages import Fields
+from plugins.fleet_driver.namespace.personality import PERSONALITIES
+
+PROBE_TIMEOUT = 5.0  # seconds
+_BACKLOG = 4
+_STOP = 5.0  # seconds a helper of ours may take to end
+_HELPER = "plugins.fleet_driver.namespace.netd"
+
+
+@frozen(kw_only=True)
+class _Kept:
+    """A decky that was made for us."""
+
+    place: Place
+    anchor: socket.socket
+
+
+class NamespaceDriver:
+    """Puts each decky into a network namespace of its own, with a macvlan interface on the parent."""
+
+    def __init__(self, config: NamespaceConfig) -> None:
+        self._config = config
+        self._rules = config.rules()
+        self._link: Link | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._connecting = asyncio.Lock()
+        self._kept: dict[str, _Kept] = {}
+        self._lost: dict[str, Observed] = {}  # what a new helper would not take over
+
+    async def open(self) -> None:
+        """Connect to the helper, or start it."""
+        await self._connected()
+
+    async def aclose(self) -> None:
+        """Let go of the helper and of every decky. A helper of ours ends; another keeps the deckies for a while."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        for kept in self._kept.values():
+            kept.anchor.close()
+        self._kept.clear()
+        self._lost.clear()
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                process.terminate()
+            async with asyncio.timeout(_STOP):
+                await process.wait()
+
+    def place(self, wanted: Wanted) -> Place:
+        """Return where the decky will be."""
+        stack = wanted.stack or self._config.stack
+        if stack not in PERSONALITIES:
+            raise RefusedError(f"{wanted.decky}: no stack is called {stack!r}; there are {', '.join(PERSONALITIES)}")
+        try:
+            addresses = choose(self._rules, wanted.decky, wanted.index, wanted.address)
+            mac = wanted.mac or choose_mac(self._rules, wanted.decky, wanted.index, stack)
+            self._rules.check_mac(mac)
+        except RefusedError as error:
+            raise RefusedError(f"{wanted.decky}: {error}") from None
+        return Place(decky=wanted.decky, address=addresses[0], addresses=addresses, mac=mac, stack=stack)
+
+    async def create(self, wanted: Wanted) -> Place:
+        """Make the namespace, or adopt the one that is there."""
+        place = self.place(wanted)
+        fields, (anchor, *_) = await self._ask("create", _named(place))
+        place = evolve(place, tier=Tier(fields["tier"]))
+        before = self._kept.get(place.decky)
+        self._kept[place.decky] = _Kept(place=place, anchor=anchor)
+        self._lost.pop(place.decky, None)
+        if before is not None:
+            before.anchor.close()
+        return place
+
+    async def remove(self, decky: str) -> None:
+        """Remove the namespace's interface and let go of it."""
+        await self._ask("destroy", {"decky": decky})
+        self._lost.pop(decky, None)
+        kept = self._kept.pop(decky, None)
+        if kept is not None:
+            kept.anchor.close()
+
+    async def observe(self) -> Mapping[str, Observed]:
+        """Return what the helper has, and what it would not take over."""
+        found: dict[str, Observed] = {}
+        more, after = True, ""
+        while more:
+            fields, _ = await self._ask("observe", {"after": after})
+            for row in fields["deckies"]:
+                found[row["decky"]] = _observed(row)
+                after = row["decky"]
+            more = fields["more"]
+        return {**self._lost, **found}
+
+    async def listen(
+        self, place: Place, port: int, *, protocol: Transport = "tcp"
+    ) -> tuple[Sequence[socket.socket], int]:
+        """Return one socket of the decky's namespace, for all its addresses."""
+        fields, sockets = await self._ask("listen", {"decky": place.decky, "port": port, "protocol": protocol})
+        return sockets, int(fields["port"])
+
+    async def probe(self, place: Place, port: int) -> socket.socket:
+        """Return a client inside the decky: macvlan lets nobody on this host reach it from outside."""
+        _, (client, *_) = await self._ask("probe", {"decky": place.decky, "port": port})
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(client)
+            try:
+                async with asyncio.timeout(PROBE_TIMEOUT):
+                    await asyncio.get_running_loop().sock_connect(client, (place.address, port))
+            except OSError as error:  # TimeoutError is one
+                if error.errno != errno.EISCONN:  # else it was connected already when it came
+                    where = f"{place.decky} does not answer at {place.address}:{port}"
+                    raise type(error)(error.errno, f"{where}: {error.strerror}") from error
+            client.settimeout(PROBE_TIMEOUT)
+            undo.pop_all()
+        return client
+
+    async def _ask(self, operation: str, fields: Fields) -> Answer:
+        link = await self._connected()
+        return await link.ask(operation, fields)
+
+    async def _connected(self) -> Link:
+        """Return a link to a helper that has what we know of.
+
+        Raises:
+            DriverUnreachableError: there is no helper, or not one for us.
+
+        """
+        async with self._connecting:
+            if self._link is not None and not self._link.lost:
+                return self._link
+            link = await self._found()
+            try:
+                await link.ask("hello", {"version": messages.VERSION, "digest": self._rules.digest})
+                for kept in tuple(self._kept.values()):
+                    await self._hand_over(link, kept)
+            except (OSError, RefusedError) as error:
+                link.close()
+                raise DriverUnreachableError(f"{self._config.socket}: {error.args[-1]}") from error
+            except BaseException:
+                link.close()
+                raise
+            self._link = link
+            return link
+
+    async def _hand_over(self, link: Link, kept: _Kept) -> None:
+        """Let the helper have a decky that it does not know yet; what it refuses counts as broken."""
+        place = kept.place
+        try:
+            await link.ask("adopt", _named(place), descriptors=[kept.anchor.fileno()])
+        except DriverUnreachableError:
+            raise
+        except (OSError, RefusedError) as error:
+            self._lost[place.decky] = Observed(place=place, state=PlaceState.BROKEN, detail=str(error.args[-1]))
+            del self._kept[place.decky]
+            kept.anchor.close()
+
+    async def _found(self) -> Link:
+        path = self._config.socket
+        try:
+            return await Link.open(path)
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            if not self._config.spawn:
+                raise DriverUnreachableError(
+                    f"no decnet-netd listens on {path} ({error.strerror}): "
+                    "start decnet-netd.socket, or set spawn = true and run decnetd as root"
+                ) from error
+        except OSError as error:
+            raise DriverUnreachableError(f"{path}: {error.strerror}") from error
+        await self._spawn(path)
+        return await Link.open(path)
+
+    async def _spawn(self, path: str) -> None:
+        """Start a helper that serves a socket at ``path``."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()  # it has let go of its socket, or somebody has taken the path away
+        listener = _bound(path)
+        with listener:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-P", "-m", _HELPER, "--socket-fd", str(listener.fileno()), *self._rules.arguments()),
+                pass_fds=[listener.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the daemon, which then ends it in order
+            )
+
+
+def _bound(path: str) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        Path(path).unlink(missing_ok=True)  # nobody listens on it any more
+        made.bind(path)
+        Path(path).chmod(0o600)
+        made.listen(_BACKLOG)
+    except OSError as error:
+        made.close()
+        raise DriverUnreachableError(f"decnet-netd cannot have its socket {path}: {error.strerror}") from error
+    return made
+
+
+def _named(place: Place) -> Fields:
+    return {"decky": place.decky, "addresses": place.addresses, "mac": place.mac, "stack": place.stack}
+
+
+def _observed(row: Fields) -> Observed:
+    addresses = tuple(row["addresses"])
+    return Observed(
+        place=Place(
+            decky=row["decky"],
+            address=addresses[0],
+            addresses=addresses,
+            mac=row["mac"],
+            stack=row["stack"],
+            tier=Tier(row["tier"]),
+        ),
+        state=PlaceState.BROKEN if row["fault"] else PlaceState.UP,
+        detail=row["fault"] or row["detail"],
+    )

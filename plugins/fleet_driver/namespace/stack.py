@@ -1,0 +1,156 @@
+"""This module puts a stack personality and egress rules into the calling thread's namespace, and reads both back."""
+
+import functools
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from decnet_actors.contracts.fleet_driver import Tier
+from plugins.fleet_driver.namespace import netns, nftables
+from plugins.fleet_driver.namespace.nftables import NftablesError
+from plugins.fleet_driver.namespace.personality import PERSONALITIES, Personality
+
+_SYSCTLS = Path("/proc/sys")  # below net/ it shows the namespace of the thread that reads
+_OFFSET = 4711  # stands for a decky's own where listings are compared
+
+# What every decky needs, whatever its stack.
+_HOUSE = {
+    "net.ipv4.ip_unprivileged_port_start": "0",  # the helper has no CAP_NET_BIND_SERVICE
+    "net.ipv4.conf.all.arp_notify": "1",  # switches learn the MAC before the first attacker asks
+    "net.ipv6.conf.default.accept_ra": "0",  # addresses are given, never learnt
+}
+
+# Answers leave, nothing else does. UDP has no connections: an answer goes where something came from within a minute.
+# No connection tracking, whose table all deckies and the host would share.
+_GUARD = """table inet guard {
+ set asked4 {
+  type ipv4_addr . inet_service . inet_service; flags dynamic,timeout; timeout 60s; size 65536;
+ }
+ set asked6 {
+  type ipv6_addr . inet_service . inet_service; flags dynamic,timeout; timeout 60s; size 65536;
+ }
+ chain in {
+  type filter hook input priority -140; policy accept;
+  meta nfproto ipv4 meta l4proto udp update @asked4 { ip saddr . udp sport . udp dport }
+  meta nfproto ipv6 meta l4proto udp update @asked6 { ip6 saddr . udp sport . udp dport }
+ }
+ chain out {
+  type filter hook output priority -140; policy drop;
+  oifname "lo" accept
+  tcp flags & (syn|ack) == syn drop
+  meta l4proto tcp accept
+  ip daddr . udp dport . udp sport @asked4 accept
+  ip6 daddr . udp dport . udp sport @asked6 accept
+  icmp type { echo-reply, timestamp-reply, destination-unreachable, time-exceeded, parameter-problem } accept
+  icmpv6 type { echo-reply, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept
+  icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report } accept
+ }
+}
+"""
+
+
+def guard() -> None:
+    """Let nothing out of the namespace that is no answer.
+
+    Raises:
+        NftablesError: it cannot be enforced here.
+
+    """
+    nftables.apply(_GUARD)
+
+
+def apply(stack: str, mac: str) -> None:
+    """Apply a personality as far as this machine allows; ``tier`` tells how far that was.
+
+    Args:
+        stack: a name in ``PERSONALITIES``.
+        mac: the decky's; what must differ from decky to decky follows from it.
+
+    """
+    personality = PERSONALITIES[stack]
+    for name, value in {**_HOUSE, **personality.sysctls}.items():
+        path = _path(name)
+        if path.exists():
+            try:
+                path.write_text(value, encoding="ascii")
+            except OSError:  # read-only in some containers; reading back tells
+                continue
+    if personality.rules:
+        try:
+            nftables.apply(_rules(personality, _offset(mac)))
+        except NftablesError:  # reading back tells
+            return
+
+
+def tier(stack: str, mac: str) -> tuple[Tier, str]:
+    """Return how much of a personality is in force here, and why not all of it."""
+    personality = PERSONALITIES[stack]
+    wrong = [name for name, value in personality.sysctls.items() if not _has(name, value)]
+    if wrong:
+        return Tier.NONE, f"{', '.join(wrong)} cannot be set"
+    if not personality.rules:
+        return Tier.EXACT, ""
+    try:
+        loaded = _tables(nftables.listing().replace(f"offset {_offset(mac)} ", f"offset {_OFFSET} ")).get("persona")
+        if loaded == _expected(stack):
+            return Tier.EXACT, ""
+    except NftablesError as error:
+        return Tier.SYSCTL, str(error)
+    return Tier.SYSCTL, "the packet rules are not those of the stack"
+
+
+def is_guarded() -> bool:
+    """Whether the namespace lets nothing out that is no answer."""
+    try:
+        return _tables(nftables.listing()).get("guard") == _expected_guard()
+    except NftablesError:
+        return False
+
+
+def _path(name: str) -> Path:
+    return _SYSCTLS / name.replace(".", "/")
+
+
+def _has(name: str, value: str) -> bool:
+    try:
+        return _path(name).read_text(encoding="ascii").split() == value.split()
+    except FileNotFoundError:
+        return name.startswith("net.ipv6.") and not (_SYSCTLS / "net/ipv6").exists()  # a kernel without IPv6
+
+
+def _offset(mac: str) -> int:
+    return int(mac[-5:].replace(":", ""), 16) | 1  # not 0, which listings leave out
+
+
+def _rules(personality: Personality, offset: int) -> str:
+    return personality.rules.replace("{offset}", str(offset))
+
+
+def _tables(listing: str) -> Mapping[str, str]:
+    """Return the text of each table by its name."""
+    parts = re.split(r"^(?=table )", listing, flags=re.MULTILINE)
+    return {part.split()[2]: part.strip() for part in parts if part.startswith("table ")}
+
+
+@functools.cache
+def _expected(stack: str) -> str:
+    """Return how this kernel and library list a stack's rules, tried out in a namespace of their own.
+
+    Raises:
+        NftablesError: they cannot be loaded here.
+
+    """
+    return _tried(_rules(PERSONALITIES[stack], _OFFSET))["persona"]
+
+
+@functools.cache
+def _expected_guard() -> str:
+    return _tried(_GUARD)["guard"]
+
+
+def _tried(text: str) -> Mapping[str, str]:
+    with netns.new() as scratch:
+        os.close(scratch)
+        nftables.apply(text)
+        return _tables(nftables.listing())

@@ -1,0 +1,82 @@
+"""A whole daemon whose deckies have namespaces of their own: what an attacker does there is recorded as there."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.daemon import decnetd
+from tests.netlab import ATTACKER, NetLab, netlab
+
+FLEET = """
+[fleet]
+driver = "namespace"
+[fleet.namespace]
+parent = "lan0"
+networks = ["10.66.0.0/16", "fd66::/64"]
+socket = "{{socket}}"
+[[decky]]
+name = "db-01"
+services = ["redis"]
+[[decky]]
+name = "web-01"
+services = ["ssh", "redis"]
+"""
+
+
+@pytest.fixture
+def lab():
+    with netlab() as made:
+        yield made
+
+
+@pytest.fixture
+def fleet(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("n")
+    return FLEET.replace("{{socket}}", str(folder / "s"))
+
+
+def helper_of(daemon) -> int:
+    """Return the process id of the daemon's helper."""
+    children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+    return next(int(pid) for pid in children if b"netd" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
+def commands(lab: NetLab, address: str) -> bytes:
+    with lab.connect(address, 6379) as client:
+        client.sendall(b"*1\r\n$4\r\nPING\r\n")
+        return client.recv(100)
+
+
+def test_an_attack_in_a_namespace_is_recorded_with_the_deckys_own_address(lab, fleet):
+    with decnetd(fleet, within=lab.command(lab.host)) as daemon:
+        assert b"+PONG\r\n" == commands(lab, "10.66.0.1")
+        opened, *_ = daemon.wait_events(1, kind="SessionOpened")
+        shown = daemon.ask("event", "show", str(opened["seq"]))
+        mac = daemon.ask("decky", "show", "db-01")["mac"]
+
+        assert ("db-01", ATTACKER) == (opened["decky"], opened["source"])
+        assert "10.66.0.1" in str(shown)
+        assert mac in lab.run("ip", "neigh", "show", "10.66.0.1")  # what the machine says of itself is what it has
+        assert {"10.66.0.1", "10.66.0.2"} == {
+            address for services in daemon.listeners().values() for address, _ in services.values()
+        }
+        hops = daemon.ctl("selftest", "--all-services")
+        assert "published as decky.db-01.session_opened" in hops
+
+
+def test_decoys_answer_while_the_helper_is_dead_and_a_killed_service_comes_back(lab, fleet):
+    with decnetd(fleet, within=lab.command(lab.host)) as daemon:
+        os.kill(helper_of(daemon), signal.SIGKILL)
+        assert b"+PONG\r\n" == commands(lab, "10.66.0.1")
+        daemon.ctl("actor", "restart", "decnetd/fleet/db-01/redis", "--yes")
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                assert b"+PONG\r\n" == commands(lab, "10.66.0.1")
+                break
+            except ConnectionRefusedError:
+                assert time.monotonic() < deadline
+        assert b"+PONG\r\n" == commands(lab, "10.66.0.2")
