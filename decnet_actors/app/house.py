@@ -4,7 +4,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from decnet_actors.app.fleet_view import Inhabitant
 from decnet_actors.contracts.decoy import Artifacts, Vault
@@ -44,6 +44,7 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     """Return one decky and the spec of its subtree."""
     address = plan.address or means.driver.address(plan.name, plan.index)
     persona = generate(means.seed, plan.name, address, means.founded, distribution=plan.distribution or None)
+    persona = evolve(persona, mac=plan.mac or persona.mac)
     own = _users(persona)  # bait neither gets a weak password nor moves those of others
     persona = with_people(persona, (bait.user for bait in plan.baits if bait.service in {"", "ssh", "telnet"}))
     persona = with_services(persona, {service.name: service.port for service in plan.services})
