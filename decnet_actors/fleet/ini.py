@@ -76,7 +76,8 @@ def read(text: str, name: str, installed: Installed) -> Imported:
     tree = reading.tree()
     if problems:
         raise ConfigError(sorted(problems, key=lambda problem: problem.line))
-    return Imported(fleet=built(tree, installed), notes=tuple(reading.notes))
+    notes = (f"{name}:{line}: {said}" for line, said in sorted(reading.notes, key=lambda note: note[0]))
+    return Imported(fleet=built(tree, installed), notes=tuple(dict.fromkeys(notes)))
 
 
 def _sections(text: str, file: str, problems: list[Problem]) -> dict[str, _Section]:
@@ -125,7 +126,7 @@ class _Reading:
         self._installed = installed
         self._problems = problems
         self._sections = sections
-        self.notes: list[str] = []
+        self.notes: list[tuple[int, str]] = []  # line, what
         self._made: dict[str, str] = {}  # our name -> the section it comes from
 
     def tree(self) -> Node:
@@ -165,13 +166,9 @@ class _Reading:
         if not services and not (archetype and ARCHETYPES[archetype].installed(self._installed.services)):
             self._note(section.place, f"[{section.name}]: nothing is left that there is a decoy for; it is left out")
             return
+        shared = {**self._plain(section, entries), **({"services": services} if services else {})}
         for name in self._names(section, entries):
-            fields = {
-                "name": Node(name, section.place, section.place),
-                **self._plain(section, entries),
-                **({"services": services} if services else {}),
-            }
-            yield Node(fields, section.place, section.place)
+            yield Node({"name": Node(name, section.place, section.place), **shared}, section.place, section.place)
 
     def _known(self, section: _Section) -> Iterator[tuple[str, _Entry]]:
         for key, entry in section.entries.items():
@@ -268,9 +265,7 @@ class _Reading:
         self._problems.append(problem_at(place, INVALID, f"[{section.name}] {text}", suggestion=suggestion))
 
     def _note(self, place: Place, text: str) -> None:
-        note = f"{place.file}:{place.line}: {text}"
-        if note not in self.notes:
-            self.notes.append(note)
+        self.notes.append((place.line, text))
 
 
 def _words(entry: _Entry | None) -> Sequence[str]:

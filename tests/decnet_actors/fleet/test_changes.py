@@ -1,5 +1,6 @@
 """Differences tell all that is different between two fleets, and nothing of secrets."""
 
+import pytest
 from attrs import evolve
 from hypothesis import given
 
@@ -33,6 +34,7 @@ def applied(old: Document, found) -> dict:
     return fleet
 
 
+@pytest.mark.slow
 @given(few_names, few_names)
 def test_the_old_fleet_with_its_differences_is_the_new_one(old, new):
     before = numbered(old)
@@ -41,6 +43,7 @@ def test_the_old_fleet_with_its_differences_is_the_new_one(old, new):
     assert {item.name: flat(item) for item in after.deckies} == applied(before, differences(before, after))
 
 
+@pytest.mark.slow
 @given(few_names)
 def test_a_fleet_is_not_different_from_itself(fleet):
     document = numbered(fleet)
@@ -48,6 +51,7 @@ def test_a_fleet_is_not_different_from_itself(fleet):
     assert differences(document, numbered(fleet, document)) == ()
 
 
+@pytest.mark.slow
 @given(few_names)
 def test_another_order_is_a_difference_that_moves_deckies_only(fleet):
     before = numbered(fleet)

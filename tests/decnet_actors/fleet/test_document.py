@@ -16,6 +16,7 @@ WEB = DeckySettings(name="web-01", services=("ssh", "http"))
 DB = DeckySettings(name="db-01", services={"redis": {"password": "x"}})
 
 
+@pytest.mark.slow
 @given(fleets)
 def test_a_document_comes_back(fleet):
     document = numbered(fleet)

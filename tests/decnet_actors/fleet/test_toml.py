@@ -9,6 +9,7 @@ from supervisors.config import ConfigError
 from tests.decnet_actors.fleet.fleets import INSTALLED, fleets
 
 
+@pytest.mark.slow
 @given(fleets)
 def test_what_is_written_reads_the_same(fleet):
     document = numbered(fleet)
