@@ -7,7 +7,7 @@ from attrs import frozen
 
 from decnet_actors.fleet.plan import Installed, expand, placed
 from decnet_actors.fleet.settings import DeckySettings
-from decnet_actors.machine.releases import systems
+from decnet_actors.machine.persona import systems
 from decnet_actors.settings import Settings
 from supervisors.config import ConfigError, Loaded, Problem, load, structure
 from supervisors.config_errors import INVALID, Place, problem_at

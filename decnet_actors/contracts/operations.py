@@ -52,7 +52,11 @@ MAX_FILE = 512 * 1024  # bytes of a file given as an argument
 
 
 def _bounded(_: object, attribute: "Attribute[str]", value: str) -> None:
-    if len(value.encode(errors="surrogatepass")) > MAX_FILE:
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"{attribute.name} is not Unicode") from None
+    if size > MAX_FILE:
         raise ValueError(f"{attribute.name} is larger than {MAX_FILE // 1024} KiB")
 
 

@@ -20,13 +20,13 @@ STATES = {"up": "green", "down": "red", "stopped": "yellow"}
 def preview(answer: Plain) -> Preview:
     """Return what a change would come to, and the question when somebody's connections end with it."""
     ends = answer["interrupts"]
-    text = f"Connections to {_listed(ends)} end. Do it?" if ends else ""
+    text = f"This ends the connections to {_listed(ends)}. Go on?" if ends else ""
     return Preview(lines=tuple(_lines(answer)), question=text, carried={"base": answer["base"]})
 
 
 def preview_restart(answer: Plain) -> Preview:
     """Return the question before a restart."""
-    return Preview(question=f"Connections to {_listed(answer['interrupts'])} end. Do it?")
+    return Preview(question=f"This ends the connections to {_listed(answer['interrupts'])}. Go on?")
 
 
 def show_change(answer: Plain, settings: Settings) -> None:

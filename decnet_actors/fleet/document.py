@@ -154,7 +154,13 @@ def _unkept(value: Plain, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _unkept(item, f"{path}[{index}]")
+    elif isinstance(value, str) and any(_is_surrogate(character) for character in value):
+        yield path, "is not Unicode"
     elif isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124  NaN
         yield path, "must be a finite number"
     elif value is not None and not isinstance(value, str | int | float):
         yield path, "a date cannot be kept; write it as a text"
+
+
+def _is_surrogate(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"  # half of a character; UTF-8 has no bytes for it

@@ -56,7 +56,8 @@ def built(tree: Node, installed: Installed) -> tuple[DeckySettings, ...]:
 
 def write(document: Document) -> str:
     """Return TOML that ``read`` makes the same fleet of; what has its default is left out."""
-    return "\n\n".join("\n".join(_lines(settings)) for settings in document.deckies) + "\n" * bool(document.deckies)
+    text = "\n\n".join("\n".join(_lines(settings)) for settings in document.deckies)
+    return "".join(map(_printable, text)) + "\n" * bool(text)
 
 
 def _lines(settings: DeckySettings) -> Iterator[str]:
@@ -67,3 +68,10 @@ def _lines(settings: DeckySettings) -> Iterator[str]:
             yield f"{key} = {toml_value(value if any(value.values()) else list(value), 'plain')}"
         else:
             yield f"{key} = {toml_value(value)}"
+
+
+def _printable(character: str) -> str:
+    """Return a character as TOML has it inside quotes, where all that is not printable stands."""
+    if character == "\n" or character.isprintable():
+        return character
+    return f"\\U{ord(character):08x}"

@@ -389,11 +389,6 @@ RELEASES: tuple[Release, ...] = (
 )
 
 
-def systems() -> frozenset[str]:
-    """Return the systems a machine can be, with and without their releases (``debian``, ``debian:12``)."""
-    return frozenset(name for row in RELEASES for name in (row.distribution, f"{row.distribution}:{row.release}"))
-
-
 def find(distribution: str, release: str) -> Release:
     """Return the release's row; the newest of the distribution (or of all) when it is not listed."""
     same = [row for row in RELEASES if row.distribution == distribution]

@@ -37,7 +37,7 @@ def plugin(plugin_id: str) -> Plugin[Any]:
 INSTALLED = Installed(services=tuple(PORTS), plugin=plugin, systems=("debian", "debian:12", "ubuntu", "ubuntu:22.04"))
 
 names = st.from_regex(r"[a-z]([a-z0-9-]{0,12}[a-z0-9])?", fullmatch=True)
-words = st.text(string.printable, max_size=12)
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 option_tables = st.fixed_dictionaries(
     {},
     optional={"banner": words, "delay": st.floats(0, 1e6), "noisy": st.booleans(), "password": words},

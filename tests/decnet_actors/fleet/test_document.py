@@ -51,7 +51,9 @@ def test_no_fleet_is_a_document_too():
     assert EMPTY.names() == ()
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), dt.date(2026, 1, 1), [dt.time(1)], {"x": float("nan")}])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), dt.date(2026, 1, 1), [dt.time(1)], {"x": float("nan")}, "\ud800"]
+)
 def test_a_value_that_cannot_be_kept_is_told_by_its_key(value):
     with pytest.raises(ConfigError) as caught:
         numbered((DeckySettings(name="a", services={"ssh": {"since": value}}),))
