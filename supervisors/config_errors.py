@@ -49,16 +49,32 @@ class Problem:
     width: int = 1
     source: str = field(default="", repr=False)
 
+    @property
+    def where(self) -> str:
+        """``file:line:column: ``, as far as it is known."""
+        if not self.file:
+            return ""
+        return f"{self.file}:{self.line}:{self.column}: " if self.line else f"{self.file}: "
+
+    @property
+    def what(self) -> str:
+        """What is wrong, and of which key."""
+        return f"{self.key}: {self.text}" if self.key and self.code == INVALID else self.text
+
+    @property
+    def guess(self) -> str:
+        """What was probably meant, as a question; empty when nothing is known."""
+        return f"did you mean {quote(self.suggestion)}?" if self.suggestion else ""
+
+    def line_of_text(self) -> str:
+        """Return where, what, and what was probably meant, in one line."""
+        return self.where + self.what + (f" ({self.guess})" if self.guess else "")
+
     def render(self) -> str:
         """Return the headline, the source line and the underline."""
-        guess = f"did you mean {quote(self.suggestion)}?" if self.suggestion else ""
+        guess = self.guess
         inline = bool(guess) and (self.code == UNKNOWN_KEY or not self.source)
-        head = f"error {self.code}: "
-        if self.file:
-            head = f"{self.file}:{self.line}:{self.column}: {head}" if self.line else f"{self.file}: {head}"
-        if self.key and self.code == INVALID:
-            head += f"{self.key}: "
-        head += self.text + (f" ({guess})" if inline else "")
+        head = f"{self.where}error {self.code}: {self.what}" + (f" ({guess})" if inline else "")
         if not self.source:
             return head
         start = max(0, self.column - 1 - _EXCERPT // 3) if len(self.source) > _EXCERPT else 0

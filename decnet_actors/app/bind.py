@@ -5,13 +5,16 @@ from pathlib import Path
 from attrs import evolve
 
 from decnet_actors.app.actors import Actors
+from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.describe import Descriptions
 from decnet_actors.app.doctor import Doctor, Ward
 from decnet_actors.app.selftest import Selftest
 from decnet_actors.app.status import Gauges, Status
 from decnet_actors.contracts import runtime_operations as runtime_ops
-from decnet_actors.fleet import operations as fleet_ops
+from decnet_actors.fleet.handlers import FleetChanges
+from decnet_actors.fleet.reports import FleetReports
+from decnet_actors.fleet.view import FleetHandlers
 from decnet_actors.settings import Settings
 from decnet_actors.store import backups as backup_handlers
 from decnet_actors.store.backups import Backups
@@ -40,10 +43,9 @@ def bind(daemon: Daemon) -> Status:
     table.bind(runtime_ops.SELFTEST_RUN, selftest.run)
     Actors(daemon.system, daemon.clock.now, lambda: daemon.clock.monotonic() - daemon.started_monotonic).bind(table)
     Descriptions(daemon.registry, lambda: _in_force(daemon), daemon.used_plugins).bind(table)
-    fleet = fleet_ops.FleetHandlers(daemon.fleet)
-    table.bind(fleet_ops.DECKY_LIST, fleet.list)
-    table.bind(fleet_ops.DECKY_SHOW, fleet.show)
-    table.bind(fleet_ops.SERVICE_LIST, fleet.services)
+    FleetHandlers(daemon.fleet).bind(table)
+    FleetReports(daemon.desired).bind(table)
+    FleetChanges(daemon.desired, RunningFleet(daemon), daemon.origin.seed).bind(table)
     Accounts(daemon.doorkeeper, daemon.clock.now, daemon.base_url).bind(table)
     bind_operations(
         table, engine=daemon.engine, reader=daemon.reader, now=daemon.clock.now, status=daemon.journal_answers

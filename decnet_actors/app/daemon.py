@@ -11,7 +11,7 @@ from attrs import define, field
 
 from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
 from decnet_actors.app.house import Means, clear, settle_all
-from decnet_actors.app.load import PLUGINS, Configuration
+from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
 from decnet_actors.app.tree import JOURNAL, WATCHDOG, WEB, Branches, tree
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
@@ -21,10 +21,12 @@ from decnet_actors.decoys.decky import PATIENCE
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Entry
+from decnet_actors.fleet.desired import DesiredFleet
 from decnet_actors.settings import Settings
 from decnet_actors.store.accounts import Accounts as AccountTable
 from decnet_actors.store.artifacts import ArtifactStore
 from decnet_actors.store.engine import make_engine, with_password
+from decnet_actors.store.fleets import FleetTable
 from decnet_actors.store.installation import Installation, installation
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import AskStatus, JournalStatus
@@ -90,6 +92,7 @@ class Daemon:
     means: Means = field(init=False)
     doorkeeper: Doorkeeper = field(init=False)
     table: OperationTable = field(init=False)
+    desired: DesiredFleet = field(init=False)
     fleet: LiveFleet = field(init=False)
     system: System = field(init=False)
     console: tuple[str, ...] = ()  # its base URLs, when last asked
@@ -146,7 +149,11 @@ class Daemon:
             patience=self.patience,
             plugin=self.registry.load,
         )
-        self.inhabitants, specs = await self.off(partial(settle_all, self.configuration.plans, self.means))
+        self.desired = DesiredFleet(
+            FleetTable(self.engine), installed(self.registry), now=self.clock.now, offload=self.off
+        )
+        plans = await self.desired.take(self.configuration.fleet)
+        self.inhabitants, specs = await self.off(partial(settle_all, plans, self.means))
         await clear(self.driver, self.inhabitants)
         branches = Branches(
             engine=self.engine,
@@ -155,7 +162,7 @@ class Daemon:
             bus=self.bus,
             places=self.places,
             settings=self.settings,
-            specs=tuple(specs.values()),
+            specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),
             table=self.table,
             doorkeeper=self.doorkeeper,
             reader=self.reader,
@@ -251,7 +258,7 @@ class Daemon:
 
     def used_plugins(self) -> Mapping[str, int]:
         """Return how often each plugin is used."""
-        used = Counter(service.plugin for plan in self.configuration.plans for service in plan.services)
+        used = Counter(service.plugin for one in self.inhabitants.values() for service in one.plan.services)
         used[f"fleet_driver.{self.settings.fleet.driver}"] += 1
         return used
 

@@ -1,7 +1,7 @@
 """This module shows the fleet as it is now, for the operations on deckies and for status, doctor and selftest."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from attrs import frozen
 
@@ -12,7 +12,7 @@ from decnet_actors.contracts.fleet_driver import Place, Tier
 from decnet_actors.decoys.host import DescribeService, ServiceStatus
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.persona import Persona
-from decnet_actors.fleet.operations import DeckyDetail, ServiceRow, ServiceState
+from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceRow, ServiceState
 from supervisors.actor import ActorDeadError
 from supervisors.directory import Directory
 from supervisors.report import TreeNode
@@ -56,7 +56,12 @@ class LiveFleet:
     @property
     def planned(self) -> Sequence[tuple[str, str]]:
         """(decky, service) of everything that should listen."""
-        return [(name, service.name) for name, one in self._inhabitants().items() for service in one.plan.services]
+        return [
+            (name, service.name)
+            for name, one in self._inhabitants().items()
+            if one.plan.running
+            for service in one.plan.services
+        ]
 
     @property
     def personas(self) -> Sequence[Persona]:
@@ -72,22 +77,23 @@ class LiveFleet:
             if row.state is ServiceState.UP
         ]
 
-    async def deckies(self) -> Sequence[DeckyDetail]:
-        """Return every decky, in fleet order, as it is now."""
+    async def deckies(self, names: Collection[str] | None = None) -> Sequence[DeckyDetail]:
+        """Return every decky, or those of these names, in fleet order, as it is now."""
         nodes = {node.path: node for node in walk(await self._tree())}
-        return [await self._decky(one, nodes) for one in self._inhabitants().values()]
+        wanted = [one for name, one in self._inhabitants().items() if names is None or name in names]
+        return [await self._decky(one, nodes) for one in wanted]
 
     async def _decky(self, one: Inhabitant, nodes: Mapping[str, TreeNode]) -> DeckyDetail:
         rows, tier = [], Tier.NONE
         for service in one.plan.services:
             path = f"{FLEET}/{one.plan.name}/{service.name}"
-            node, status = nodes.get(path), await self._ask(path)
+            node, status = nodes.get(path), await self._ask(path) if one.plan.running else None
             tier = tier if status is None else status.tier
             rows.append(
                 ServiceRow(
                     decky=one.plan.name,
                     service=service.name,
-                    state=ServiceState.DOWN if status is None else ServiceState.UP,
+                    state=_state(one.plan, up=status is not None),
                     address=one.place.address,
                     port=0 if status is None else status.port,
                     claimed_port=service.port,
@@ -99,7 +105,7 @@ class LiveFleet:
         persona = one.persona
         return DeckyDetail(
             name=one.plan.name,
-            state=ServiceState.UP if any(row.state is ServiceState.UP for row in rows) else ServiceState.DOWN,
+            state=_state(one.plan, up=any(row.state is ServiceState.UP for row in rows)),
             address=one.place.address,
             system=persona.pretty_name,
             hostname=persona.hostname,
@@ -124,6 +130,12 @@ class LiveFleet:
         except (ActorDeadError, TimeoutError):
             return None
         return status
+
+
+def _state(plan: DeckyPlan, *, up: bool) -> ServiceState:
+    if not plan.running:
+        return ServiceState.STOPPED
+    return ServiceState.UP if up else ServiceState.DOWN
 
 
 FIRST_USER = 1000  # uid of the first account of a person

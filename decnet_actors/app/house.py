@@ -41,11 +41,17 @@ class Means:
     plugin: Callable[[str], Plugin[Any]]  # Any: each plugin has a config class of its own
 
 
+def wanted_of(plan: DeckyPlan) -> Wanted:
+    """Return the place a plan asks for."""
+    return Wanted(decky=plan.name, index=plan.index, address=plan.address, mac=plan.mac, stack=plan.stack)
+
+
 def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     """Return one decky and the spec of its subtree."""
-    wanted = Wanted(decky=plan.name, index=plan.index, address=plan.address)
+    wanted = wanted_of(plan)
     address = means.driver.place(wanted).address
     persona = generate(means.seed, plan.name, address, means.founded, distribution=plan.distribution or None)
+    persona = evolve(persona, mac=plan.mac or persona.mac)
     own = _users(persona)  # bait neither gets a weak password nor moves those of others
     persona = with_people(persona, (bait.user for bait in plan.baits if bait.service in {"", "ssh", "telnet"}))
     persona = with_services(persona, {service.name: service.port for service in plan.services})

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from attrs import frozen
 
-from decnet_actors.contracts.fleet import DeckyPlan
-from decnet_actors.fleet.plan import expand
+from decnet_actors.fleet.plan import Installed, expand, placed
+from decnet_actors.fleet.settings import DeckySettings
+from decnet_actors.machine.persona import systems
 from decnet_actors.settings import Settings
 from supervisors.config import ConfigError, Loaded, Problem, load, structure
 from supervisors.config_errors import INVALID, Place, problem_at
@@ -19,15 +20,25 @@ PLUGINS = "decnet.plugins"  # the entry point group
 
 @frozen(kw_only=True)
 class Configuration:
-    """What the daemon runs with: the settings, and the fleet they amount to."""
+    """What the daemon runs with."""
 
     loaded: Loaded[Settings]
-    plans: tuple[DeckyPlan, ...]
 
     @property
     def settings(self) -> Settings:
         """The settings themselves."""
         return self.loaded.value
+
+    @property
+    def fleet(self) -> tuple[DeckySettings, ...] | None:
+        """The fleet that is written down; ``None`` when none is, and the one in the settings is the default."""
+        return self.settings.decky if _child(self.loaded.tree, "decky") is not None else None
+
+
+def installed(registry: PluginRegistry) -> Installed:
+    """Return what the installed plugins and the known systems let a fleet be made of."""
+    services = tuple(plugin_id.partition(".")[2] for plugin_id in registry.ids("decoy"))
+    return Installed(services=services, plugin=registry.load, systems=systems())
 
 
 def load_settings(
@@ -50,18 +61,16 @@ def load_settings(
     registry = registry or PluginRegistry(PLUGINS)
     loaded = load(Settings, files, environ=environ, prefix=PREFIX)
     problems: list[Problem] = []
-    plans: tuple[DeckyPlan, ...] = ()
-    available = [plugin_id.partition(".")[2] for plugin_id in registry.ids("decoy")]
     try:
-        plans = expand(loaded.value.decky, available=available, plugin=registry.load)
+        expand(loaded.value.decky, installed(registry))
     except ConfigError as error:
-        problems += (_placed(problem, loaded.tree) for problem in error.problems)
+        problems += (placed(problem, loaded.tree) for problem in error.problems)
     except PluginError as error:
         problems.append(problem_at(Place(), INVALID, str(error), key="decky"))
     problems += _of_driver(loaded, registry)
     if problems:
         raise ConfigError(problems)
-    return Configuration(loaded=loaded, plans=plans)
+    return Configuration(loaded=loaded)
 
 
 def _of_driver(loaded: Loaded[Settings], registry: PluginRegistry) -> list[Problem]:
@@ -76,23 +85,6 @@ def _of_driver(loaded: Loaded[Settings], registry: PluginRegistry) -> list[Probl
         node = _child(_child(loaded.tree, "fleet"), "driver")
         return [problem_at(node.place if node else Place(), INVALID, str(error), key="fleet.driver")]
     return []
-
-
-def _placed(problem: Problem, tree: Node) -> Problem:
-    """Return a fleet's problem with the place of the decky it speaks of, as near as the file allows."""
-    deckies = _child(tree, "decky")
-    if problem.file or deckies is None:
-        return problem
-    name = problem.key.split(".")[1] if "." in problem.key else ""
-    for decky in deckies.value:
-        given = _child(decky, "name")
-        if given is None or given.value != name:
-            continue
-        found = _child(decky, problem.key.rpartition(".")[2]) or given
-        if isinstance(found.value, list):  # the very item, where the text names it
-            found = next((item for item in found.value if repr(item.value) in problem.text), found)
-        return problem_at(found.place, problem.code, problem.text, key=problem.key, suggestion=problem.suggestion)
-    return problem
 
 
 def _child(node: Node | None, key: str) -> Node | None:

@@ -88,7 +88,10 @@ class ServicePlan:
 
 @frozen(kw_only=True)
 class DeckyPlan:
-    """One decky. ``index`` counts from 0 in fleet order; empty ``address`` or ``distribution`` means ours to choose."""
+    """One decky. ``index`` is its own for life, counted from 0: what is chosen for it follows from it.
+
+    Empty ``address``, ``distribution``, ``stack`` or ``mac`` means ours to choose.
+    """
 
     name: str
     index: int
@@ -97,3 +100,6 @@ class DeckyPlan:
     distribution: str = ""
     baits: tuple[Bait, ...] = ()
     weak_credentials: int = 2  # how many common pairs open a door of this decky
+    stack: str = ""  # name of a TCP/IP stack personality; empty: the one that fits the system
+    mac: str = ""
+    running: bool = True  # False: it is kept, but nothing of it listens

@@ -160,6 +160,8 @@ class OperationTable:
     async def _keep(self, operation: AnyOperation, args: object, caller: Caller, outcome: str) -> None:
         if self._audit is None or operation.audit is Audit.NONE:
             return
+        if operation.audit is Audit.CHANGE and outcome == "ok" and getattr(args, "dry_run", False):
+            return  # nothing was changed
         await self._audit(
             AuditRow(
                 time=self._now(),

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from enum import StrEnum
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from attrs import Factory, field, frozen
+from attrs import Attribute, Factory, field, frozen, validators
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -46,6 +46,29 @@ class Mode(StrEnum):
 def about(text: str, *, positional: bool = False, secret: bool = False) -> dict[str, Any]:  # Any: attrs' metadata
     """Return the metadata of an argument: its help, whether the CLI takes it by place, whether it is never kept."""
     return {"help": text, "positional": positional, "secret": secret}
+
+
+MAX_FILE = 512 * 1024  # bytes of a file given as an argument
+
+
+def _bounded(_: object, attribute: "Attribute[str]", value: str) -> None:
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"{attribute.name} is not Unicode") from None
+    if size > MAX_FILE:
+        raise ValueError(f"{attribute.name} is larger than {MAX_FILE // 1024} KiB")
+
+
+@frozen(kw_only=True)
+class File:
+    """A file as an argument: the client reads it and sends its text, with its name for errors.
+
+    The command line takes its path, ``-`` for standard input.
+    """
+
+    name: str = field(validator=validators.max_len(255), metadata=about("Name of the file, for errors."))
+    text: str = field(repr=False, validator=_bounded, metadata=about("What stands in it.", secret=True))
 
 
 @frozen(kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import attrs
 import click
-from attrs import frozen
+from attrs import field, frozen
 from click.shell_completion import CompletionItem
 
 from decnet_actors.contracts.operations import Mode, Nothing, Operation, Page
@@ -29,6 +29,8 @@ DANGEROUS = frozenset({"stop", "revoke", "restore", "delete", "remove", "disable
 COMPLETION_TIMEOUT = 0.5  # seconds
 COMPLETIONS = {  # what completes a positional: noun.field -> the operation whose names it is
     "decky.name": "decky.list",
+    "archetype.name": "archetype.list",
+    "fleet.revision": "fleet.history",
     "selftest.deckies": "decky.list",
     "actor.path": "actor.list",
     "plugin.id": "plugin.list",
@@ -39,14 +41,26 @@ COMPLETIONS = {  # what completes a positional: noun.field -> the operation whos
 
 
 @frozen(kw_only=True)
+class Preview:
+    """What a dry run came to: lines for people, a question (empty for none), and arguments to hold the change to it."""
+
+    lines: tuple[str, ...] = ()
+    question: str = ""
+    carried: Mapping[str, Plain] = field(factory=dict)
+
+
+@frozen(kw_only=True)
 class View:
     """How an answer is shown to people, and which exit code it means.
 
     ``show`` gets the answer (an iterator, for a stream) in the formats table and wide only; ``judge`` gets it in all.
+    ``preview`` makes the command ask for a dry run first, and gets its answer.
     """
 
     show: Callable[[Plain, Settings], None] | None = None
     judge: Callable[[Plain], int] | None = None
+    preview: Callable[[Plain], Preview] | None = None
+    patience: float | None = None  # seconds to wait for an answer, unless --timeout says
 
 
 class OperationCommand(click.Command):
@@ -81,7 +95,12 @@ class OperationCommand(click.Command):
         if "limit" in typed and typed["limit"] is None:  # the flag before the noun is a default for the field
             typed["limit"] = settings.limit
         args = parameters.arguments(self.operation, typed, settings)
-        if self.operation.verb in DANGEROUS and not args.get("dry_run"):
+        view: View = registry.find(registry.VIEWS, self.operation.name) or View()
+        if view.patience is not None and settings.timeout == options.DEFAULT_TIMEOUT:
+            settings = attrs.evolve(settings, timeout=view.patience)
+        if view.preview is not None:
+            args |= {} if args.get("dry_run") else _looked_at(self.operation, args, view.preview, settings)
+        elif self.operation.verb in DANGEROUS and not args.get("dry_run"):
             what = self.operation.summary.rstrip(".").partition(";")[0]  # the rest is no part of the question
             confirm(f"{what} ({words(list(args.values()))})?", settings)
         return run(self.operation, args, settings)
@@ -96,6 +115,19 @@ def run(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings) 
             click.echo("\033[2J\033[H", nl=False)  # clear, home
         _once(operation, args, settings)
         settings.world.sleep(settings.watch)
+
+
+def _looked_at(
+    operation: AnyOperation, args: Mapping[str, Plain], preview: Callable[[Plain], Preview], settings: Settings
+) -> Mapping[str, Plain]:
+    """Show what a change would come to, ask if it takes something away, and return the arguments to hold it to that."""
+    looked = preview(ordered(_answer(operation, {**args, "dry_run": True}, settings), operation.result))
+    if settings.output in {"table", "wide"} and not settings.columns:
+        for line in looked.lines:
+            click.echo(line)
+    if looked.question:
+        confirm(looked.question, settings)
+    return {name: value for name, value in looked.carried.items() if name not in args}
 
 
 def confirm(question: str, settings: Settings) -> None:

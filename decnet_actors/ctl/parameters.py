@@ -10,7 +10,8 @@ import attrs
 import click
 from click.shell_completion import CompletionItem
 
-from decnet_actors.contracts.operations import Operation
+from decnet_actors.contracts.operations import File, Operation
+from decnet_actors.ctl.files import read_file
 from decnet_actors.ctl.options import Moment
 from decnet_actors.ctl.world import Settings
 
@@ -83,11 +84,14 @@ def parameters(
 def arguments(operation: Operation[Any, Any], typed: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return the builtins to call the operation with; what was not given is left out, secrets are asked for."""
     given: dict[str, Any] = {}  # Any: click's values
+    hints = typing.get_type_hints(operation.args)
     for field in attrs.fields(operation.args):
         value = typed.get(field.name)
         if field.metadata.get("secret"):
             if value or field.default is attrs.NOTHING:
                 given[field.name] = ask_secret(field.name, settings)
+        elif isinstance(value, str) and _is_file(hints[field.name]):
+            given[field.name] = read_file(value, settings)
         elif value is not None and value != ():
             given[field.name] = list(value) if isinstance(value, tuple) else value
     return given
@@ -107,9 +111,15 @@ def ask_secret(name: str, settings: Settings) -> str:
     return str(click.prompt(word.capitalize(), hide_input=True, confirmation_prompt=True, err=True))
 
 
+def _is_file(hint: Any) -> bool:  # Any: a type form
+    return File in {hint, *typing.get_args(hint)}
+
+
 def _click_type(name: str, hint: Any) -> tuple[click.ParamType[Any], bool]:  # Any: a type form
     """Return the click type and whether the field takes many values."""
     options = typing.get_args(hint) if typing.get_origin(hint) in {typing.Union, types.UnionType} else (hint,)
+    if _is_file(hint):
+        return click.Path(allow_dash=True), False
     for option in options:
         origin = typing.get_origin(option)
         if origin in _SEQUENCES:

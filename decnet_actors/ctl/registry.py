@@ -40,8 +40,10 @@ NOUNS: dict[str, Noun] = {
     "source": Noun(help="Addresses peers came from.", module=STORE),
     "credential": Noun(help="Credentials peers tried.", module=STORE),
     "artifact": Noun(help="Files peers brought.", module=STORE),
-    "decky": Noun(help="Decoy machines and their services.", module=FLEET),
+    "fleet": Noun(help="What the fleet is meant to be: show, diff, apply, history, rollback.", module=FLEET),
+    "decky": Noun(help="Decoy machines and their services: list, show, create, edit, delete.", module=FLEET),
     "service": Noun(help="Services of all deckies, and where they listen.", module=FLEET),
+    "archetype": Noun(help="Kinds of machines a decky can be.", module=FLEET),
     "actor": Noun(help="The live supervisor tree: tree, list, restart, stop, start.", module=RUNTIME),
     "plugin": Noun(help="What can be chosen by name: decoys, drivers.", module=DESCRIPTION),
     "config": Noun(help="Check configuration files, show what is in force.", module=DESCRIPTION),
@@ -62,6 +64,24 @@ NOUNS: dict[str, Noun] = {
 # Hand-written commands of a noun whose other commands are generated, "noun verb" -> "module:attribute".
 COMMANDS: dict[str, str] = {"session replay": "decnet_actors.ctl.session:replay"}
 
+# Operations that make a revision of the fleet.
+CHANGES = (
+    "fleet.apply",
+    "fleet.rollback",
+    "fleet.scale",
+    "fleet.teardown",
+    "fleet.import",
+    "decky.create",
+    "decky.edit",
+    "decky.delete",
+    "decky.start",
+    "decky.stop",
+    "decky.mutate",
+    "decky.service-add",
+    "decky.service-set",
+    "decky.service-remove",
+)
+
 # How an operation's answer is shown in the formats for people, and what its exit code is: "module:attribute".
 VIEWS: dict[str, str] = {
     "status.show": "decnet_actors.ctl.status:VIEW",
@@ -75,6 +95,10 @@ VIEWS: dict[str, str] = {
     "config.show": "decnet_actors.ctl.config:SHOW",
     "config.check": "decnet_actors.ctl.config:CHECK",
     "backup.restore": "decnet_actors.ctl.backup:VIEW",
+    "fleet.diff": "decnet_actors.ctl.fleet:DIFF",
+    "fleet.export": "decnet_actors.ctl.fleet:TEXT",
+    **dict.fromkeys(CHANGES, "decnet_actors.ctl.fleet:CHANGE"),
+    "decky.restart": "decnet_actors.ctl.fleet:RESTART",
     "explain.show": "decnet_actors.ctl.explain:VIEW",
     "errors.show": "decnet_actors.ctl.errors:VIEW",
 }

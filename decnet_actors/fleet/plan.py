@@ -1,40 +1,80 @@
 """This module expands a fleet as written into a plan ready to be hosted, with every mistake named at once."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+import re
+import typing
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+from attrs import frozen
 
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
 from decnet_actors.contracts.plugin import Plugin
+from decnet_actors.fleet.archetypes import ARCHETYPES
 from decnet_actors.fleet.settings import DeckySettings
 from supervisors.config import ConfigError, Problem, Table, structure
 from supervisors.config_errors import INVALID, Place, closest, problem_at
-from supervisors.config_source import join
-
-T = TypeVar("T")
+from supervisors.config_source import Node, join
 
 MAX_DECKIES = 10_000
 MAX_SERVICES = 32  # of one decky; a real machine with more is not believed either
 
+_TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+
+
+@frozen(kw_only=True)
+class Installed:
+    """What this program can make deckies of.
+
+    Args:
+        services: names of the decoy plugins (``ssh``, not ``decoy.ssh``).
+        plugin: loads one by id.
+        systems: distributions, with and without their releases (``debian``, ``debian:12``).
+
+    """
+
+    services: Sequence[str]
+    plugin: Callable[[str], Plugin[Any]]  # Any: each plugin has a config class of its own
+    systems: Collection[str]
+
+    def option(self, service: str, name: str, text: str) -> Any:  # Any: the shape of JSON
+        """Return what a text means for an option; what does not fit its type is left for the option to refuse."""
+        hints = typing.get_type_hints(self.plugin(f"decoy.{service}").config) if service in self.services else {}
+        kind = hints.get(name)
+        if kind is bool and text.lower() in _TRUE | _FALSE:
+            return text.lower() in _TRUE
+        if kind is int and re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+            return int(text)
+        if kind is float and re.fullmatch(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?", text):
+            return float(text)
+        return [word.strip() for word in text.split(",")] if typing.get_origin(kind) is tuple else text
+
+    def is_secret(self, service: str, option: str) -> bool:
+        """Return whether an option of a service holds a secret, as far as the service is known."""
+        if service not in self.services:
+            return True
+        fields = {field.name: field for field in attrs.fields(self.plugin(f"decoy.{service}").config)}
+        return option not in fields or bool(fields[option].metadata.get("secret"))
+
 
 def expand(
-    fleet: Sequence[DeckySettings],
-    *,
-    available: Sequence[str],
-    plugin: Callable[[str], Plugin[Any]],  # Any: each plugin has a config class of its own
+    fleet: Sequence[DeckySettings], installed: Installed, numbers: Mapping[str, int] | None = None
 ) -> tuple[DeckyPlan, ...]:
     """Return the plan, deckies in the order written.
 
     Args:
-        fleet: as configured.
-        available: names of the decoy plugins that are installed (``ssh``, not ``decoy.ssh``).
-        plugin: loads one by id.
+        fleet: as an operator wrote it.
+        installed: what there is to make it of.
+        numbers: of the deckies (``document.Document``); ``None`` counts them.
 
     Raises:
         ConfigError: with every problem of every decky.
 
     """
     problems = _repeated(fleet)
-    plans = [_decky(settings, index, available, plugin, problems) for index, settings in enumerate(fleet)]
+    if numbers is None:
+        numbers = {settings.name: index for index, settings in enumerate(fleet)}
+    plans = [_decky(settings, numbers[settings.name], installed, problems) for settings in fleet]
     if len(fleet) > MAX_DECKIES:
         problems.append(_problem("decky", f"{len(fleet)} deckies; one host takes {MAX_DECKIES} at most"))
     if problems:
@@ -42,31 +82,59 @@ def expand(
     return tuple(plans)
 
 
-def _decky(
-    settings: DeckySettings,
-    index: int,
-    available: Sequence[str],
-    plugin: Callable[[str], Plugin[Any]],
-    problems: list[Problem],
-) -> DeckyPlan:
+def placed(problem: Problem, tree: Node) -> Problem:
+    """Return a fleet's problem with the place of the decky it speaks of, as near as the file allows."""
+    deckies = _child(tree, "decky")
+    if problem.file or deckies is None:
+        return problem
+    name = named(problem)
+    for decky in deckies.value:
+        given = _child(decky, "name")
+        if given is None or given.value != name:
+            continue
+        found = _child(decky, problem.key.rpartition(".")[2]) or given
+        if isinstance(found.value, list):  # the very item, where the text names it
+            found = next((item for item in found.value if repr(item.value) in problem.text), found)
+        return problem_at(found.place, problem.code, problem.text, key=problem.key, suggestion=problem.suggestion)
+    return problem
+
+
+def named(problem: Problem) -> str:
+    """Return the decky a problem of ``expand`` is about; empty when it is about all."""
+    return problem.key.split(".")[1] if "." in problem.key else ""
+
+
+def _decky(settings: DeckySettings, number: int, installed: Installed, problems: list[Problem]) -> DeckyPlan:
     key = f"decky.{settings.name}.services"
-    tables = _tables(settings.services)
-    if not tables:
-        problems.append(_problem(key, "a decky needs at least one service", settings.services))
+    archetype = ARCHETYPES.get(settings.archetype)
+    problems += _unknown(settings, installed)
+    tables = dict(_tables(settings.services))
+    if not tables and archetype is not None:
+        tables = {name: {} for name in sorted(archetype.installed(installed.services))}
+        if not tables:
+            wanted = ", ".join(archetype.services)
+            text = f"no decoy is installed for anything that {archetype.name} serves ({wanted}); name services"
+            problems.append(_problem(f"decky.{settings.name}.archetype", text))
+    elif not tables:
+        problems.append(_problem(key, "a decky needs at least one service, or an archetype", settings.services))
     if len(tables) > MAX_SERVICES:
         problems.append(_problem(key, f"{len(tables)} services; at most {MAX_SERVICES}", settings.services))
     services: list[ServicePlan] = []
     ports: dict[int, str] = {}
     for name, table in tables.items():
-        if name not in available:
-            text = f"no decoy is called {name!r}; there are {', '.join(available)}"
-            problems.append(_problem(key, text, settings.services, suggestion=closest(name, available)))
+        if name not in installed.services:
+            text = f"no decoy is called {name!r}; there are {', '.join(installed.services)}"
+            guess = closest(name, installed.services)
+            problems.append(_problem(key, text, settings.services, suggestion=guess))
             continue
-        found = plugin(f"decoy.{name}")
+        if not isinstance(table, Mapping):
+            problems.append(_problem(join(key, name), "its options are a table", settings.services))
+            continue
+        found = installed.plugin(f"decoy.{name}")
         try:
             config = structure(found.config, table)
         except ConfigError as error:
-            problems += error.problems
+            problems += (_of_service(problem, join(key, name)) for problem in error.problems)
             continue
         port = config.port
         if port in ports:
@@ -75,22 +143,45 @@ def _decky(
         services.append(ServicePlan(name=name, plugin=found.id, config=config, port=port, limits=settings.limits))
     return DeckyPlan(
         name=settings.name,
-        index=index,
+        index=number,
         services=tuple(services),
         address=settings.address,
         distribution=settings.distribution,
         baits=settings.bait,
         weak_credentials=settings.weak_credentials,
+        stack=settings.stack or (archetype.stack if archetype is not None else ""),
+        mac=settings.mac,
+        running=settings.state == "running",
     )
 
 
-def _tables(services: Sequence[str] | Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def _unknown(settings: DeckySettings, installed: Installed) -> Iterator[Problem]:
+    """Yield a problem for each name that names nothing."""
+    if settings.archetype and settings.archetype not in ARCHETYPES:
+        text = f"no archetype is called {settings.archetype!r}; there are {', '.join(ARCHETYPES)}"
+        guess = closest(settings.archetype, list(ARCHETYPES))
+        yield _problem(f"decky.{settings.name}.archetype", text, suggestion=guess)
+    if settings.distribution and settings.distribution not in installed.systems:
+        text = f"no system is called {settings.distribution!r}; there are {', '.join(sorted(installed.systems))}"
+        guess = closest(settings.distribution, sorted(installed.systems))
+        yield _problem(f"decky.{settings.name}.distribution", text, suggestion=guess)
+
+
+def _tables(services: Sequence[str] | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:  # Any: a table of options
+    """Yield each service and its options, in the one order that plans have."""
     if isinstance(services, Table):
         # Keep each service's own place in the file for the plugin's problems.
-        return {name: Table(node) for name, node in services.node.value.items()}
-    if isinstance(services, Mapping):
-        return dict(services)
-    return {name: {} for name in services}
+        for name, node in sorted(services.node.value.items()):
+            yield name, Table(node) if isinstance(node.value, dict) else node.value
+    elif isinstance(services, Mapping):
+        yield from sorted(services.items())
+    else:
+        yield from ((name, {}) for name in sorted(set(services)))
+
+
+def _of_service(problem: Problem, key: str) -> Problem:
+    """Return a problem with an option of a service with the option's path in the fleet."""
+    return attrs.evolve(problem, key=f"{key}.{problem.key}" if problem.key else key)
 
 
 def _repeated(fleet: Sequence[DeckySettings]) -> list[Problem]:
@@ -108,3 +199,8 @@ def _repeated(fleet: Sequence[DeckySettings]) -> list[Problem]:
 def _problem(key: str, text: str, table: object = None, *, suggestion: str | None = None) -> Problem:
     place = table.node.place if isinstance(table, Table) else Place()
     return problem_at(place, INVALID, text, key=key, suggestion=suggestion)
+
+
+def _child(node: Node | None, key: str) -> Node | None:
+    found = node.value.get(key) if node is not None and isinstance(node.value, dict) else None
+    return found if isinstance(found, Node) else None

@@ -3,15 +3,20 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from attrs import Attribute, field, frozen
 from attrs.validators import and_, ge, le
 
 from decnet_actors.contracts.fleet import Bait, Limits
 
+SHORTEST_MUTATION = 60.0  # seconds; a machine whose ports change faster is believed by nobody
+
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")  # a host name label, and a token of actor paths and topics
 _DISTRIBUTION = re.compile(r"[a-z]+(:[0-9.]+)?")
+_STACK = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_MULTICAST = 1  # bit of the first octet
 
 
 def _host_label(_: object, attribute: "Attribute[str]", value: str) -> None:
@@ -34,13 +39,35 @@ def _distribution(_: object, attribute: "Attribute[str]", value: str) -> None:
         raise ValueError(f"{attribute.name}: {value!r} is not a distribution; write debian or debian:12")
 
 
+def _stack(_: object, attribute: "Attribute[str]", value: str) -> None:
+    if value and not _STACK.fullmatch(value):
+        raise ValueError(f"{attribute.name}: {value!r} is not the name of a stack, such as linux or windows-10")
+
+
+def _mac(_: object, attribute: "Attribute[str]", value: str) -> None:
+    if value and not (_MAC.fullmatch(value) and not int(value[:2], 16) & _MULTICAST):
+        raise ValueError(f"{attribute.name}: {value!r} is not the address of one card, such as 52:54:00:1a:2b:3c")
+
+
+def _interval(_: object, attribute: "Attribute[float]", value: float) -> None:
+    if value and value < SHORTEST_MUTATION:
+        raise ValueError(f"{attribute.name}: at least {SHORTEST_MUTATION:.0f} seconds, or 0 for never")
+
+
 @frozen(kw_only=True)
 class DeckySettings:
     """One decoy machine."""
 
     name: str = field(validator=_host_label, metadata={"help": "its name in events, commands and actor paths"})
+    archetype: str = field(
+        default="", metadata={"help": "what kind of machine it is, such as web-server: gives what is not said below"}
+    )
     services: tuple[str, ...] | Mapping[str, Any] = field(
-        metadata={"help": "what it serves: names of decoy plugins, or one table of options for each"}
+        default=(),
+        metadata={
+            "help": "what it serves: names of decoy plugins, or one table of options for each; "
+            "empty: what its archetype has"
+        },
     )  # Any: each plugin has options of its own
     address: str = field(default="", validator=_address, metadata={"help": "its address; empty: the driver chooses"})
     distribution: str = field(
@@ -48,11 +75,25 @@ class DeckySettings:
         validator=_distribution,
         metadata={"help": "the system it claims to be, such as debian or ubuntu:22.04; empty: chosen once"},
     )
+    stack: str = field(
+        default="",
+        validator=_stack,
+        metadata={"help": "the TCP/IP stack it shows, such as linux; empty: the one that fits its system"},
+    )
+    mac: str = field(
+        default="", validator=_mac, metadata={"help": "address of its network card; empty: one that fits its system"}
+    )
     bait: tuple[Bait, ...] = field(default=(), metadata={"help": "credentials that log in because they were laid out"})
     weak_credentials: int = field(
         default=2,
         validator=and_(ge(0), le(10)),
         metadata={"help": "how many common user and password pairs log in, chosen once per decky"},
+    )
+    mutate_interval: float = field(
+        default=0.0, validator=_interval, metadata={"help": "time between changes of its services; 0: they stay"}
+    )
+    state: Literal["running", "stopped"] = field(
+        default="running", metadata={"help": "stopped: it is kept, but nothing of it listens"}
     )
     limits: Limits = field(factory=Limits, metadata={"help": "caps of each of its services"})
 

@@ -103,6 +103,13 @@ def generate(
     )
 
 
+def systems() -> frozenset[str]:
+    """Return what ``distribution`` may be."""
+    return frozenset(
+        name for row in releases.RELEASES for name in (row.distribution, f"{row.distribution}:{row.release}")
+    )
+
+
 def with_people(persona: Persona, names: Iterable[str]) -> Persona:
     """Return the machine with accounts for these log-in names too, as far as a machine would have them."""
     taken = {account.name for account in persona.accounts}

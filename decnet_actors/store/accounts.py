@@ -11,11 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from decnet_actors.contracts.accounts import ApiToken, AuditRow, User, WebSession
 from decnet_actors.contracts.operations import Role
-from decnet_actors.domain.text import escaped
 from decnet_actors.store.errors import BrokenChainError
 from decnet_actors.store.tables import ADDRESS, NAME, api_token, audit, web_session, web_user
+from decnet_actors.store.texts import storable
 
-MAX_TEXT = 16_000  # characters of an audit row's arguments or a user agent; MySQL's TEXT holds 65,535 bytes
 AUDIT_PAGE = 1000  # rows verified at a time
 FIRST_LINK = "0" * 64  # what the first audit row is chained to
 
@@ -60,7 +59,7 @@ class Accounts:
             "last_seen": session.last_seen,
             "expires": session.expires,
             "address": session.address[:ADDRESS],
-            "user_agent": _storable(session.user_agent),
+            "user_agent": storable(session.user_agent),
         }
         async with self._engine.begin() as connection:
             await connection.execute(insert(web_session).values(values))
@@ -143,12 +142,12 @@ class Accounts:
             values = {
                 "number": number,
                 "time": row.time,
-                "caller": _storable(row.caller),
-                "via": _storable(row.via)[:32],
-                "address": _storable(row.address)[:NAME],
-                "operation": _storable(row.operation)[:NAME],
-                "arguments": _storable(row.arguments),
-                "outcome": _storable(row.outcome)[:NAME],
+                "caller": storable(row.caller),
+                "via": storable(row.via, 32),
+                "address": storable(row.address, NAME),
+                "operation": storable(row.operation, NAME),
+                "arguments": storable(row.arguments),
+                "outcome": storable(row.outcome, NAME),
             }
             await connection.execute(insert(audit).values(**values, chain=chain(link, values)))
 
@@ -233,15 +232,3 @@ def _audit_row(row: Row[tuple[object, ...]]) -> AuditRow:
         arguments=row.arguments,
         outcome=row.outcome,
     )
-
-
-def _storable(text: str) -> str:
-    """Return text every engine takes: PostgreSQL refuses NUL, all refuse lone surrogates."""
-    if "\x00" in text or not text.isascii():
-        try:
-            text.encode()
-            if "\x00" in text:
-                text = escaped(text)
-        except UnicodeEncodeError:
-            text = escaped(text)
-    return text[:MAX_TEXT]

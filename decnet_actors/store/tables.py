@@ -7,7 +7,7 @@
 * ``session``, ``source``, ``credential``, ``credential_use`` and ``minute`` are projections: folded from facts
   (``store.projection``) and committed with their ``cursor``, a moment later (``store.projector``). They
   could be made again from ``fact``.
-* The rest is state of ours: accounts, audit, secrets of personas, cursors of consumers.
+* The rest is state of ours: accounts, audit, what the fleet is meant to be, secrets of personas, cursors of consumers.
 
 Text that peers chose is stored escaped (``domain.text.escaped``), because PostgreSQL refuses NUL in text; the exact
 bytes are in the fact. A change here needs a migration, and ``SCHEMA_VERSION`` names the newest one.
@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 
 MAX_PAYLOAD = 2**24 - 1  # bytes; what MySQL's MEDIUMBLOB holds, and more than any fact has
 ID = 32  # hex digits of an identifier
@@ -231,6 +231,19 @@ audit = _table(
     Column("arguments", Text, nullable=False),
     Column("outcome", String(NAME), nullable=False),
     Column("chain", String(SHA256), nullable=False),  # SHA-256 over the row and the chain value before it
+)
+
+fleet_revision = _table(
+    "fleet_revision",
+    Column("number", Big, primary_key=True, autoincrement=False),  # 1, 2, ... without holes
+    Column("time", Double, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("via", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("summary", String(NAME), nullable=False),
+    Column("digest", String(SHA256), nullable=False),
+    Column("configured", String(SHA256), nullable=False),  # which fleet of the configuration was known then
+    Column("document", LargeBinary(MAX_PAYLOAD), nullable=False),  # canonical JSON, see fleet.document
 )
 
 meta = _table(

@@ -24,7 +24,7 @@ from decnet_actors.domain.codec import plain
 from decnet_actors.domain.facts import CredentialSeen, FileCaptured, Outcome, SessionClosed, SshClientSeen
 from decnet_actors.domain.records import Entry
 from decnet_actors.domain.text import escaped
-from decnet_actors.fleet.operations import (
+from decnet_actors.fleet.decky_operations import (
     DECKY_LIST,
     DECKY_SHOW,
     SERVICE_LIST,

@@ -17,7 +17,7 @@ class RedisConfig:
         default="",
         validator=max_len(512),
         repr=False,
-        metadata={"help": "what AUTH must give; empty: open to everybody, as most that are found are"},
+        metadata={"help": "what AUTH must give; empty: open to everybody, as most that are found are", "secret": True},
     )
     keys: int = field(
         default=12, validator=and_(ge(0), le(1000)), metadata={"help": "keys invented for it, so that it is not empty"}

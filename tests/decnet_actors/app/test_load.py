@@ -59,4 +59,5 @@ def test_options_of_the_driver_are_told_at_their_line(tmp_path):
 def test_the_default_configuration_is_right():
     configuration = load_settings((), {})
 
-    assert {plan.name for plan in configuration.plans} == {"web-01", "cache-01", "term-01"}
+    assert {settings.name for settings in configuration.settings.decky} == {"web-01", "cache-01", "term-01"}
+    assert configuration.fleet is None

@@ -23,6 +23,11 @@ class Stdin:
     def readline(self):
         return self._lines.pop(0) if self._lines else ""
 
+    def read(self, size):
+        text = "".join(self._lines)
+        self._lines = [text[size:]]
+        return text[:size]
+
 
 class CannedDaemon:
     """Answers every operation with samples of its result class, or with what it was given; keeps what it was asked."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from decnet_actors.contracts.operations import Mode, Nothing, Page
+from decnet_actors.contracts.operations import File, Mode, Nothing, Page
 from decnet_actors.ctl import registry
 
 NOW = 1_767_225_600.0  # 2026-01-01T00:00:00Z
@@ -72,6 +72,6 @@ def line_of(operation):
     for field in attrs.fields(operation.args):
         if field.default is not attrs.NOTHING or field.metadata.get("secret"):
             continue
-        value = str(sample(hints[field.name], "word"))
+        value = __file__ if hints[field.name] is File else str(sample(hints[field.name], "word"))
         words += [value] if field.metadata.get("positional") else [f"--{field.name.replace('_', '-')}", value]
     return words

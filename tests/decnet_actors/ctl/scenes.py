@@ -266,7 +266,125 @@ DATABASE = {
     "commit_seconds": 0.0041,
 }
 
+FIELDS = [
+    {"field": "distribution", "old": '""', "new": '"debian:12"'},
+    {"field": "services.redis", "old": "", "new": "present"},
+    {"field": "services.http", "old": "present", "new": ""},
+    {"field": "services.redis.password", "old": "(secret)", "new": "(secret)"},
+    {"field": "bait", "old": '["deploy"]', "new": '["deploy"]'},
+]
+CHANGES = [
+    {"name": "web-01", "action": "changed", "fields": FIELDS, "services": ["redis", "ssh"]},
+    {"name": "term-\x1b[1m", "action": "removed", "fields": [], "services": []},
+    {
+        "name": "db-01",
+        "action": "created",
+        "fields": [FIELDS[0], FIELDS[1]],
+        "services": ["redis"],
+    },
+    {"name": "cache-01", "action": "moved", "fields": [], "services": ["redis"]},
+]
+
+
+def _change(args, *, changes=CHANGES, interrupts=("web-01", "term-01"), failing=""):
+    dry = bool(args.get("dry_run"))
+    done = [
+        {"name": one["name"], "state": "gone" if one["action"] == "removed" else "up", "error": ""}
+        for one in changes
+        if one["action"] != "moved"
+    ]
+    if failing:
+        done.append({"name": "x-01", "state": "down", "error": failing})
+    return {
+        "base": 4,
+        "revision": 4 if dry or not changes else 5,
+        "dry_run": dry,
+        "changes": list(changes),
+        "interrupts": list(interrupts),
+        "done": [] if dry else done,
+        "notes": [],
+    }
+
+
+def _plain_change(args):
+    return _change(args, changes=CHANGES[2:3], interrupts=())
+
+
+ARCHETYPE = {
+    "name": "web-server",
+    "services": ["http"],
+    "missing": ["ftp"],
+    "stack": "linux",
+    "summary": "A web server.",
+}
+REVISION = {
+    "revision": 4,
+    "time": NOW - 60,
+    "author": "ana",
+    "via": "web",
+    "summary": "1 created, 2 changed",
+    "reason": "for the office",
+    "digest": "ab" * 32,
+}
+MEMBER = {
+    "name": "web-01",
+    "state": "running",
+    "archetype": "",
+    "services": ["http", "ssh"],
+    "address": "",
+    "distribution": "debian:12",
+    "stack": "",
+}
 ANSWERS = {
+    "fleet.show": {
+        "revision": 4,
+        "newest_revision": 4,
+        "time": NOW - 60,
+        "author": "ana",
+        "via": "web",
+        "reason": "for the office",
+        "digest": "ab" * 32,
+        "deckies": [MEMBER, {**MEMBER, "name": "db-01", "archetype": "database-server", "services": ["redis"]}],
+    },
+    "fleet.plan": _page(
+        {
+            "name": "web-01",
+            "services": ["http:80"],
+            "missing": ["ftp"],
+            "address": "",
+            "distribution": "",
+            "stack": "linux",
+            "archetype": "web-server",
+        }
+    ),
+    "fleet.diff": {"base": 4, "changes": CHANGES},
+    "fleet.apply": _change,
+    "fleet.history": _page(REVISION, {**REVISION, "revision": 3, "author": "configuration", "reason": ""}),
+    "fleet.rollback": lambda args: _change(args, changes=[], interrupts=()),
+    "fleet.scale": lambda args: _change(args, changes=CHANGES[2:3], interrupts=(), failing="ssh: port 22 is taken"),
+    "fleet.teardown": lambda args: _change(args, changes=CHANGES[1:2], interrupts=[f"d-{n}" for n in range(7)]),
+    "fleet.import": lambda args: {**_plain_change(args), "notes": ["decnet.ini:3: [a]: there is no decoy for smb"]},
+    "fleet.export": {"revision": 4, "text": '[[decky]]\nname = "web-01"\nservices = ["ssh"]\n'},
+    "decky.restart": lambda args: {
+        "dry_run": bool(args.get("dry_run")),
+        "interrupts": ["web-01"],
+        "done": [] if args.get("dry_run") else [{"name": "web-01", "state": "up", "error": ""}],
+    },
+    **dict.fromkeys(("decky.create", "decky.start"), _plain_change),
+    **dict.fromkeys(
+        (
+            "decky.edit",
+            "decky.delete",
+            "decky.stop",
+            "decky.mutate",
+            "decky.service-add",
+            "decky.service-set",
+            "decky.service-remove",
+        ),
+        lambda args: _change(args, changes=CHANGES[:1], interrupts=("web-01",)),
+    ),
+    "archetype.list": _page(ARCHETYPE, {**ARCHETYPE, "name": "printer", "services": [], "missing": ["snmp", "ftp"]}),
+    "archetype.show": {**ARCHETYPE, "distributions": ["debian"], "usable": True, "deckies": ["web-01"]},
     "status.show": STATUS,
     "doctor.run": _page(*CHECKS),
     "selftest.run": HOPS,
@@ -379,6 +497,32 @@ COMMANDS = [
     ("artifact", "list"),
     ("decky", "list"),
     ("decky", "show", "web-01"),
+    ("decky", "create", "db-01", "--archetype", "database-server"),
+    ("decky", "edit", "web-01", "--distribution", "debian", "--yes"),
+    ("decky", "edit", "web-01", "--distribution", "debian"),
+    ("decky", "delete", "web-01", "--yes"),
+    ("decky", "start", "db-01"),
+    ("decky", "stop", "web-01", "--yes"),
+    ("decky", "restart", "web-01", "--yes"),
+    ("decky", "restart", "web-01", "--dry-run"),
+    ("decky", "mutate", "web-01", "--yes"),
+    ("decky", "service-add", "web-01", "redis", "--yes"),
+    ("decky", "service-set", "web-01", "redis", "--option", "password=x", "--yes"),
+    ("decky", "service-remove", "web-01", "http", "--yes"),
+    ("fleet", "show"),
+    ("fleet", "plan", "-"),
+    ("fleet", "diff"),
+    ("fleet", "apply", "-", "--yes"),
+    ("fleet", "apply", "-", "--dry-run"),
+    ("fleet", "apply", "-", "-o", "json", "--yes"),
+    ("fleet", "history"),
+    ("fleet", "rollback", "3"),
+    ("fleet", "scale", "web", "4"),
+    ("fleet", "teardown", "--yes"),
+    ("fleet", "import", "-"),
+    ("fleet", "export"),
+    ("archetype", "list"),
+    ("archetype", "show", "web-server"),
     ("service", "list"),
     ("actor", "tree"),
     ("actor", "list"),

@@ -5,16 +5,9 @@ import pytest
 from decnet_actors.contracts.errors import OperatorError
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, Role
-from decnet_actors.fleet.operations import (
-    DECKY_LIST,
-    DECKY_SHOW,
-    OPERATIONS,
-    SERVICE_LIST,
-    DeckyDetail,
-    FleetHandlers,
-    ServiceRow,
-    ServiceState,
-)
+from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceRow, ServiceState
+from decnet_actors.fleet.operations import OPERATIONS
+from decnet_actors.fleet.view import FleetHandlers
 
 VIEWER = Caller(name="ann", role=Role.VIEWER, via="local")
 
@@ -44,10 +37,7 @@ class View:
 @pytest.fixture
 def table():
     made = OperationTable(None, lambda: 0.0)
-    handlers = FleetHandlers(View())
-    made.bind(DECKY_LIST, handlers.list)
-    made.bind(DECKY_SHOW, handlers.show)
-    made.bind(SERVICE_LIST, handlers.services)
+    FleetHandlers(View()).bind(made)
     return made
 
 

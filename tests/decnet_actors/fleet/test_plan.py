@@ -1,11 +1,13 @@
 """Tests of the expansion of a fleet as written into a plan."""
 
+from typing import Any
+
 import pytest
 from attrs import field, frozen
 
 from decnet_actors.contracts.fleet import Bait, Limits
 from decnet_actors.contracts.plugin import Plugin
-from decnet_actors.fleet.plan import expand
+from decnet_actors.fleet.plan import Installed, expand
 from decnet_actors.fleet.settings import DeckySettings, default_fleet
 from supervisors.config import ConfigError, load
 
@@ -17,16 +19,23 @@ class Options:
 
 
 @frozen(kw_only=True)
+class OtherOptions:
+    port: int = 80
+    banner: str = ""
+
+
+@frozen(kw_only=True)
 class Root:
     decky: tuple[DeckySettings, ...] = field(default=())
 
 
-def plugin(plugin_id: str) -> Plugin[Options]:
-    return Plugin(id=plugin_id, config=Options, create=lambda config, deps: None, summary="")
+def plugin(plugin_id: str) -> Plugin[Any]:
+    config = OtherOptions if plugin_id == "decoy.http" else Options
+    return Plugin(id=plugin_id, config=config, create=lambda config, deps: None, summary="")
 
 
 def expanded(*fleet: DeckySettings, available=("ssh", "telnet", "http", "redis")):
-    return expand(fleet, available=available, plugin=plugin)
+    return expand(fleet, Installed(services=available, plugin=plugin, systems=("debian", "debian:12")))
 
 
 def from_toml(tmp_path, text):
@@ -86,6 +95,10 @@ def test_every_mistake_is_named_with_its_line(tmp_path):
         ([DeckySettings(name="a", services=("ssh",))] * 2, "two deckies have the name 'a'"),
         ([DeckySettings(name=n, services=("ssh",), address="127.0.0.9") for n in "ab"], "two deckies have the address"),
         ([DeckySettings(name="a", services=("zzz",))], "no decoy is called 'zzz'"),
+        ([DeckySettings(name="a", services={"ssh": 22})], "its options are a table"),
+        ([DeckySettings(name="a", services=("ssh",), distribution="debain")], "no system is called 'debain'"),
+        ([DeckySettings(name="a", archetype="web-sever")], "no archetype is called 'web-sever'"),
+        ([DeckySettings(name="a", archetype="printer")], "no decoy is installed for anything that printer serves"),
     ],
 )
 def test_fleet_that_cannot_be_is_refused(fleet, text):
@@ -104,6 +117,10 @@ def test_fleet_that_cannot_be_is_refused(fleet, text):
         {"address": "127.0.0.256"},
         {"distribution": "Debian 12"},
         {"weak_credentials": 11},
+        {"stack": "Windows 10"},
+        {"mac": "33:33:00:00:00:01"},
+        {"mac": "52:54:00:1a:2b"},
+        {"mutate_interval": 59.0},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(bad):
@@ -111,12 +128,32 @@ def test_settings_that_make_no_sense_are_refused(bad):
         DeckySettings(**({"name": "a", "services": ("ssh",)} | bad))
 
 
+def test_an_archetype_gives_what_is_not_said():
+    plain, own = expanded(
+        DeckySettings(name="a", archetype="linux-server"),
+        DeckySettings(name="b", archetype="linux-server", services=("telnet",), stack="freebsd", state="stopped"),
+    )
+
+    assert (["http", "ssh"], "linux", True) == ([s.name for s in plain.services], plain.stack, plain.running)
+    assert (["telnet"], "freebsd", False) == ([s.name for s in own.services], own.stack, own.running)
+
+
+def test_a_decky_keeps_its_number_wherever_it_stands():
+    fleet = [DeckySettings(name=name, services=("ssh",)) for name in "ab"]
+    installed = Installed(services=("ssh",), plugin=plugin, systems=())
+
+    assert [7, 0] == [plan.index for plan in expand(fleet, installed, {"a": 7, "b": 0})]
+
+
 def test_default_fleet_can_be_planned():
     plans = expand(
         default_fleet(),
-        available=("ssh", "telnet", "http", "redis"),
-        plugin=lambda plugin_id: Plugin(
-            id=plugin_id, config=_with_port(sum(plugin_id.encode())), create=lambda c, d: None, summary=""
+        Installed(
+            services=("ssh", "telnet", "http", "redis"),
+            plugin=lambda plugin_id: Plugin(
+                id=plugin_id, config=_with_port(sum(plugin_id.encode())), create=lambda c, d: None, summary=""
+            ),
+            systems=(),
         ),
     )
 

@@ -1,0 +1,102 @@
+"""This module makes the deckies that run the ones that are meant to: only what is different is touched."""
+
+from collections.abc import Mapping, Sequence
+
+from decnet_actors.app.daemon import Daemon
+from decnet_actors.app.house import settle, wanted_of
+from decnet_actors.app.tree import FLEET
+from decnet_actors.contracts.fleet import DeckyPlan
+from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceState
+from decnet_actors.fleet.fleet_operations import DeckyOutcome, Outcome
+from supervisors.errors import ChildStateError, NoSuchActorError, StartError
+from supervisors.messages import DeleteChild, StartChild, TerminateChild
+
+WITHIN = 60.0  # seconds one decky may take to start or stop
+
+
+class RunningFleet:
+    """The deckies of a running daemon (``fleet.handlers.Host``)."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    def running(self) -> Mapping[str, DeckyPlan]:
+        """Return the plans of what was put together."""
+        return {name: one.plan for name, one in self._daemon.inhabitants.items()}
+
+    def refusals(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
+        """Return why the driver has no place for some of these; an address it chose may be another's."""
+        found: list[str] = []
+        owners: dict[str, str] = {}
+        for plan in plans:
+            try:
+                address = self._daemon.driver.place(wanted_of(plan)).address
+            except (OSError, ValueError) as error:
+                found.append(str(error))
+                continue
+            if address in owners:
+                found.append(f"{plan.name}: the address {address} is that of {owners[address]}; give it another")
+            owners[address] = plan.name
+        return found
+
+    async def converge(self, plans: Sequence[DeckyPlan]) -> Sequence[DeckyOutcome]:
+        """Remove, replace and add deckies; one that fails is named and leaves the others alone."""
+        daemon, before = self._daemon, self.running()
+        after = {plan.name: plan for plan in plans}
+        gone = [name for name in before if name not in after]
+        changed = [name for name, plan in after.items() if name in before and before[name] != plan]
+        failed: dict[str, str] = {}
+        for name in (*gone, *changed):
+            try:
+                await self._end(name)
+            except (OSError, TimeoutError) as error:
+                failed[name] = str(error) or "it did not stop in time"
+        touched = [name for name in after if before.get(name) != after[name] and name not in failed]
+        for name in touched:
+            try:
+                await self._begin(after[name])
+            except (OSError, StartError, TimeoutError) as error:
+                failed[name] = str(error) or "it did not start in time"
+        order = {name: place for place, name in enumerate(after)}
+        daemon.inhabitants = dict(sorted(daemon.inhabitants.items(), key=lambda item: order.get(item[0], len(order))))
+        details = {one.name: one for one in await daemon.fleet.deckies(touched)}
+        return [
+            *(DeckyOutcome(name=name, state=Outcome.GONE) for name in gone if name not in failed),
+            *(_outcome(details[name]) for name in touched if name in details and name not in failed),
+            *(DeckyOutcome(name=name, state=Outcome.DOWN, error=error) for name, error in failed.items()),
+        ]
+
+    async def restart(self, name: str) -> DeckyOutcome:
+        """Start a decky's services anew."""
+        try:
+            await self._daemon.system.restart(f"{FLEET}/{name}")
+        except (StartError, NoSuchActorError) as error:
+            return DeckyOutcome(name=name, state=Outcome.DOWN, error=str(error))
+        (detail,) = await self._daemon.fleet.deckies([name])
+        return _outcome(detail)
+
+    async def _end(self, name: str) -> None:
+        fleet = self._daemon.system.directory.address(FLEET)
+        try:
+            await fleet.ask(TerminateChild(name), within=WITHIN)
+            await fleet.ask(DeleteChild(name), within=WITHIN)
+        except (NoSuchActorError, ChildStateError):
+            pass
+        await self._daemon.driver.remove(name)
+        self._daemon.inhabitants.pop(name, None)
+
+    async def _begin(self, plan: DeckyPlan) -> None:
+        daemon = self._daemon
+        inhabitant, spec = await daemon.off(lambda: settle(plan, daemon.means))
+        daemon.inhabitants[plan.name] = inhabitant
+        if plan.running:
+            await daemon.system.directory.address(FLEET).ask(StartChild(spec), within=WITHIN)
+
+
+def _outcome(detail: DeckyDetail) -> DeckyOutcome:
+    if detail.state is ServiceState.STOPPED:
+        return DeckyOutcome(name=detail.name, state=Outcome.STOPPED)
+    down = [
+        f"{row.service}: {row.error or 'does not listen'}" for row in detail.details if row.state is ServiceState.DOWN
+    ]
+    return DeckyOutcome(name=detail.name, state=Outcome.DOWN if down else Outcome.UP, error="; ".join(down))
