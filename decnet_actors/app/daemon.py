@@ -10,18 +10,22 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
+from decnet_actors.app.hands import FleetHands
 from decnet_actors.app.house import Means, clear, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
 from decnet_actors.app.tree import JOURNAL, WATCHDOG, WEB, Branches, tree
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet_driver import FleetDriver
+from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.decoys.decky import PATIENCE
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.ids import Ids
-from decnet_actors.domain.records import Entry
+from decnet_actors.domain.records import Entry, Record
 from decnet_actors.fleet.desired import DesiredFleet
+from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
 from decnet_actors.store.accounts import Accounts as AccountTable
 from decnet_actors.store.artifacts import ArtifactStore
@@ -86,7 +90,9 @@ class Daemon:
     engine: Any = field(init=False, default=None)  # Any: SQLAlchemy's engine, which only the store may name
     origin: Installation = field(init=False)
     bus: Bus = field(init=False)
+    ids: Ids = field(init=False)
     intake: Intake = field(init=False)
+    writer: JournalWriter = field(init=False)  # of the daemon's own facts
     reader: Reader = field(init=False)
     driver: FleetDriver = field(init=False)
     means: Means = field(init=False)
@@ -117,9 +123,10 @@ class Daemon:
         self.engine = make_engine(self._url())
         await migrate(self.engine)
         self.origin = await installation(self.engine, self.clock.now)
-        ids = Ids(self.clock.now, self.rng)
-        self.bus = Bus(clock=self.clock, host=self.settings.daemon.host, new_id=ids.new)
-        self.intake = Intake(ids.new()[:PRODUCER])
+        self.ids = Ids(self.clock.now, self.rng)
+        self.bus = Bus(clock=self.clock, host=self.settings.daemon.host, new_id=self.ids.new)
+        self.intake = Intake(self.ids.new()[:PRODUCER])
+        self.writer = self.intake.writer()
         self.reader = Reader(self.engine, self._subscribe_entries)
         self.published = await self.reader.head()
         accounts = AccountTable(self.engine)
@@ -155,6 +162,7 @@ class Daemon:
         plans = await self.desired.take(self.configuration.fleet)
         self.inhabitants, specs = await self.off(partial(settle_all, plans, self.means))
         await clear(self.driver, self.inhabitants)
+        hands = FleetHands(lambda: self.inhabitants, self.sessions, lambda: self.system, self.desired.changing)
         branches = Branches(
             engine=self.engine,
             intake=self.intake,
@@ -162,6 +170,7 @@ class Daemon:
             bus=self.bus,
             places=self.places,
             settings=self.settings,
+            reconciler=lambda: Reconciler(self.driver, hands, self._note),
             specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),
             table=self.table,
             doorkeeper=self.doorkeeper,
@@ -200,6 +209,11 @@ class Daemon:
         table: Mapping[str, Any] = getattr(self.settings.fleet, name, {})  # Any: the plugin's own options
         driver: FleetDriver = self.registry.create(f"fleet_driver.{name}", table, None)
         return driver
+
+    def _note(self, decky: str, fact: Fact) -> None:
+        """Record what happened to a decky and to none of its services."""
+        now, host = self.clock.now(), self.settings.daemon.host
+        self.writer.put(Record(id=self.ids.at(now), time=now, host=host, decky=decky, service="", fact=fact))
 
     def _publish(self, entries: Sequence[Entry]) -> None:
         """Put committed entries on the bus; a restarted journal may bring some again."""

@@ -14,6 +14,7 @@ from decnet_actors.contracts.operation_table import OperationTable, error_body
 from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
+from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
 from decnet_actors.store.event_queries import event_row
 from decnet_actors.store.intake import Intake
@@ -35,6 +36,7 @@ WATCHDOG = f"{ROOT}/watchdog"
 CONTROL = f"{ROOT}/surfaces/control"
 WEB = f"{ROOT}/surfaces/web"
 FLEET = f"{ROOT}/fleet"
+RECONCILER = f"{ROOT}/reconciler"
 
 WITHIN = 60.0  # seconds of the window in which restarts are counted
 JOURNAL_STOP = 30.0  # seconds to commit what is left
@@ -51,6 +53,7 @@ class Branches:
     places: Places
     settings: Settings
     specs: tuple[SupervisorSpec, ...]  # of the deckies
+    reconciler: Callable[[], Reconciler]
     table: OperationTable
     doorkeeper: Doorkeeper
     reader: Reader
@@ -93,6 +96,7 @@ def tree(of: Branches) -> SupervisorSpec:
             ),
         ),
         supervisor("fleet", *of.specs),
+        ChildSpec("reconciler", of.reconciler, backoff=of.patience, on_exhausted="disable"),
         supervisor("surfaces", *surfaces),
     )
 

@@ -22,7 +22,7 @@ class Move(StrEnum):
 
 
 @frozen(kw_only=True)
-class Desired:
+class Expected:
     """One decky as it should be."""
 
     place: Place  # where the driver would put it
@@ -48,20 +48,20 @@ class Transition:
     new: DeckyState | None  # None: the decky is gone
 
 
-def steps(desired: Mapping[str, Desired], observed: Mapping[str, Observed]) -> tuple[Step, ...]:
+def steps(expected: Mapping[str, Expected], observed: Mapping[str, Observed]) -> tuple[Step, ...]:
     """Return what to do, what goes first: its addresses may be wanted by what comes."""
-    return (*_leaving(desired, observed), *_coming(desired, observed))
+    return (*_leaving(expected, observed), *_coming(expected, observed))
 
 
-def _leaving(desired: Mapping[str, Desired], observed: Mapping[str, Observed]) -> Iterator[Step]:
+def _leaving(expected: Mapping[str, Expected], observed: Mapping[str, Observed]) -> Iterator[Step]:
     for decky in observed:
-        wanted = desired.get(decky)
+        wanted = expected.get(decky)
         if wanted is None or not wanted.running:
             yield Step(decky=decky, move=Move.REMOVE, reason=UNWANTED if wanted is None else STOPPED)
 
 
-def _coming(desired: Mapping[str, Desired], observed: Mapping[str, Observed]) -> Iterator[Step]:
-    for decky, wanted in desired.items():
+def _coming(expected: Mapping[str, Expected], observed: Mapping[str, Observed]) -> Iterator[Step]:
+    for decky, wanted in expected.items():
         if not wanted.running:
             continue
         there = observed.get(decky)

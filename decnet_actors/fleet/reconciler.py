@@ -5,13 +5,14 @@ reached changes nothing: what is there stays, and it is said once.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import ClassVar, Protocol, assert_never
 
 from attrs import field, frozen
 
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, FleetDriver
 from decnet_actors.domain.facts import DeckyState, DeckyStateChanged
-from decnet_actors.fleet.reconcile import Desired, Move, Step, steps, transitions
+from decnet_actors.fleet.reconcile import Expected, Move, Step, steps, transitions
 from supervisors.actor import LoopActor
 from supervisors.log import get_logger
 from supervisors.mailbox import MailboxSpec, WhenFull
@@ -28,13 +29,17 @@ class Hands(Protocol):
     def paused(self) -> bool:
         """Whether an operator wants nothing to be moved."""
 
-    def desired(self) -> Mapping[str, Desired]:
+    @property
+    def undisturbed(self) -> AbstractAsyncContextManager[object]:
+        """What whoever changes the fleet holds; a look holds it too."""
+
+    def expected(self) -> Mapping[str, Expected]:
         """Return every decky as it should be."""
 
     async def restart(self, decky: str) -> None:
         """Stop the decky's services and start them anew, which makes its place."""
 
-    async def states(self) -> Mapping[str, DeckyState]:
+    def states(self) -> Mapping[str, DeckyState]:
         """Return how every decky is now."""
 
 
@@ -125,8 +130,9 @@ class Reconciler(LoopActor):
             self._begin()
 
     async def _look(self) -> Looked:
-        looked = Looked() if self._hands.paused else await self._converge()
-        await self._tell()
+        async with self._hands.undisturbed:
+            looked = Looked() if self._hands.paused else await self._converge()
+            self._tell()
         return looked
 
     async def _converge(self) -> Looked:
@@ -136,7 +142,7 @@ class Reconciler(LoopActor):
             return Looked(unreachable=str(error))
         moved: list[Step] = []
         failed: dict[str, str] = {}
-        for step in steps(self._hands.desired(), observed):
+        for step in steps(self._hands.expected(), observed):
             try:
                 await self._do(step)
             except DriverUnreachableError as error:
@@ -159,9 +165,9 @@ class Reconciler(LoopActor):
             case _:
                 assert_never(step.move)
 
-    async def _tell(self) -> None:
+    def _tell(self) -> None:
         """Record what changed since the last look; the first one only finds out how things are."""
-        states = await self._hands.states()
+        states = self._hands.states()
         before, self._states = self._states, states
         if before is None:
             return

@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 
 from decnet_actors.contracts.fleet_driver import Observed, Place, PlaceState
 from decnet_actors.domain.facts import DeckyState
-from decnet_actors.fleet.reconcile import Desired, Move, Transition, steps, transitions
+from decnet_actors.fleet.reconcile import Expected, Move, Transition, steps, transitions
 
 PLACE = Place(decky="web-01", address="192.0.2.1", mac="52:54:00:00:00:01", stack="linux")
 UP = Observed(place=PLACE, state=PlaceState.UP)
-RUNNING = Desired(place=PLACE, running=True, serving=True)
+RUNNING = Expected(place=PLACE, running=True, serving=True)
 STARTING = evolve(RUNNING, serving=False)
 STOPPED = evolve(RUNNING, running=False, serving=False)
 BROKEN = evolve(UP, state=PlaceState.BROKEN, detail="its link is down")
@@ -51,7 +51,7 @@ def test_the_truth_table(desired, observed, expected) -> None:
 
 
 def test_who_leaves_goes_before_who_comes() -> None:
-    new = Desired(place=Place(decky="new", address=PLACE.address), running=True, serving=False)
+    new = Expected(place=Place(decky="new", address=PLACE.address), running=True, serving=False)
 
     assert [step.move for step in steps({"new": new}, {"web-01": UP})] == [Move.REMOVE, Move.START]
 

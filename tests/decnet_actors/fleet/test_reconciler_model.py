@@ -96,11 +96,11 @@ class ReconcilerMachine(RuleBasedStateMachine):
         self.runner.run(self._look())
         wanted = {decky for decky, (_, running) in self.hands.wanted.items() if running}
         assert set(self.driver.places) == wanted
-        desired = self.hands.desired()
+        expected = self.hands.expected()
         for decky, seen in self.driver.places.items():
             assert seen.state is PlaceState.UP
-            assert seen.place.address == desired[decky].place.address
-            assert desired[decky].place.mac in {"", seen.place.mac}
+            assert seen.place.address == expected[decky].place.address
+            assert expected[decky].place.mac in {"", seen.place.mac}
         self.told.clear()
         self.driver.made.clear()
         self.hands.restarted.clear()

@@ -1,5 +1,6 @@
 """This module is a network that exists in memory: a driver that fails, lies and drifts, and the hands that use it."""
 
+import asyncio
 import socket
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +8,7 @@ from attrs import evolve
 
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Observed, Place, PlaceState, Transport, Wanted
 from decnet_actors.domain.facts import DeckyState
-from decnet_actors.fleet.reconcile import Desired
+from decnet_actors.fleet.reconcile import Expected
 
 
 class MemoryDriver:
@@ -76,13 +77,14 @@ class MemoryHands:
         self.serving: set[str] = set()
         self.restarted: list[str] = []
         self.paused = False
+        self.undisturbed = asyncio.Lock()
 
     def want(self, decky: str, index: int, *, running: bool = True, mac: str = "") -> None:
         self.wanted[decky] = Wanted(decky=decky, index=index, mac=mac), running
 
-    def desired(self) -> Mapping[str, Desired]:
+    def expected(self) -> Mapping[str, Expected]:
         return {
-            decky: Desired(place=self.driver.place(wanted), running=running, serving=decky in self.serving)
+            decky: Expected(place=self.driver.place(wanted), running=running, serving=decky in self.serving)
             for decky, (wanted, running) in self.wanted.items()
         }
 
@@ -92,7 +94,7 @@ class MemoryHands:
         await self.driver.create(self.wanted[decky][0])
         self.serving.add(decky)
 
-    async def states(self) -> Mapping[str, DeckyState]:
+    def states(self) -> Mapping[str, DeckyState]:
         return {
             decky: DeckyState.STOPPED
             if not running

@@ -1,0 +1,77 @@
+"""This module is what the reconciler works with: the deckies of the running daemon."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from attrs import evolve
+
+from decnet_actors.app.fleet_view import Inhabitant
+from decnet_actors.app.tree import FLEET
+from decnet_actors.contracts.fleet_driver import Tier
+from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.domain.facts import DeckyState
+from decnet_actors.fleet.reconcile import Expected
+from supervisors.errors import NoSuchActorError, StartError
+from supervisors.system import System
+
+
+class FleetHands:
+    """The deckies as put together (``fleet.reconciler.Hands``).
+
+    Args:
+        inhabitants: the deckies.
+        sessions: what listens.
+        system: the running tree.
+        changing: what whoever changes the fleet holds.
+
+    """
+
+    def __init__(
+        self,
+        inhabitants: Callable[[], Mapping[str, Inhabitant]],
+        sessions: OpenSessions,
+        system: Callable[[], System],
+        changing: asyncio.Lock,
+    ) -> None:
+        self.paused = False
+        self.undisturbed = changing
+        self._inhabitants = inhabitants
+        self._sessions = sessions
+        self._system = system
+
+    def expected(self) -> Mapping[str, Expected]:
+        """Return every decky as it should be."""
+        return {
+            name: Expected(
+                place=evolve(one.place, tier=Tier.NONE), running=one.plan.running, serving=bool(self._listening(one))
+            )
+            for name, one in self._inhabitants().items()
+        }
+
+    async def restart(self, decky: str) -> None:
+        """Stop the decky's services and start them anew, which makes its place.
+
+        Raises:
+            OSError: they do not start.
+
+        """
+        try:
+            await self._system().restart(f"{FLEET}/{decky}")
+        except (StartError, NoSuchActorError) as error:
+            raise OSError(str(error)) from error
+
+    def states(self) -> Mapping[str, DeckyState]:
+        """Return how every decky is now."""
+        return {name: self._state(one) for name, one in self._inhabitants().items()}
+
+    def _state(self, one: Inhabitant) -> DeckyState:
+        if not one.plan.running:
+            return DeckyState.STOPPED
+        missing = len(one.plan.services) - self._listening(one)
+        if not missing:
+            return DeckyState.UP
+        return DeckyState.DEGRADED if self._listening(one) else DeckyState.DOWN
+
+    def _listening(self, one: Inhabitant) -> int:
+        listening = self._sessions.listening()
+        return sum((one.plan.name, service.name) in listening for service in one.plan.services)
