@@ -230,7 +230,7 @@ class FleetChanges:
             base=base,
             revision=number,
             dry_run=args.dry_run,
-            changes=changes.shown(found, document, desired.installed.is_secret),
+            changes=changes.shown(found, plans, desired.installed.is_secret),
             interrupts=interrupts,
             done=done,
             notes=notes,

@@ -83,8 +83,9 @@ class FleetReports:
         newest = await self._desired.newest()
         document = numbered(fleet, newest.document)
         found = changes.differences(newest.document, document)
+        plans = await self._desired.plans(document)
         return ops.FleetDiff(
-            base=newest.revision.number, changes=changes.shown(found, document, self._desired.installed.is_secret)
+            base=newest.revision.number, changes=changes.shown(found, plans, self._desired.installed.is_secret)
         )
 
     async def history(self, args: ops.FleetHistoryArgs, caller: Caller) -> Page[ops.RevisionRow]:
