@@ -1,13 +1,16 @@
 """This module makes the deckies that run the ones that are meant to: only what is different is touched."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.house import settle, wanted_of
-from decnet_actors.app.tree import FLEET
+from decnet_actors.app.tree import FLEET, RECONCILER
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceState
 from decnet_actors.fleet.fleet_operations import DeckyOutcome, Outcome
+from decnet_actors.fleet.reconciler import Look
+from supervisors.actor import ActorDeadError
 from supervisors.errors import ChildStateError, NoSuchActorError, StartError
 from supervisors.messages import DeleteChild, StartChild, TerminateChild
 
@@ -59,6 +62,7 @@ class RunningFleet:
                 failed[name] = str(error) or "it did not start in time"
         order = {name: place for place, name in enumerate(after)}
         daemon.inhabitants = dict(sorted(daemon.inhabitants.items(), key=lambda item: order.get(item[0], len(order))))
+        self._tell_reconciler()
         details = {one.name: one for one in await daemon.fleet.deckies(touched)}
         return [
             *(DeckyOutcome(name=name, state=Outcome.GONE) for name in gone if name not in failed),
@@ -72,8 +76,14 @@ class RunningFleet:
             await self._daemon.system.restart(f"{FLEET}/{name}")
         except (StartError, NoSuchActorError) as error:
             return DeckyOutcome(name=name, state=Outcome.DOWN, error=str(error))
+        self._tell_reconciler()
         (detail,) = await self._daemon.fleet.deckies([name])
         return _outcome(detail)
+
+    def _tell_reconciler(self) -> None:
+        """States changed: have them recorded now, not at the next look."""
+        with suppress(ActorDeadError):  # its next incarnation looks by itself
+            self._daemon.system.directory.address(RECONCILER).tell(Look())
 
     async def _end(self, name: str) -> None:
         fleet = self._daemon.system.directory.address(FLEET)

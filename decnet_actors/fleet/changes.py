@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import attrs
 from attrs import frozen
 
-from decnet_actors.contracts.fleet import Limits
+from decnet_actors.contracts.fleet import DeckyPlan, Limits
 from decnet_actors.fleet.document import Document, normal
 from decnet_actors.fleet.fleet_operations import Action, DeckyChange, FieldChange
 from decnet_actors.fleet.settings import DeckySettings
@@ -77,9 +77,16 @@ def flat(settings: DeckySettings) -> dict[str, Plain]:
     return fields
 
 
-def shown(found: Sequence[Difference], new: Document, is_secret: IsSecret) -> tuple[DeckyChange, ...]:
-    """Return the differences as an operator may see them: values as TOML text, secrets hidden."""
-    deckies = _by_name(new)
+def shown(found: Sequence[Difference], plans: Sequence[DeckyPlan], is_secret: IsSecret) -> tuple[DeckyChange, ...]:
+    """Return the differences as an operator may see them: values as TOML text, secrets hidden.
+
+    Args:
+        found: what is different.
+        plans: of the new fleet, which tell what a decky serves.
+        is_secret: says whether an option of a service holds a secret.
+
+    """
+    serves = {plan.name: tuple(service.name for service in plan.services) for plan in plans}
     return tuple(
         DeckyChange(
             name=difference.name,
@@ -88,7 +95,7 @@ def shown(found: Sequence[Difference], new: Document, is_secret: IsSecret) -> tu
                 FieldChange(field=path, old=_text(path, old, is_secret), new=_text(path, value, is_secret))
                 for path, old, value in difference.fields
             ),
-            services=_services(deckies.get(difference.name)),
+            services=serves.get(difference.name, ()),
         )
         for difference in found
     )
@@ -134,7 +141,3 @@ def _text(path: str, value: Plain, is_secret: IsSecret) -> str:
     if root == "limits":
         return toml_value(value, attrs.fields_dict(Limits)[rest].metadata.get("unit"))
     return toml_value(value, "plain" if root == "services" else None)
-
-
-def _services(settings: DeckySettings | None) -> tuple[str, ...]:
-    return tuple(settings.services) if settings is not None else ()

@@ -44,6 +44,15 @@ class Desired:
     document: Document
 
 
+@frozen(kw_only=True)
+class Proposal:
+    """What could be the next revision: its document, the plans of it, and what is different from the newest."""
+
+    document: Document
+    plans: tuple[DeckyPlan, ...]
+    found: tuple[changes.Difference, ...]
+
+
 NOTHING = Desired(
     revision=FleetRevision(
         number=0,
@@ -84,13 +93,16 @@ class DesiredFleet:
         self.changing = asyncio.Lock()
         self.revisions = revisions
         self.installed = installed
+        self.offload = offload
         self._now = now
-        self._offload = offload
+        self._newest: Desired | None = None  # nobody else writes revisions, so it is read once
         self.configured: tuple[DeckySettings, ...] | None = None  # what the configuration says, when last taken
 
     async def newest(self) -> Desired:
         """Return the newest revision."""
-        return await self._read(await self.revisions.newest())
+        if self._newest is None:
+            self._newest = await self._read(await self.revisions.newest())
+        return self._newest
 
     async def at(self, number: int) -> Desired:
         """Return a revision.
@@ -115,41 +127,53 @@ class DesiredFleet:
         """
         self.configured = None if configured is None else tuple(configured)
         fleet = default_fleet() if configured is None else configured
-        mark = UNCONFIGURED if configured is None else await self._offload(lambda: fingerprint(fleet))
+        mark = UNCONFIGURED if configured is None else await self.offload(lambda: fingerprint(fleet))
         newest = await self.newest()
         if newest is NOTHING or newest.revision.configured != mark:
-            document = numbered(fleet, newest.document)
+            taken = await self.propose(newest, lambda before: numbered(fleet, before))
             nobody = Caller(name=CONFIGURATION, role=Role.ADMIN, via=CONFIGURATION)
-            await self.add(newest, document, nobody, reason="", configured=mark)
-            return await self.plans(document)
+            await self.add(newest, taken, nobody, reason="", configured=mark)
+            return taken.plans
         return await self._usable(newest.document)
 
-    async def plans(self, document: Document) -> tuple[DeckyPlan, ...]:
-        """Return the plans of a document.
-
-        Raises:
-            ConfigError: with every problem.
-
-        """
-        plans: tuple[DeckyPlan, ...] = await self._offload(
-            lambda: expand(document.deckies, self.installed, document.numbers)
-        )
-        return plans
-
-    async def add(
-        self, before: Desired, document: Document, caller: Caller, *, reason: str, configured: str | None = None
-    ) -> Desired:
-        """Keep a document as the next revision and return it.
+    async def propose(self, before: Desired, make: Callable[[Document], Document]) -> Proposal:
+        """Return what could come after a revision; nothing is kept.
 
         Args:
             before: the newest revision.
-            document: what comes after it.
+            make: makes the next document of its document; runs off the loop.
+
+        Raises:
+            ConfigError: with every problem of what was made.
+            OperatorError: what ``make`` raises.
+
+        """
+
+        def work() -> Proposal:
+            document = make(before.document)
+            return Proposal(
+                document=document,
+                plans=expand(document.deckies, self.installed, document.numbers),
+                found=changes.differences(before.document, document),
+            )
+
+        proposal: Proposal = await self.offload(work)
+        return proposal
+
+    async def add(
+        self, before: Desired, proposal: Proposal, caller: Caller, *, reason: str, configured: str | None = None
+    ) -> Desired:
+        """Keep a proposal as the next revision and return it.
+
+        Args:
+            before: the newest revision.
+            proposal: what comes after it.
             caller: who wants it.
             reason: why.
             configured: tells which fleet of the configuration is known; the one that was by default.
 
         """
-        text: str = await self._offload(lambda: to_json(document))
+        text: str = await self.offload(lambda: to_json(proposal.document))
         if len(text.encode()) > MAX_DOCUMENT:
             raise OperatorError(CATALOGUE["DN4010"], f"the fleet's document is larger than {MAX_DOCUMENT} bytes")
         revision = FleetRevision(
@@ -158,27 +182,33 @@ class DesiredFleet:
             author=caller.name,
             via=caller.via,
             reason=reason,
-            summary=changes.summary(changes.differences(before.document, document)),
+            summary=changes.summary(proposal.found),
             digest=digest(text),
             configured=before.revision.configured if configured is None else configured,
             document=text,
         )
+        self._newest = None  # whether it was kept is not known when this is cut off
         await self.revisions.add(revision)
         log.info("fleet.revision", number=revision.number, author=revision.author, summary=revision.summary)
-        return Desired(revision=revision, document=document)
+        self._newest = Desired(revision=revision, document=proposal.document)
+        return self._newest
 
     async def _read(self, revision: FleetRevision | None) -> Desired:
         if revision is None:
             return NOTHING
-        document: Document = await self._offload(lambda: from_json(revision.document))
+        document: Document = await self.offload(lambda: from_json(revision.document))
         return Desired(revision=revision, document=document)
 
     async def _usable(self, document: Document) -> tuple[DeckyPlan, ...]:
         """Return the plans of what can still be hosted: a plugin may be gone since the revision was made."""
         try:
-            return await self.plans(document)
+            plans: tuple[DeckyPlan, ...] = await self.offload(
+                lambda: expand(document.deckies, self.installed, document.numbers)
+            )
         except ConfigError as error:
             broken = {named(problem): problem.text for problem in error.problems}
+        else:
+            return plans
         for name, text in broken.items():
             log.error("fleet.decky_left_out", decky=name, reason=text)
         usable = [settings for settings in document.deckies if settings.name not in broken]

@@ -78,13 +78,15 @@ class FleetChanges:
 
     async def apply(self, args: ops.FleetApplyArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.apply."""
-        fleet = read(args.file, self._desired)
+        fleet = await read(args.file, self._desired)
         return await self._change(args, caller, lambda _: fleet)
 
     async def import_ini(self, args: ops.FleetImportArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.import."""
         try:
-            found = ini.read(args.file.text, args.file.name, self._desired.installed)
+            found: ini.Imported = await self._desired.offload(
+                lambda: ini.read(args.file.text, args.file.name, self._desired.installed)
+            )
         except ConfigError as error:
             raise refused(error) from error
         return await self._change(args, caller, lambda _: found.fleet, notes=found.notes)
@@ -212,32 +214,31 @@ class FleetChanges:
                     CATALOGUE["DN4012"], f"the fleet is at revision {base} now, not {args.base}", fix=("do it again",)
                 )
             try:
-                document = make(before.document)
-                plans = await desired.plans(document)
+                next_one = await desired.propose(before, make)
             except ConfigError as error:
                 raise refused(error) from error
+            plans = next_one.plans
             if refusals := self._host.refusals(plans):
                 raise OperatorError(CATALOGUE["DN1012"], _counted(refusals), errors=refusals[:MAX_PROBLEMS])
-            found = changes.differences(before.document, document)
             interrupts = _interrupted(self._host.running(), plans)
             number = base
             done: tuple[ops.DeckyOutcome, ...] = ()
             if not args.dry_run:
-                if found:
-                    number = (await desired.add(before, document, caller, reason=args.reason)).revision.number
+                if next_one.found:
+                    number = (await desired.add(before, next_one, caller, reason=args.reason)).revision.number
                 done = tuple(await self._host.converge(plans))
         return ops.FleetChange(
             base=base,
             revision=number,
             dry_run=args.dry_run,
-            changes=changes.shown(found, document, desired.installed.is_secret),
+            changes=changes.shown(next_one.found, plans, desired.installed.is_secret),
             interrupts=interrupts,
             done=done,
             notes=notes,
         )
 
 
-def read(file: File, desired: DesiredFleet) -> Fleet:
+async def read(file: File, desired: DesiredFleet) -> Fleet:
     """Return the fleet a TOML file stands for.
 
     Raises:
@@ -245,9 +246,10 @@ def read(file: File, desired: DesiredFleet) -> Fleet:
 
     """
     try:
-        return toml.read(file.text, file.name, desired.installed)
+        fleet: Fleet = await desired.offload(lambda: toml.read(file.text, file.name, desired.installed))
     except ConfigError as error:
         raise refused(error) from error
+    return fleet
 
 
 def refused(error: ConfigError) -> OperatorError:

@@ -54,7 +54,7 @@ class FleetReports:
     async def plan(self, args: ops.FleetFileArgs, caller: Caller) -> Page[ops.PlannedDecky]:
         """Answer fleet.plan."""
         del caller
-        fleet = read(args.file, self._desired)
+        fleet = await read(args.file, self._desired)
         available = self._desired.installed.services
         rows = []
         for settings, plan in zip(fleet, expand(fleet, self._desired.installed), strict=True):
@@ -77,14 +77,14 @@ class FleetReports:
         del caller
         configured = self._desired.configured
         if args.file is not None:
-            fleet = read(args.file, self._desired)
+            fleet = await read(args.file, self._desired)
         else:
             fleet = default_fleet() if configured is None else configured
         newest = await self._desired.newest()
-        document = numbered(fleet, newest.document)
-        found = changes.differences(newest.document, document)
+        next_one = await self._desired.propose(newest, lambda before: numbered(fleet, before))
         return ops.FleetDiff(
-            base=newest.revision.number, changes=changes.shown(found, document, self._desired.installed.is_secret)
+            base=newest.revision.number,
+            changes=changes.shown(next_one.found, next_one.plans, self._desired.installed.is_secret),
         )
 
     async def history(self, args: ops.FleetHistoryArgs, caller: Caller) -> Page[ops.RevisionRow]:

@@ -243,7 +243,7 @@ fleet_revision = _table(
     Column("summary", String(NAME), nullable=False),
     Column("digest", String(SHA256), nullable=False),
     Column("configured", String(SHA256), nullable=False),  # which fleet of the configuration was known then
-    Column("document", LargeBinary(MAX_PAYLOAD), nullable=False),  # canonical JSON, see fleet.document
+    Column("document", LargeBinary(MAX_PAYLOAD), nullable=False),  # JSON (fleet.document), deflated
 )
 
 meta = _table(

@@ -8,6 +8,7 @@ from decnet_actors.contracts.fleet import Bait
 from decnet_actors.fleet.changes import ABSENT, HIDDEN, differences, flat, shown, summary
 from decnet_actors.fleet.document import Document, numbered
 from decnet_actors.fleet.fleet_operations import Action, FieldChange
+from decnet_actors.fleet.plan import expand
 from decnet_actors.fleet.settings import DeckySettings
 from tests.decnet_actors.fleet.fleets import INSTALLED, few_names
 
@@ -15,11 +16,11 @@ WEB = DeckySettings(name="web-01", services={"ssh": {"banner": "hi", "password":
 
 
 def told(old, new):
-    document = numbered(new, numbered(old))
-    return shown(differences(numbered(old), document), document, INSTALLED.is_secret)
+    found = differences(numbered(old), numbered(new, numbered(old)))
+    return shown(found, expand(new, INSTALLED), INSTALLED.is_secret)
 
 
-def applied(old: Document, found) -> dict:
+def applied(old: Document, found) -> dict[str, dict[str, object]]:
     """Return the fields of every decky after the differences, by name."""
     fleet = {item.name: flat(item) for item in old.deckies}
     for one in found:

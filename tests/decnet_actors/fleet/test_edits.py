@@ -61,7 +61,7 @@ def test_services_come_change_and_go():
     change = DeckyOptionsArgs(name="web-01", service="ssh", option=("port=", "banner=a=b"))
     changed = edits.service_set(FLEET, change, (), meaning)
 
-    assert added[0].services["redis"] == {"password": "1234", "port": 7000, "noisy": True}
+    assert added[0].services == {**WEB.services, "redis": {"password": "1234", "port": 7000, "noisy": True}}  # type: ignore[dict-item]  # tables
     assert changed[0].services == {"ssh": {"banner": "a=b"}, "http": {}}
     assert edits.service_removed(FLEET, DeckyServiceArgs(name="web-01", service="http"), ())[0].services == {
         "ssh": {"port": 2022}

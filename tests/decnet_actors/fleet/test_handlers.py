@@ -182,12 +182,12 @@ async def test_a_decky_that_does_not_come_up_is_named_and_kept(fleet):
 
 async def test_a_wrong_file_is_refused_with_every_place_and_changes_nothing(fleet):
     error = await refusal(
-        fleet, "fleet.apply", file=office('[[decky]]\nname = "a"\nservices = ["htpt"]\nstack = "Windows"\n')
+        fleet, "fleet.apply", file=office('[[decky]]\nname = "a"\nservices = ["httq"]\nstack = "Windows"\n')
     )
 
     assert error.kind.code == "DN1012"
     assert [text.partition(" ")[0] for text in error.errors] == ["office.toml:4:9:"]
-    error = await refusal(fleet, "fleet.apply", file=office('[[decky]]\nname = "a"\nservices = ["htpt", "ssj"]\n'))
+    error = await refusal(fleet, "fleet.apply", file=office('[[decky]]\nname = "a"\nservices = ["httq", "ssj"]\n'))
     assert [text.partition(" ")[0] for text in error.errors] == ["office.toml:3:13:", "office.toml:3:21:"]
     assert 'did you mean "http"?' in error.errors[0]
     assert len(fleet.revisions.rows) == 1
@@ -281,7 +281,7 @@ async def test_one_decky_is_edited_and_no_other_is_touched(fleet):
 
 
 async def test_a_system_nobody_knows_is_refused(fleet):
-    error = await refusal(fleet, "decky.edit", name="db-01", distribution="debain")
+    error = await refusal(fleet, "decky.edit", name="db-01", distribution="debiam")
 
     assert 'did you mean "debian"?' in error.errors[0]
 

@@ -1,5 +1,7 @@
 """The predecessor's INI files: what they say comes over, what cannot is told, mistakes have their line."""
 
+from contextlib import suppress
+
 import pytest
 from attrs import evolve
 from hypothesis import given
@@ -138,10 +140,8 @@ def test_options_reach_every_member_of_a_group():
 
 @given(st.text(max_size=300))
 def test_any_text_is_a_fleet_or_refused(text):
-    try:
-        imported(text)
-    except ConfigError as error:
-        assert error.problems
+    with suppress(ConfigError):
+        assert read(text, "decnet.ini", INSTALLED) == imported(text)
 
 
 carried = st.builds(

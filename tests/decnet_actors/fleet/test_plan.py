@@ -96,7 +96,7 @@ def test_every_mistake_is_named_with_its_line(tmp_path):
         ([DeckySettings(name=n, services=("ssh",), address="127.0.0.9") for n in "ab"], "two deckies have the address"),
         ([DeckySettings(name="a", services=("zzz",))], "no decoy is called 'zzz'"),
         ([DeckySettings(name="a", services={"ssh": 22})], "its options are a table"),
-        ([DeckySettings(name="a", services=("ssh",), distribution="debain")], "no system is called 'debain'"),
+        ([DeckySettings(name="a", services=("ssh",), distribution="debiam")], "no system is called 'debiam'"),
         ([DeckySettings(name="a", archetype="web-sever")], "no archetype is called 'web-sever'"),
         ([DeckySettings(name="a", archetype="printer")], "no decoy is installed for anything that printer serves"),
     ],

@@ -25,8 +25,8 @@ def test_an_empty_file_is_no_fleet():
 BROKEN = """\
 [[decky]]
 name = "web-01"
-services = ["ssh", "htpt"]
-distribution = "debain"
+services = ["ssh", "httq"]
+distribution = "debiam"
 
 [[decky]]
 name = "b"

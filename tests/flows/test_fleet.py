@@ -1,0 +1,181 @@
+"""An operator changes the fleet of a running daemon: what is equal is not touched, and what was wanted survives."""
+
+import json
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.daemon import FLEET, Daemon, decnetd, own_network, start, stop, write_config
+from tests.flows.touches import touch_redis
+
+OFFICE = """\
+[[decky]]
+name = "web-01"
+services = ["ssh", "http"]
+
+[[decky]]
+name = "db-01"
+services = ["redis", "telnet"]
+
+[[decky]]
+name = "cache-01"
+archetype = "database-server"
+"""
+LISTEN = "0A"
+
+
+def sockets(daemon: Daemon) -> dict[tuple[str, int], str]:
+    """Return the inode of each listening socket of the deckies: another socket at the same place has another."""
+    found = {}
+    for line in Path(f"/proc/{daemon.pid}/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        host, _, port = fields[1].partition(":")
+        address = socket.inet_ntoa(bytes.fromhex(host)[::-1])
+        if fields[3] == LISTEN and address.startswith(own_network().rpartition(".")[0]):
+            found[address, int(port, 16)] = fields[9]
+    return found
+
+
+def held_by(inodes: dict[tuple[str, int], str], *addresses: tuple[str, int]) -> list[str]:
+    return [inodes[address] for address in addresses]
+
+
+def write(daemon: Daemon, name: str, text: str) -> str:
+    (daemon.home / name).write_text(text)
+    return name
+
+
+def test_a_file_is_applied_a_decky_edited_and_all_of_it_survives_a_restart():
+    with decnetd() as daemon:
+        before, at_first = daemon.listeners(), sockets(daemon)
+        file = write(daemon, "office.toml", OFFICE)
+        said = daemon.ctl("fleet", "apply", file, "--reason", "a cache for the office")
+        assert "+ cache-01  created  redis" in said
+        assert "cache-01  up" in said
+        after = daemon.listeners()
+        touch_redis(after["cache-01"]["redis"])
+        assert before == {name: after[name] for name in before}
+        assert at_first.items() <= sockets(daemon).items(), "no listener of before was opened anew"
+
+        with socket.create_connection(after["web-01"]["ssh"], 5) as held:
+            held.settimeout(5)
+            assert held.recv(4) == b"SSH-"
+            inodes = sockets(daemon)
+            daemon.ctl("decky", "service-set", "db-01", "redis", "--option", "password=hunter2", "--yes")
+            edited = sockets(daemon)
+            others = [*after["web-01"].values(), *after["cache-01"].values()]
+            assert held_by(inodes, *others) == held_by(edited, *others)
+            assert held_by(inodes, after["db-01"]["redis"]) != held_by(edited, after["db-01"]["redis"])
+            held.sendall(b"SSH-2.0-still-here\r\n")
+            assert held.recv(1), "the session of an untouched decky must live on"
+
+        history = daemon.ask("fleet", "history")
+        assert [(row["revision"], row["author"].partition(" ")[0], row["reason"]) for row in history] == [
+            (3, "uid", ""),
+            (2, "uid", "a cache for the office"),
+            (1, "configuration", ""),
+        ]
+        exported = daemon.ctl("fleet", "export")
+        assert stop(daemon) == 0
+        daemon.process = start(daemon.home, daemon.config).process
+
+        assert daemon.listeners() == after
+        assert daemon.ctl("fleet", "export") == exported
+        assert daemon.ctl("fleet", "diff", write(daemon, "same.toml", exported)) == ""
+        daemon.ctl("fleet", "rollback", "1", "--yes")
+        assert daemon.listeners() == before
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(after["cache-01"]["redis"], 2)
+
+
+def test_a_wrong_file_is_refused_at_its_places_and_changes_nothing():
+    with decnetd() as daemon:
+        before = daemon.listeners()
+        bad = write(daemon, "bad.toml", '[[decky]]\nname = "a"\nservices = ["ssh", "httq"]\n[[decky]]\nname = "B"\n')
+        said = daemon.ctl("fleet", "apply", bad, "--yes", code=78)
+        unread = daemon.ctl("fleet", "apply", "none.toml", code=78)
+
+        assert "bad.toml:5:8: decky[1].name: " in said or "bad.toml:5:8: " in said, said
+        assert "error DN1001: none.toml: No such file or directory" in unread
+        named = write(daemon, "named.toml", '[[decky]]\nname = "a"\nservices = ["ssh", "httq"]\n')
+        assert "named.toml:3:20: " in daemon.ctl("fleet", "plan", named, code=78)
+        assert before == daemon.listeners()
+        assert [row["revision"] for row in daemon.ask("fleet", "history")] == [1]
+
+
+def test_a_decky_that_cannot_have_its_port_is_named_and_the_others_answer():
+    taken = str(own_network().rpartition(".")[0]) + ".9"
+    with socket.create_server((taken, 6379)), decnetd() as daemon:
+        text = OFFICE + f'[[decky]]\nname = "late-01"\naddress = "{taken}"\nservices = ["redis"]\n'
+        answer = json.loads(daemon.ctl("fleet", "apply", write(daemon, "f.toml", text), "-o", "json", code=None))
+        states = {one["name"]: (one["state"], one["error"]) for one in answer["done"]}
+
+        assert states["cache-01"] == ("up", "")
+        assert states["late-01"][0] == "down"
+        assert "Address already in use" in states["late-01"][1]
+        touch_redis(daemon.listeners()["cache-01"]["redis"])
+
+
+def test_deckies_come_stop_start_and_go_by_command():
+    with decnetd() as daemon:
+        daemon.ctl("decky", "create", "iot-01", "--archetype", "iot-device")
+        address = daemon.listeners()["iot-01"]["telnet"]
+        with socket.create_connection(address, 5):
+            pass
+        daemon.ctl("decky", "stop", "iot-01", "--yes")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, 2)
+        assert daemon.status()["ready"], "what is stopped on purpose is not missing"
+        assert [row["state"] for row in daemon.ask("decky", "list")] == ["up", "up", "stopped"]
+        daemon.ctl("decky", "start", "iot-01")
+        assert daemon.listeners()["iot-01"]["telnet"] == address
+        daemon.ctl("decky", "mutate", "iot-01", "--yes")
+        assert "telnet" not in daemon.listeners()["iot-01"]
+        daemon.ctl("decky", "restart", "web-01", "--yes")
+        daemon.ctl("fleet", "scale", "iot", "3")
+        assert {"iot-01", "iot-02", "iot-03"} <= set(daemon.listeners())
+        daemon.ctl("decky", "delete", "web-01", "--yes")
+        daemon.ctl("fleet", "teardown", "--yes")
+        assert daemon.ask("decky", "list") == []
+        assert "DN2001" in daemon.ctl("decky", "stop", "web-01", code=4)
+
+
+def test_the_configuration_is_taken_only_when_it_is_another():
+    with decnetd() as daemon:
+        daemon.ctl("decky", "delete", "db-01", "--yes")
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for_log(daemon, "config.applied", 1)
+        assert set(daemon.listeners()) == {"web-01"}
+        write_config(daemon.home, FLEET + '[[decky]]\nname = "new-01"\nservices = ["redis"]\n', "")
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for_log(daemon, "config.applied", 2)
+
+        assert set(daemon.listeners()) == {"web-01", "db-01", "new-01"}
+        assert [row["author"].partition(" ")[0] for row in daemon.ask("fleet", "history")] == [
+            "configuration",
+            "uid",
+            "configuration",
+        ]
+
+
+def wait_for_log(daemon: Daemon, event: str, count: int) -> None:
+    deadline = time.monotonic() + 10
+    while daemon.log().count(f'"{event}"') < count:
+        assert time.monotonic() < deadline, daemon.log()
+        time.sleep(0.02)
+
+
+def test_an_ini_file_of_the_predecessor_is_imported():
+    with decnetd() as daemon:
+        text = "[general]\ninterface = eth0\n[web]\nservices = ssh, smb\namount = 2\n[web.ssh]\nport = 2022\n"
+        looked = daemon.ctl("fleet", "import", write(daemon, "old.ini", text), "--dry-run")
+        daemon.ctl("fleet", "import", "old.ini", "--yes")
+
+        assert "! old.ini:4: [web]: there is no decoy for smb" in looked
+        assert {name: {"ssh"} for name in ("web-01", "web-02")} == {
+            name: set(services) for name, services in daemon.listeners().items()
+        }
+        assert {port for services in daemon.listeners().values() for _, port in services.values()} == {2022}
