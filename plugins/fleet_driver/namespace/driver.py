@@ -161,7 +161,7 @@ class NamespaceDriver:
             except (OSError, RefusedError) as error:
                 link.close()
                 await self._end()  # the next attempt starts another
-                raise DriverUnreachableError(f"{self._config.socket}: {error.args[-1]}") from error
+                raise DriverUnreachableError(f"{self._config.socket}: {error.args[-1]}") from None
             except BaseException:
                 link.close()
                 raise
@@ -189,7 +189,7 @@ class NamespaceDriver:
                 raise DriverUnreachableError(
                     f"no decnet-netd listens on {path} ({error.strerror}): "
                     "start decnet-netd.socket, or set spawn = true and run decnetd as root"
-                ) from error
+                ) from None
         except OSError as error:
             raise DriverUnreachableError(f"{path}: {error.strerror}") from error
         await self._spawn(path)
