@@ -1,7 +1,6 @@
 """This module makes the deckies that run the ones that are meant to: only what is different is touched."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.house import settle, wanted_of
@@ -10,7 +9,6 @@ from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceState
 from decnet_actors.fleet.fleet_operations import DeckyOutcome, Outcome
 from decnet_actors.fleet.reconciler import Look
-from supervisors.actor import ActorDeadError
 from supervisors.errors import ChildStateError, NoSuchActorError, StartError
 from supervisors.messages import DeleteChild, StartChild, TerminateChild
 
@@ -81,9 +79,8 @@ class RunningFleet:
         return _outcome(detail)
 
     def _tell_reconciler(self) -> None:
-        """States changed: have them recorded now, not at the next look."""
-        with suppress(ActorDeadError):  # its next incarnation looks by itself
-            self._daemon.system.directory.address(RECONCILER).tell(Look())
+        """States changed: have them recorded now, not at the next look; one that is being restarted looks by itself."""
+        self._daemon.system.directory.address(RECONCILER).tell(Look())
 
     async def _end(self, name: str) -> None:
         fleet = self._daemon.system.directory.address(FLEET)

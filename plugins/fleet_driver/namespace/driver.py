@@ -69,12 +69,7 @@ class NamespaceDriver:
             kept.anchor.close()
         self._kept.clear()
         self._lost.clear()
-        process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):  # it has just ended
-                process.terminate()
-            async with asyncio.timeout(_STOP):
-                await process.wait()
+        await self._end()
 
     def place(self, wanted: Wanted) -> Place:
         """Return where the decky will be."""
@@ -165,7 +160,8 @@ class NamespaceDriver:
                     await self._hand_over(link, kept)
             except (OSError, RefusedError) as error:
                 link.close()
-                raise DriverUnreachableError(f"{self._config.socket}: {error.args[-1]}") from error
+                await self._end()  # the next attempt starts another
+                raise DriverUnreachableError(f"{self._config.socket}: {error.args[-1]}") from None
             except BaseException:
                 link.close()
                 raise
@@ -193,16 +189,23 @@ class NamespaceDriver:
                 raise DriverUnreachableError(
                     f"no decnet-netd listens on {path} ({error.strerror}): "
                     "start decnet-netd.socket, or set spawn = true and run decnetd as root"
-                ) from error
+                ) from None
         except OSError as error:
             raise DriverUnreachableError(f"{path}: {error.strerror}") from error
         await self._spawn(path)
         return await Link.open(path)
 
+    async def _end(self) -> None:
+        """End the helper if it is ours; it has nothing to finish."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                process.kill()
+            async with asyncio.timeout(_STOP):
+                await process.wait()
+
     async def _spawn(self, path: str) -> None:
         """Start a helper that serves a socket at ``path``."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()  # it has let go of its socket, or somebody has taken the path away
         listener = _bound(path)
         with listener:
             self._process = await asyncio.create_subprocess_exec(

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from plugins.fleet_driver.namespace import messages
+from plugins.fleet_driver.namespace import messages, privileges
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.messages import (
     Adopt,
@@ -252,6 +252,7 @@ def run(argv: Sequence[str], systemd: str = "") -> int:
         return USAGE
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a decky is a descriptor; the hard limit is policy
+    privileges.drop()
     workshop = Workshop(rules)
     with socket.socket(fileno=descriptor) as listener:
         Door(listener, Netd(workshop, rules, log), options.uid, log).serve(options.linger)

@@ -134,9 +134,7 @@ class Workshop:
             if netns.identity(namespace) == netns.identity(self._home):
                 raise RefusedError(f"{house.decky}: the namespace is the host's")
             with netns.inside(namespace):
-                wrong = _fault(house, parent)
-                if not wrong and self._rules.egress is Egress.NONE and not stack.is_guarded():
-                    wrong = "its egress rules are not in force"
+                wrong = _fault(house, parent) or self._leak()
                 if wrong:
                     raise OSError(errno.ESTALE, f"{house.decky} at {house.address} cannot be adopted: {wrong}")
                 tier, detail = stack.tier(house.stack, house.mac)
@@ -229,6 +227,9 @@ class Workshop:
         if len(others) >= self._rules.max_deckies:
             raise RefusedError(f"{self._rules.max_deckies} deckies are there already")
         addresses = {one.ip for one in interfaces}
+        for own in self._host.addresses().values():
+            for address in own & addresses:
+                raise RefusedError(f"{wanted.decky} cannot have {address}: it is this host's own; reserve it")
         for other in others:
             shared = addresses.intersection(one.ip for one in other.interfaces)
             if shared or other.mac == wanted.mac:
@@ -251,6 +252,14 @@ class Workshop:
             for gateway in self._rules.gateways:
                 if any(gateway in interface.network for interface in house.interfaces):
                     own.add_default_route(gateway)
+        if leak := self._leak():
+            raise OSError(errno.EACCES, leak)
+
+    def _leak(self) -> str:
+        """Return why more may leave the namespace this thread is in than the rules permit; empty if it may not."""
+        if self._rules.egress is Egress.NONE and not stack.is_guarded():
+            return "its egress rules are not in force"
+        return ""
 
     def _keep(self, house: House) -> House:
         self._houses[house.decky] = house

@@ -17,7 +17,7 @@ from attrs import evolve
 
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Place, PlaceState, Tier, Wanted
-from plugins.fleet_driver.namespace import PLUGIN, netns
+from plugins.fleet_driver.namespace import PLUGIN, link, netns
 from plugins.fleet_driver.namespace.driver import NamespaceDriver
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.personality import PERSONALITIES
@@ -358,6 +358,29 @@ def test_a_kill_of_daemon_and_helper_leaves_nothing_behind(station):
     while deckies_on(station.lab):
         assert time.monotonic() < deadline
     assert not deckies_on(station.lab)
+
+
+async def test_the_helper_keeps_two_capabilities_and_can_get_no_more(drivers):
+    driver = await drivers()
+    status = Path(f"/proc/{driver._process.pid}/status").read_text().splitlines()
+    shown = dict(line.split(":\t", 1) for line in status)
+
+    assert {1 << 12 | 1 << 21} == {int(shown[name], 16) for name in ("CapEff", "CapPrm")}
+    assert ("0", "1") == (shown["CapInh"].lstrip("0") or "0", shown["NoNewPrivs"])
+
+
+async def test_a_helper_that_hangs_is_told_and_replaced(drivers, monkeypatch):
+    driver = await drivers()
+    await driver.create(WEB)
+    monkeypatch.setattr(link, "ANSWER", 0.1)
+    driver._process.send_signal(signal.SIGSTOP)
+    with pytest.raises(DriverUnreachableError, match=r"did not answer observe in 0\.1 s"):
+        await driver.observe()
+    with pytest.raises(DriverUnreachableError, match="did not answer hello"):
+        await driver.observe()
+    monkeypatch.undo()
+
+    assert {"web-01"} == set(await driver.observe())
 
 
 async def test_a_hundred_deckies_come_up_and_each_answers(station, drivers):

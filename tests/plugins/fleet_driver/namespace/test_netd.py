@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from plugins.fleet_driver.namespace import messages, netns, nftables
 from plugins.fleet_driver.namespace.netd import LINGER, USAGE, Netd, parser, run
+from plugins.fleet_driver.namespace.netlink import Netlink
 from plugins.fleet_driver.namespace.rules import Rules
 from plugins.fleet_driver.namespace.workshop import Workshop, close_all
 from tests.netlab import NETWORKS, PARENT, netlab
@@ -116,6 +117,15 @@ def test_a_namespace_of_somebody_else_is_not_adopted():
             said = ask(netd, "adopt", theirs.fileno(), **WEB)
 
         assert "web-01 at 10.66.0.1 cannot be adopted: its interface eth0 is gone" == said["error"]
+        assert not workshop.houses
+
+
+def test_the_hosts_own_address_is_never_a_deckys():
+    with helper() as (netd, workshop, _):
+        with Netlink() as host:
+            host.add_address(host.link(PARENT).index, ipaddress.ip_interface("10.66.0.1/16"))
+
+        assert "web-01 cannot have 10.66.0.1: it is this host's own; reserve it" == ask(netd, "create", **WEB)["error"]
         assert not workshop.houses
 
 
