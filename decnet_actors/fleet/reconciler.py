@@ -88,12 +88,13 @@ class Reconciler(LoopActor):
         self._hands = hands
         self._note = note
         self._every = every
-        self._states: Mapping[str, DeckyState] | None = None  # at the last look; None before the first
+        self._states: Mapping[str, DeckyState] = {}  # at the last look
         self._last = Looked()
         self._looking = False
         self._again = False
 
     async def on_start(self) -> None:
+        self._states = self._hands.states()
         self._beat = Periodic(self, self._every, Look())
 
     async def handle(self, message: Look | AskLooked | Looked) -> Looked | None:
@@ -166,11 +167,9 @@ class Reconciler(LoopActor):
                 assert_never(step.move)
 
     def _tell(self) -> None:
-        """Record what changed since the last look; the first one only finds out how things are."""
+        """Record what changed since the last look."""
         states = self._hands.states()
         before, self._states = self._states, states
-        if before is None:
-            return
         for one in transitions(before, states):
             old = DeckyState.ABSENT if one.old is None else one.old
             new = DeckyState.ABSENT if one.new is None else one.new

