@@ -159,6 +159,7 @@ class Daemon:
             settings=self.settings,
             specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),
             table=self.table,
+            desired=self.desired,
             doorkeeper=self.doorkeeper,
             reader=self.reader,
             offload=self.off,
