@@ -81,6 +81,7 @@ def _status(daemon: Daemon) -> Status:
             dashboard=daemon.dashboard,
             config_files=lambda: daemon.configuration.loaded.files,
             config_problem=lambda: daemon.refused,
+            paused=lambda: _paused(daemon),
             database=sqlite_path(daemon.engine),
             state_dir=daemon.places.state,
             host=daemon.settings.daemon.host,
@@ -91,6 +92,10 @@ def _status(daemon: Daemon) -> Status:
             started_monotonic=daemon.started_monotonic,
         )
     )
+
+
+async def _paused(daemon: Daemon) -> bool:
+    return (await daemon.desired.newest()).document.paused
 
 
 def _ward(daemon: Daemon, status: Status) -> Ward:

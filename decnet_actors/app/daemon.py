@@ -162,7 +162,7 @@ class Daemon:
         plans = await self.desired.take(self.configuration.fleet)
         self.inhabitants, specs = await self.off(partial(settle_all, plans, self.means))
         await clear(self.driver, self.inhabitants)
-        hands = FleetHands(lambda: self.inhabitants, self.sessions, lambda: self.system, self.desired.changing)
+        hands = FleetHands(lambda: self.inhabitants, self.sessions, lambda: self.system, self.desired)
         branches = Branches(
             engine=self.engine,
             intake=self.intake,
@@ -173,6 +173,7 @@ class Daemon:
             reconciler=lambda: Reconciler(self.driver, hands, self._note),
             specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),
             table=self.table,
+            desired=self.desired,
             doorkeeper=self.doorkeeper,
             reader=self.reader,
             offload=self.off,

@@ -1,6 +1,5 @@
 """This module is what the reconciler works with: the deckies of the running daemon."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 
 from attrs import evolve
@@ -10,6 +9,7 @@ from decnet_actors.app.tree import FLEET
 from decnet_actors.contracts.fleet_driver import Tier
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.facts import DeckyState
+from decnet_actors.fleet.desired import DesiredFleet
 from decnet_actors.fleet.reconcile import Expected
 from supervisors.errors import NoSuchActorError, StartError
 from supervisors.system import System
@@ -22,7 +22,7 @@ class FleetHands:
         inhabitants: the deckies.
         sessions: what listens.
         system: the running tree.
-        changing: what whoever changes the fleet holds.
+        desired: what the fleet is meant to be.
 
     """
 
@@ -31,13 +31,17 @@ class FleetHands:
         inhabitants: Callable[[], Mapping[str, Inhabitant]],
         sessions: OpenSessions,
         system: Callable[[], System],
-        changing: asyncio.Lock,
+        desired: DesiredFleet,
     ) -> None:
-        self.paused = False
-        self.undisturbed = changing
+        self.undisturbed = desired.changing
+        self._desired = desired
         self._inhabitants = inhabitants
         self._sessions = sessions
         self._system = system
+
+    async def paused(self) -> bool:
+        """Return whether the fleet rests."""
+        return (await self._desired.newest()).document.paused
 
     def expected(self) -> Mapping[str, Expected]:
         """Return every decky as it should be."""

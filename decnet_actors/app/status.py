@@ -33,6 +33,7 @@ class Gauges:
     dashboard: Callable[[], Awaitable[Sequence[str]]]
     config_files: Callable[[], Sequence[Path]]
     config_problem: Callable[[], str]  # of a reload that was refused
+    paused: Callable[[], Awaitable[bool]]  # whether the fleet rests
     database: Path | None  # the file, on SQLite
     state_dir: Path
     host: str
@@ -65,6 +66,9 @@ class Status:
         database = await asyncio.to_thread(_size, gauges.database)
         free = await asyncio.to_thread(_free, gauges.state_dir)
         problems = [*self._problems(nodes, journal, free), *_silent(planned, listening)]
+        if await gauges.paused():
+            text = "the fleet rests: no decky changes by itself"
+            problems.append(ops.Problem(code="DN2002", text=text, fix="decnetctl fleet resume"))
         return ops.StatusReport(
             ready=journal is not None and journal.stalled_since is None and len(up) == len(planned),
             version=gauges.version,
@@ -130,7 +134,7 @@ class Status:
 
 def _silent(planned: Sequence[tuple[str, str]], listening: frozenset[tuple[str, str]]) -> list[ops.Problem]:
     if not planned:
-        return [ops.Problem(code="DN2001", text="no deckies are configured", fix="decnetctl explain decky")]
+        return [ops.Problem(code="DN2001", text="the fleet has no decky that runs", fix="decnetctl fleet show")]
     return [
         ops.Problem(
             code="DN2107",

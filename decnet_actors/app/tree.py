@@ -14,6 +14,9 @@ from decnet_actors.contracts.operation_table import OperationTable, error_body
 from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
+from decnet_actors.fleet.desired import DesiredFleet
+from decnet_actors.fleet.document import Document
+from decnet_actors.fleet.mutator import Mutator
 from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
 from decnet_actors.store.event_queries import event_row
@@ -55,6 +58,7 @@ class Branches:
     specs: tuple[SupervisorSpec, ...]  # of the deckies
     reconciler: Callable[[], Reconciler]
     table: OperationTable
+    desired: DesiredFleet
     doorkeeper: Doorkeeper
     reader: Reader
     offload: Callable[[Callable[[], Any]], Awaitable[Any]]  # Any: whatever the work returns
@@ -96,9 +100,23 @@ def tree(of: Branches) -> SupervisorSpec:
             ),
         ),
         supervisor("fleet", *of.specs),
+        ChildSpec("mutator", lambda: mutator(of), backoff=of.patience, on_exhausted="disable"),
         ChildSpec("reconciler", of.reconciler, backoff=of.patience, on_exhausted="disable"),
         supervisor("surfaces", *surfaces),
     )
+
+
+def mutator(of: Branches) -> Mutator:
+    """Return the actor that changes deckies at their intervals, the way a command does."""
+    caller = Caller(name="mutator", role=Role.ADMIN, via="daemon")
+
+    async def fleet() -> Document:
+        return (await of.desired.newest()).document
+
+    async def mutate(name: str) -> None:
+        await of.table.call("decky.mutate", {"name": name, "reason": "its interval has passed"}, caller)
+
+    return Mutator(fleet, mutate)
 
 
 def control(of: Branches) -> ControlServer:

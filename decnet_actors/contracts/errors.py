@@ -81,6 +81,14 @@ CATALOGUE: dict[str, ErrorKind] = {
             fix=("decnetctl decky list",),
         ),
         ErrorKind(
+            code="DN2002",
+            title="Fleet is paused",
+            status=409,
+            exit=6,
+            why="Somebody wanted it to rest: no decky changes by itself meanwhile. The history says who and why.",
+            fix=("decnetctl fleet resume", "decnetctl fleet history"),
+        ),
+        ErrorKind(
             code="DN2107",
             title="Address or port cannot be had",
             status=409,

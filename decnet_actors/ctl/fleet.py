@@ -40,10 +40,10 @@ def show_change(answer: Plain, settings: Settings) -> None:
     if answer["revision"] == answer["base"]:
         remark(f"nothing to change; revision {words(answer['revision'])} stands", settings)
     else:
-        remark(
-            f"ok  revision {words(answer['revision'])}; back: decnetctl fleet rollback {words(answer['base'])}",
-            settings,
-        )
+        back = f"; back: decnetctl fleet rollback {words(answer['base'])}" if answer["changes"] else ""
+        remark(f"ok  revision {words(answer['revision'])}{back}", settings)
+    if answer["paused"]:
+        remark("the fleet rests: no decky changes by itself until decnetctl fleet resume", settings)
 
 
 def show_restart(answer: Plain, settings: Settings) -> None:

@@ -69,6 +69,8 @@ CHANGES = (
     "fleet.apply",
     "fleet.rollback",
     "fleet.scale",
+    "fleet.pause",
+    "fleet.resume",
     "fleet.teardown",
     "fleet.import",
     "decky.create",

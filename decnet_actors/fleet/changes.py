@@ -101,10 +101,13 @@ def shown(found: Sequence[Difference], plans: Sequence[DeckyPlan], is_secret: Is
     )
 
 
-def summary(found: Sequence[Difference]) -> str:
-    """Return ``1 created, 2 changed``; empty when nothing is different."""
+def summary(old: Document, new: Document, found: Sequence[Difference]) -> str:
+    """Return ``1 created, 2 changed`` for what was ``found`` between the two; empty when nothing is different."""
     counts = {action: sum(difference.action is action for difference in found) for action in Action}
-    return ", ".join(f"{count} {action}" for action, count in counts.items() if count)
+    words = [f"{count} {action}" for action, count in counts.items() if count]
+    if old.paused != new.paused:
+        words.append("paused" if new.paused else "resumed")
+    return ", ".join(words)
 
 
 def _by_name(document: Document) -> dict[str, DeckySettings]:

@@ -51,6 +51,7 @@ class Proposal:
     document: Document
     plans: tuple[DeckyPlan, ...]
     found: tuple[changes.Difference, ...]
+    summary: str  # of what is different; empty when nothing is
 
 
 NOTHING = Desired(
@@ -151,10 +152,12 @@ class DesiredFleet:
 
         def work() -> Proposal:
             document = make(before.document)
+            found = changes.differences(before.document, document)
             return Proposal(
                 document=document,
                 plans=expand(document.deckies, self.installed, document.numbers),
-                found=changes.differences(before.document, document),
+                found=found,
+                summary=changes.summary(before.document, document, found),
             )
 
         proposal: Proposal = await self.offload(work)
@@ -182,7 +185,7 @@ class DesiredFleet:
             author=caller.name,
             via=caller.via,
             reason=reason,
-            summary=changes.summary(proposal.found),
+            summary=proposal.summary,
             digest=digest(text),
             configured=before.revision.configured if configured is None else configured,
             document=text,

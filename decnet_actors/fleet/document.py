@@ -27,10 +27,11 @@ MAX_DOCUMENT = 2**24 - 1  # bytes, what the store holds
 
 @frozen(kw_only=True)
 class Document:
-    """A fleet: its deckies in order, and the number of each."""
+    """A fleet: its deckies in order, the number of each, and whether it rests (nothing changes it by itself)."""
 
     deckies: tuple[DeckySettings, ...] = ()
     numbers: Mapping[str, int] = field(factory=dict)  # of each name, unlike ones
+    paused: bool = False
 
     def names(self) -> tuple[str, ...]:
         """Return the deckies' names in order."""
@@ -51,7 +52,7 @@ def numbered(fleet: Sequence[DeckySettings], before: Document = EMPTY) -> Docume
     taken = set(kept.values())
     free = (number for number in itertools.count() if number not in taken)
     numbers = {item.name: kept[item.name] if item.name in kept else next(free) for item in fleet}
-    return Document(deckies=tuple(normal(item) for item in fleet), numbers=numbers)
+    return Document(deckies=tuple(normal(item) for item in fleet), numbers=numbers, paused=before.paused)
 
 
 def normal(settings: DeckySettings) -> DeckySettings:
@@ -72,7 +73,7 @@ def plain(settings: DeckySettings) -> dict[str, Plain]:
 def to_json(document: Document) -> str:
     """Return the canonical JSON of a document."""
     rows = [{"number": document.numbers[item.name], **plain(item)} for item in document.deckies]
-    return _canonical({"deckies": rows})
+    return _canonical({"deckies": rows, **({"paused": True} if document.paused else {})})
 
 
 def from_json(text: str) -> Document:
@@ -83,12 +84,13 @@ def from_json(text: str) -> Document:
 
     """
     deckies, numbers = [], {}
-    for row in json.loads(text)["deckies"]:
+    kept = json.loads(text)
+    for row in kept["deckies"]:
         number = row.pop("number")
         settings = structure(DeckySettings, row)
         numbers[settings.name] = number
         deckies.append(normal(settings))
-    return Document(deckies=tuple(deckies), numbers=numbers)
+    return Document(deckies=tuple(deckies), numbers=numbers, paused=kept.get("paused", False))
 
 
 def digest(text: str) -> str:

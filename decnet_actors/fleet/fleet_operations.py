@@ -71,6 +71,7 @@ class FleetChange:
     interrupts: tuple[str, ...] = ()  # deckies whose connections end
     done: tuple[DeckyOutcome, ...] = ()
     notes: tuple[str, ...] = ()  # what could not be carried over from a file
+    paused: bool = False  # whether the fleet rests
 
 
 @frozen(kw_only=True)
@@ -105,6 +106,7 @@ class FleetReport:
     via: str
     reason: str
     digest: str
+    paused: bool = False  # whether nothing changes it by itself
     deckies: tuple[FleetMember, ...] = ()
 
 
@@ -295,6 +297,26 @@ FLEET_SCALE = Operation(
     audit=Audit.CHANGE,
     route=Route(method="POST", path="/fleet:scale"),
     examples=("decnetctl fleet scale web 4",),
+)
+FLEET_PAUSE = Operation(
+    name="fleet.pause",
+    summary="Let the fleet rest: no decky changes by itself until fleet resume; commands go on working.",
+    args=ChangeArgs,
+    result=FleetChange,
+    role=Role.ADMIN,
+    audit=Audit.CHANGE,
+    route=Route(method="POST", path="/fleet:pause"),
+    examples=('decnetctl fleet pause --reason "audit of the network"',),
+)
+FLEET_RESUME = Operation(
+    name="fleet.resume",
+    summary="Let deckies change by themselves again; every interval begins anew.",
+    args=ChangeArgs,
+    result=FleetChange,
+    role=Role.ADMIN,
+    audit=Audit.CHANGE,
+    route=Route(method="POST", path="/fleet:resume"),
+    examples=("decnetctl fleet resume",),
 )
 FLEET_TEARDOWN = Operation(
     name="fleet.teardown",

@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from attrs import evolve
+
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.operation_table import OperationTable
@@ -65,6 +67,8 @@ class FleetChanges:
         table.bind(ops.FLEET_SCALE, self.scale)
         table.bind(ops.FLEET_TEARDOWN, self.tear_down)
         table.bind(ops.FLEET_IMPORT, self.import_ini)
+        table.bind(ops.FLEET_PAUSE, self.pause)
+        table.bind(ops.FLEET_RESUME, self.resume)
         table.bind(decky_ops.DECKY_CREATE, self.create)
         table.bind(decky_ops.DECKY_EDIT, self.edit)
         table.bind(decky_ops.DECKY_DELETE, self.delete)
@@ -94,7 +98,7 @@ class FleetChanges:
     async def roll_back(self, args: ops.FleetRollbackArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.rollback."""
         then = await self._desired.at(args.revision)
-        return await self._become(args, caller, lambda _: then.document)
+        return await self._become(args, caller, lambda before: evolve(then.document, paused=before.paused))
 
     async def scale(self, args: ops.FleetScaleArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.scale."""
@@ -103,6 +107,14 @@ class FleetChanges:
     async def tear_down(self, args: ops.ChangeArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.teardown."""
         return await self._change(args, caller, lambda _: ())
+
+    async def pause(self, args: ops.ChangeArgs, caller: Caller) -> ops.FleetChange:
+        """Answer fleet.pause."""
+        return await self._become(args, caller, lambda before: evolve(before, paused=True))
+
+    async def resume(self, args: ops.ChangeArgs, caller: Caller) -> ops.FleetChange:
+        """Answer fleet.resume."""
+        return await self._become(args, caller, lambda before: evolve(before, paused=False))
 
     async def create(self, args: decky_ops.DeckyCreateArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.create."""
@@ -224,7 +236,7 @@ class FleetChanges:
             number = base
             done: tuple[ops.DeckyOutcome, ...] = ()
             if not args.dry_run:
-                if next_one.found:
+                if next_one.summary:
                     number = (await desired.add(before, next_one, caller, reason=args.reason)).revision.number
                 done = tuple(await self._host.converge(plans))
         return ops.FleetChange(
@@ -235,6 +247,7 @@ class FleetChanges:
             interrupts=interrupts,
             done=done,
             notes=notes,
+            paused=next_one.document.paused,
         )
 
 

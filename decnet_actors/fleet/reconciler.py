@@ -25,9 +25,8 @@ log = get_logger(__name__)
 class Hands(Protocol):
     """What the reconciler works with; the composition root knows the plans and the live tree."""
 
-    @property
-    def paused(self) -> bool:
-        """Whether an operator wants nothing to be moved."""
+    async def paused(self) -> bool:
+        """Return whether an operator wants nothing to be moved."""
 
     @property
     def undisturbed(self) -> AbstractAsyncContextManager[object]:
@@ -132,7 +131,7 @@ class Reconciler(LoopActor):
 
     async def _look(self) -> Looked:
         async with self._hands.undisturbed:
-            looked = Looked() if self._hands.paused else await self._converge()
+            looked = Looked() if await self._hands.paused() else await self._converge()
             self._tell()
         return looked
 

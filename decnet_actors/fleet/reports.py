@@ -48,6 +48,7 @@ class FleetReports:
             via=revision.via,
             reason=revision.reason,
             digest=revision.digest,
+            paused=wanted.document.paused,
             deckies=tuple(self._member(settings) for settings in wanted.document.deckies),
         )
 

@@ -4,7 +4,10 @@ import json
 import signal
 import socket
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,6 +146,10 @@ def test_deckies_come_stop_start_and_go_by_command():
         daemon.ctl("decky", "restart", "web-01", "--yes")
         daemon.ctl("fleet", "scale", "iot", "3")
         assert {"iot-01", "iot-02", "iot-03"} <= set(daemon.listeners())
+        daemon.ctl("fleet", "pause")
+        assert ["DN2002"] == [problem["code"] for problem in daemon.status()["problems"]]
+        daemon.ctl("fleet", "resume")
+        assert daemon.status()["problems"] == []
         daemon.ctl("decky", "delete", "web-01", "--yes")
         daemon.ctl("fleet", "teardown", "--yes")
         assert daemon.ask("decky", "list") == []
@@ -185,3 +192,40 @@ def test_an_ini_file_of_the_predecessor_is_imported():
             name: set(services) for name, services in daemon.listeners().items()
         }
         assert {port for services in daemon.listeners().values() for _, port in services.values()} == {2022}
+
+
+def request(daemon: Daemon, token: str, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+    """Return status and parsed body of one request to the REST interface."""
+    wanted = urllib.request.Request(
+        f"{daemon.status()['dashboard']}/api/v1{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers},
+    )
+    try:
+        with urllib.request.urlopen(wanted, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_the_rest_interface_changes_the_fleet_the_same_way():
+    with decnetd() as daemon:
+        token = daemon.ask("api-token", "create", "ci", "--role", "admin")["token"]
+        file = {"name": "office.toml", "text": OFFICE}
+        looked = request(daemon, token, "POST", "/fleet:apply", {"file": file, "dry_run": True})
+        done = request(daemon, token, "POST", "/fleet:apply", {"file": file, "base": looked[1]["base"]})
+        assert (looked[0], looked[1]["changes"]) == (done[0], done[1]["changes"])
+        assert done[1]["done"] == [{"name": "cache-01", "state": "up", "error": ""}]
+
+        edit = {"distribution": "debian:12"}
+        assert request(daemon, token, "PATCH", "/deckies/cache-01", edit)[0] == 428
+        status, answer = request(daemon, token, "PATCH", "/deckies/cache-01", edit, **{"If-Match": "*"})
+        assert (status, answer["revision"]) == (200, 3)
+        status, problem = request(daemon, token, "POST", "/fleet:apply", {"file": {"name": "x.toml", "text": "[[d"}})
+        assert (status, problem["code"]) == (422, "DN1002")
+        assert problem["errors"][0]["detail"].startswith("x.toml:1:")
+        status, _ = request(daemon, token, "DELETE", "/deckies/cache-01?reason=done", **{"If-Match": "*"})
+        assert (status, request(daemon, token, "GET", "/fleet")[1]["reason"]) == (200, "done")
+        assert [row["via"] for row in daemon.ask("fleet", "history")] == ["token", "token", "token", "configuration"]

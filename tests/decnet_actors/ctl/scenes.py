@@ -303,6 +303,7 @@ def _change(args, *, changes=CHANGES, interrupts=("web-01", "term-01"), failing=
         "interrupts": list(interrupts),
         "done": [] if dry else done,
         "notes": [],
+        "paused": False,
     }
 
 
@@ -344,6 +345,7 @@ ANSWERS = {
         "via": "web",
         "reason": "for the office",
         "digest": "ab" * 32,
+        "paused": False,
         "deckies": [MEMBER, {**MEMBER, "name": "db-01", "archetype": "database-server", "services": ["redis"]}],
     },
     "fleet.plan": _page(
@@ -360,6 +362,8 @@ ANSWERS = {
     "fleet.diff": {"base": 4, "changes": CHANGES},
     "fleet.apply": _change,
     "fleet.history": _page(REVISION, {**REVISION, "revision": 3, "author": "configuration", "reason": ""}),
+    "fleet.pause": lambda args: {**_change(args, changes=[], interrupts=()), "revision": 5, "paused": True},
+    "fleet.resume": lambda args: {**_change(args, changes=[], interrupts=()), "revision": 5},
     "fleet.rollback": lambda args: _change(args, changes=[], interrupts=()),
     "fleet.scale": lambda args: _change(args, changes=CHANGES[2:3], interrupts=(), failing="ssh: port 22 is taken"),
     "fleet.teardown": lambda args: _change(args, changes=CHANGES[1:2], interrupts=[f"d-{n}" for n in range(7)]),
@@ -518,6 +522,8 @@ COMMANDS = [
     ("fleet", "history"),
     ("fleet", "rollback", "3"),
     ("fleet", "scale", "web", "4"),
+    ("fleet", "pause"),
+    ("fleet", "resume"),
     ("fleet", "teardown", "--yes"),
     ("fleet", "import", "-"),
     ("fleet", "export"),

@@ -103,5 +103,9 @@ def test_the_sum_counts_each_action():
     fleet = (WEB, evolve(WEB, name="b"))
     new = (evolve(WEB, stack="linux"), evolve(WEB, name="c"), evolve(WEB, name="d"))
 
-    assert summary(differences(numbered(fleet), numbered(new, numbered(fleet)))) == "2 created, 1 changed, 1 removed"
-    assert summary(()) == ""
+    before, after = numbered(fleet), numbered(new, numbered(fleet))
+    rests = evolve(before, paused=True)
+
+    assert summary(before, after, differences(before, after)) == "2 created, 1 changed, 1 removed"
+    assert summary(before, before, ()) == ""
+    assert (summary(before, rests, ()), summary(rests, before, ())) == ("paused", "resumed")

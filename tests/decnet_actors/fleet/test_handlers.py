@@ -382,3 +382,16 @@ async def test_a_decky_whose_plugin_is_gone_is_left_out_and_the_others_run(fleet
     later = DesiredFleet(fleet.revisions, fewer, now=lambda: 0.0, offload=at_once)
 
     assert [plan.name for plan in await later.take(CONFIGURED)] == ["web-01"]
+
+
+async def test_a_fleet_rests_and_goes_on_as_revisions_that_going_back_does_not_undo(fleet):
+    paused = await fleet.call("fleet.pause", reason="an audit")
+    again = await fleet.call("fleet.pause")
+    back = await fleet.call("fleet.rollback", revision=1)
+    created = await fleet.call("decky.create", name="x", services=["ssh"])
+    resumed = await fleet.call("fleet.resume")
+    rows = (await fleet.call("fleet.history"))["items"]
+
+    assert [one["revision"] for one in (paused, again, back, created, resumed)] == [2, 2, 2, 3, 4]
+    assert [one["paused"] for one in (paused, again, back, created, resumed)] == [True, True, True, True, False]
+    assert [row["summary"] for row in rows] == ["resumed", "1 created", "paused", "2 created"]

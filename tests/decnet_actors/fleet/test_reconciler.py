@@ -120,10 +120,10 @@ async def test_a_driver_that_cannot_be_reached_is_left_alone_and_said_once() -> 
 async def test_nothing_is_moved_while_an_operator_pauses_it() -> None:
     async with running() as world:
         world.hands.want("web-01", 0)
-        world.hands.paused = True
+        world.hands.resting = True
         assert await world.look() == Looked()
         assert world.driver.places == {}
-        world.hands.paused = False
+        world.hands.resting = False
         await world.look()
 
     assert set(world.driver.places) == {"web-01"}

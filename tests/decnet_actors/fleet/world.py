@@ -76,7 +76,7 @@ class MemoryHands:
         self.wanted: dict[str, tuple[Wanted, bool]] = {}
         self.serving: set[str] = set()
         self.restarted: list[str] = []
-        self.paused = False
+        self.resting = False
         self.undisturbed = asyncio.Lock()
 
     def want(self, decky: str, index: int, *, running: bool = True, mac: str = "") -> None:
@@ -87,6 +87,9 @@ class MemoryHands:
             decky: Expected(place=self.driver.place(wanted), running=running, serving=decky in self.serving)
             for decky, (wanted, running) in self.wanted.items()
         }
+
+    async def paused(self) -> bool:
+        return self.resting
 
     async def restart(self, decky: str) -> None:
         self.serving.discard(decky)

@@ -19,7 +19,7 @@ from decnet_actors.store.backups import Backups, Target, bind_operations, restor
 from decnet_actors.store.engine import make_engine
 from decnet_actors.store.errors import BackupDamagedError, BackupError, NotEmptyError
 from decnet_actors.store.reader import Reader
-from decnet_actors.store.tables import metadata
+from decnet_actors.store.tables import SCHEMA_VERSION, metadata
 from tests.decnet_actors.store.conftest import database
 from tests.decnet_actors.store.journals import Harness
 from tests.decnet_actors.store.samples import NOW, login, record
@@ -208,7 +208,7 @@ async def test_a_backup_of_a_newer_program_is_refused(small: Backups, monkeypatc
     path, _ = await small.create()
     monkeypatch.setattr(module, "SCHEMA_VERSION", "0000")
 
-    with pytest.raises(BackupError, match="is of schema 0002"):
+    with pytest.raises(BackupError, match=f"is of schema {SCHEMA_VERSION}"):
         await small.restore(path.name, tmp_path / "new")
 
 
