@@ -137,9 +137,9 @@ def test_a_decky_whose_egress_rules_are_gone_is_not_adopted():
             house = workshop.houses["web-01"]
             with netns.inside(house.namespace):
                 nftables.apply("flush ruleset\n")
-            del workshop._houses["web-01"]  # as if this were the next helper
-            said = ask(netd, "adopt", anchor.fileno(), **WEB)
-            os.close(house.namespace)
+            fresh = Workshop(RULES)
+            said = ask(Netd(fresh, RULES, print), "adopt", anchor.fileno(), **WEB)
+            fresh.close()
 
     assert "web-01 at 10.66.0.1 cannot be adopted: its egress rules are not in force" == said["error"]
 
