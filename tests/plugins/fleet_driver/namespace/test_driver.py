@@ -307,6 +307,28 @@ async def test_the_next_daemon_finds_what_was_made(station, drivers):
         assert netns.cookie(listener) == cookie
 
 
+AS_SYSTEMD = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))  # sd_listen_fds(3)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+async def test_a_socket_of_systemds_is_served(station, drivers):
+    command = [sys.executable, "-m", "plugins.fleet_driver.namespace.netd", *station.served.rules().arguments()]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener, netns.inside(station.lab.host):
+        listener.bind(station.served.socket)
+        listener.listen(4)
+        number = listener.fileno()
+        station.helpers.append(
+            subprocess.Popen([sys.executable, "-c", AS_SYSTEMD, str(number), *command], pass_fds=[number])
+        )
+    driver = await drivers(station.served)
+
+    assert Tier.EXACT is (await driver.create(WEB)).tier
+
+
 async def test_deckies_nobody_comes_back_for_are_gone(station, drivers):
     helper = station.helper(station.served, "--linger", "0.05")
     driver = await drivers(station.served)

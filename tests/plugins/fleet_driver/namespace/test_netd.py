@@ -5,6 +5,8 @@ import ipaddress
 import json
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -165,6 +167,14 @@ def test_an_old_daemon_is_told_to_go():
 def test_a_wrong_command_line_ends_with_a_usage_error(argv, capsys):
     assert USAGE == run(argv)
     assert '"event": "netd.misconfigured"' in capsys.readouterr().err
+
+
+def test_it_loads_nothing_it_does_not_need():
+    heavy = {"asyncio", "pykka", "sqlalchemy", "structlog", "zmq", "aiohttp", "supervisors"}
+    program = f"import sys, plugins.fleet_driver.namespace.netd; print({heavy} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert "set()\n" == said
 
 
 def test_the_defaults_are_the_careful_ones():
