@@ -11,7 +11,6 @@ import os
 import platform
 import resource
 import socket
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -42,13 +41,6 @@ def cpu(pid: int) -> float:
 def memory(pid: int) -> int:
     """Return bytes a process has in memory."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-
-
-def hanging_on(lab: NetLab) -> int:
-    """Return how many deckies there are on the parent."""
-    command = lab.command(lab.host, "bridge", "fdb", "show", "dev", PARENT)
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    return len({line.split()[0] for line in lines if not line.startswith(("33:", "01:"))})
 
 
 class Run:
@@ -132,7 +124,7 @@ class Run:
                 listener.close()
         began = time.monotonic()
         await self.driver.aclose()
-        while hanging_on(self.lab):
+        while self.lab.deckies():
             await asyncio.sleep(0.01)
         self.row("teardown, until the last MAC is gone", f"{time.monotonic() - began:.2f} s")
 

@@ -292,13 +292,37 @@ async def test_what_the_next_helper_will_not_take_over_is_told(station, drivers)
     assert "web-01" not in await driver.observe()
 
 
+def crash(driver: NamespaceDriver) -> None:
+    """Let go of all that a killed daemon would let go of."""
+    assert driver._link is not None
+    driver._link.close()
+    driver._link = None
+    for kept in driver._kept.values():
+        kept.anchor.close()
+    driver._kept.clear()
+
+
+async def test_a_daemon_that_stops_in_order_leaves_no_decky_at_a_helper_that_stays(station, drivers):
+    helper = station.helper(station.served)
+    driver = await drivers(station.served)
+    for index in range(20):
+        await driver.create(Wanted(decky=f"d-{index}", index=index))
+    await driver.aclose()
+    deadline = time.monotonic() + WITHIN
+    while station.lab.deckies():
+        assert time.monotonic() < deadline
+
+    assert helper.poll() is None
+    assert not await (await drivers(station.served)).observe()
+
+
 async def test_the_next_daemon_finds_what_was_made(station, drivers):
     station.helper(station.served)
     first = await drivers(station.served)
     place = await first.create(WEB)
     with await listening(first, place) as listener:
         cookie = netns.cookie(listener)
-    await first.aclose()
+    crash(first)
     second = await drivers(station.served)
 
     assert {"web-01": place} == {name: one.place for name, one in (await second.observe()).items()}
@@ -334,17 +358,10 @@ async def test_deckies_nobody_comes_back_for_are_gone(station, drivers):
     driver = await drivers(station.served)
     await driver.create(WEB)
     assert helper.poll() is None
-    await driver.aclose()
+    crash(driver)
 
     assert 0 == await asyncio.to_thread(helper.wait, WITHIN)
-    assert not deckies_on(station.lab)
-
-
-def deckies_on(lab) -> set[str]:
-    """Return the MACs that the parent takes in for others."""
-    command = lab.command(lab.host, "bridge", "fdb", "show", "dev", "lan0")
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    return {line.split()[0] for line in lines} - {line.split()[0] for line in lines if line.startswith(("33:", "01:"))}
+    assert not station.lab.deckies()
 
 
 ORPHAN = """
@@ -371,15 +388,15 @@ def test_a_kill_of_daemon_and_helper_leaves_nothing_behind(station):
     assert daemon.stdout is not None
     with daemon.stdout:
         helper = int(daemon.stdout.readline())
-    assert len(deckies_on(station.lab)) == 5
+    assert len(station.lab.deckies()) == 5
     daemon.kill()
     daemon.wait(WITHIN)
     os.kill(helper, signal.SIGKILL)
 
     deadline = time.monotonic() + WITHIN
-    while deckies_on(station.lab):
+    while station.lab.deckies():
         assert time.monotonic() < deadline
-    assert not deckies_on(station.lab)
+    assert not station.lab.deckies()
 
 
 async def test_the_helper_keeps_two_capabilities_and_can_get_no_more(drivers):
@@ -429,7 +446,7 @@ async def test_removing_one_leaves_the_sockets_of_others_alone(station, drivers)
         with pytest.raises(OSError):
             station.lab.connect(web.address, 22, timeout=0.2)
         gone.close()
-    assert web.mac not in deckies_on(station.lab)
+    assert web.mac not in station.lab.deckies()
 
 
 # When it cannot work, the error says what to do.
