@@ -10,7 +10,6 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from attrs import define
@@ -56,12 +55,11 @@ class NetLab:
         command = self.command(self.attacker, *words)
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=True).stdout
 
-    def children(self) -> int:
-        """Return how many interfaces hang on the parent."""
-        with netns.inside(self.host):
-            # The parent's own unicast list: one entry for each MAC that somebody on top of it has.
-            lines = Path("/proc/thread-self/net/dev_mcast").read_text(encoding="ascii").splitlines()
-        return len(lines)
+    def deckies(self) -> set[str]:
+        """Return the MACs that the parent takes in for those who hang on it."""
+        command = self.command(self.host, "bridge", "fdb", "show", "dev", PARENT)
+        said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+        return {line.split()[0] for line in said.splitlines() if not line.startswith(("33:", "01:"))}  # multicast
 
 
 def forbidden() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon import decnetd
+from tests.daemon import decnetd, start, stop
 from tests.netlab import ATTACKER, NetLab, netlab
 
 FLEET = """
@@ -65,6 +65,40 @@ def test_an_attack_in_a_namespace_is_recorded_with_the_deckys_own_address(lab, f
         }
         hops = daemon.ctl("selftest", "--all-services")
         assert "published as decky.db-01.session_opened" in hops
+
+
+def test_a_killed_daemon_finds_its_deckies_again_and_leaves_none_when_it_stops(lab, fleet):
+    within = lab.command(lab.host)
+    with decnetd(fleet, within=within) as daemon:
+        helper = helper_of(daemon)
+        before = lab.deckies()
+        daemon.kill()
+        again = start(daemon.home, daemon.config, within=within)
+        assert before == lab.deckies()
+        assert b"+PONG\r\n" == commands(lab, "10.66.0.1")
+        assert 0 == stop(again)
+        deadline = time.monotonic() + 10
+        while lab.deckies():
+            assert time.monotonic() < deadline
+        os.kill(helper, signal.SIGKILL)
+
+
+def test_a_decky_taken_out_of_the_configuration_is_gone_and_the_others_do_not_notice(lab, fleet):
+    with decnetd(fleet, within=lab.command(lab.host)) as daemon, lab.connect("10.66.0.1", 6379) as client:
+        assert b"+PONG\r\n" == commands(lab, "10.66.0.2")
+        kept, _, _ = daemon.config.read_text().rpartition("[[decky]]")
+        daemon.config.write_text(kept)
+        daemon.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while len(daemon.ask("decky", "list")) > 1:
+            assert time.monotonic() < deadline
+        with pytest.raises(OSError):
+            lab.connect("10.66.0.2", 6379, timeout=1)
+        client.sendall(b"*1\r\n$4\r\nPING\r\n")
+        assert b"+PONG\r\n" == client.recv(100)
+        assert {"result": "ok"}.items() <= next(
+            row for row in daemon.ask("doctor", "network") if row["id"] == "network.places"
+        ).items()
 
 
 def test_decoys_answer_while_the_helper_is_dead_and_a_killed_service_comes_back(lab, fleet):

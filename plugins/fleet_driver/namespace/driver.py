@@ -61,10 +61,12 @@ class NamespaceDriver:
         await self._connected()
 
     async def aclose(self) -> None:
-        """Let go of the helper and of every decky. A helper of ours ends; another keeps the deckies for a while."""
-        if self._link is not None:
-            self._link.close()
-            self._link = None
+        """Let go of every decky and of the helper, which ends if it is ours."""
+        link, self._link = self._link, None
+        if link is not None:
+            with contextlib.suppress(DriverUnreachableError):  # then it has nothing to let go of, or nobody to tell
+                await link.ask("leave", {})
+            link.close()
         for kept in self._kept.values():
             kept.anchor.close()
         self._kept.clear()

@@ -84,7 +84,14 @@ class Observe:
     after: str
 
 
-Request: TypeAlias = Hello | Create | Adopt | Destroy | Listen | Probe | Observe
+@frozen(kw_only=True)
+class Leave:
+    """Let go of every decky: the daemon stops in order."""
+
+    id: int
+
+
+Request: TypeAlias = Hello | Create | Adopt | Destroy | Listen | Probe | Observe | Leave
 Fields: TypeAlias = dict[str, Any]  # Any: JSON
 
 
@@ -118,6 +125,8 @@ def parse(data: bytes) -> Request:
             made = Probe(id=number, decky=fields.name("decky"), port=fields.number("port", _MAX_PORT))
         case "observe":
             made = Observe(id=number, after=fields.text("after"))
+        case "leave":
+            made = Leave(id=number)
         case op:
             raise RefusedError(f"no request is called {op!r}")
     fields.finish()

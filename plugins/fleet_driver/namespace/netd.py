@@ -25,6 +25,7 @@ from plugins.fleet_driver.namespace.messages import (
     Destroy,
     Fields,
     Hello,
+    Leave,
     Listen,
     Observe,
     Probe,
@@ -92,6 +93,9 @@ class Netd:
                 return {}, (workshop.probe(request),)
             case Observe():
                 return self._page(request.after), ()
+            case Leave():
+                workshop.clear()
+                return {}, ()
 
     def _greet(self, hello: Hello) -> Fields:
         if hello.version != messages.VERSION:

@@ -1,15 +1,19 @@
 """This module puts a stack personality and egress rules into the calling thread's namespace, and reads both back."""
 
+import contextlib
 import functools
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from attrs import frozen
+
 from decnet_actors.contracts.fleet_driver import Tier
 from plugins.fleet_driver.namespace import netns, nftables
 from plugins.fleet_driver.namespace.nftables import NftablesError
 from plugins.fleet_driver.namespace.personality import PERSONALITIES, Personality
+from plugins.fleet_driver.namespace.rules import Egress
 
 _SYSCTLS = Path("/proc/sys")  # below net/ it shows the namespace of the thread that reads
 _OFFSET = 4711  # stands for a decky's own where listings are compared
@@ -50,6 +54,15 @@ _GUARD = """table inet guard {
 """
 
 
+@frozen(kw_only=True)
+class InForce:
+    """What a namespace was found to have."""
+
+    tier: Tier
+    detail: str = ""  # why the stack is not all there
+    is_contained: bool  # nothing leaves that is no answer
+
+
 def guard() -> None:
     """Let nothing out of the namespace that is no answer.
 
@@ -60,52 +73,46 @@ def guard() -> None:
     nftables.apply(_GUARD)
 
 
-def apply(stack: str, mac: str) -> None:
-    """Apply a personality as far as this machine allows; ``tier`` tells how far that was.
+def apply(stack: str, mac: str, egress: Egress) -> None:
+    """Apply a personality as far as this machine allows, which ``in_force`` tells, and the egress rules.
 
     Args:
         stack: a name in ``PERSONALITIES``.
         mac: the decky's; what must differ from decky to decky follows from it.
+        egress: what may leave.
+
+    Raises:
+        NftablesError: the egress rules cannot be enforced here.
 
     """
     personality = PERSONALITIES[stack]
     for name, value in {**_HOUSE, **personality.sysctls}.items():
-        path = _path(name)
-        if path.exists():
-            try:
-                path.write_text(value, encoding="ascii")
-            except OSError:  # read-only in some containers; reading back tells
-                continue
-    if personality.rules:
-        try:
-            nftables.apply(_rules(personality, _offset(mac)))
-        except NftablesError:  # reading back tells
-            return
+        with contextlib.suppress(OSError):  # read-only in some containers, or without IPv6; reading back tells
+            _path(name).write_text(value, encoding="ascii")
+    rules = _rules(personality, _offset(mac))
+    try:
+        # At once: the kernel waits for a grace period between one change of rules and the next.
+        nftables.apply(rules if egress is Egress.ANY else rules + _GUARD)
+    except NftablesError:  # without the stack's rules, then; reading back tells
+        if egress is Egress.NONE:
+            guard()
 
 
-def tier(stack: str, mac: str) -> tuple[Tier, str]:
-    """Return how much of a personality is in force here, and why not all of it."""
+def in_force(stack: str, mac: str) -> InForce:
+    """Return what is in force in the namespace."""
     personality = PERSONALITIES[stack]
     wrong = [name for name, value in personality.sysctls.items() if not _has(name, value)]
-    if wrong:
-        return Tier.NONE, f"{', '.join(wrong)} cannot be set"
-    if not personality.rules:
-        return Tier.EXACT, ""
+    missing, contained = "", False
     try:
-        loaded = _tables(nftables.listing().replace(f"offset {_offset(mac)} ", f"offset {_OFFSET} ")).get("persona")
-        if loaded == _expected(stack):
-            return Tier.EXACT, ""
+        tables = _tables(nftables.listing().replace(f"offset {_offset(mac)} ", f"offset {_OFFSET} "))
+        contained = tables.get("guard") == _expected_guard()
+        if personality.rules and tables.get("persona") != _expected(stack):
+            missing = "the packet rules are not those of the stack"
     except NftablesError as error:
-        return Tier.SYSCTL, str(error)
-    return Tier.SYSCTL, "the packet rules are not those of the stack"
-
-
-def is_guarded() -> bool:
-    """Whether the namespace lets nothing out that is no answer."""
-    try:
-        return _tables(nftables.listing()).get("guard") == _expected_guard()
-    except NftablesError:
-        return False
+        missing = str(error) if personality.rules else ""
+    if wrong:
+        return InForce(tier=Tier.NONE, detail=f"{', '.join(wrong)} cannot be set", is_contained=contained)
+    return InForce(tier=Tier.SYSCTL if missing else Tier.EXACT, detail=missing, is_contained=contained)
 
 
 def _path(name: str) -> Path:

@@ -27,16 +27,21 @@ class House:
     """A decky's namespace."""
 
     decky: str
-    namespace: int = field(repr=False)  # descriptor
     interfaces: tuple[Interface, ...]
     mac: str
     stack: str
     tier: Tier = Tier.NONE
     detail: str = ""  # why the stack is not all in force
+    namespace: int = field(default=-1, repr=False)  # descriptor, once there is one
 
     @property
     def address(self) -> str:
         return str(self.interfaces[0].ip)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What no other decky may have."""
+        return (self.mac, *(str(one.ip) for one in self.interfaces))
 
 
 class Workshop:
@@ -45,15 +50,22 @@ class Workshop:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._houses: dict[str, House] = {}
+        self._owners: dict[str, str] = {}  # address or MAC -> decky
         self._home = netns.current()
         self._host = Netlink()
 
     def close(self) -> None:
-        """Let go of everything; what nobody else holds is gone."""
-        for name in tuple(self._houses):
-            self.destroy(name)
+        """Let go of everything."""
+        self.clear()
         self._host.close()
         os.close(self._home)
+
+    def clear(self) -> None:
+        """Let go of every decky; those nobody else holds are gone soon, all in one sweep of the kernel's."""
+        for house in self._houses.values():
+            os.close(house.namespace)
+        self._houses.clear()
+        self._owners.clear()
 
     @property
     def houses(self) -> Mapping[str, House]:
@@ -105,7 +117,7 @@ class Workshop:
             made = False
             try:
                 self._furnish(house, parent, namespace)
-                tier, detail = stack.tier(house.stack, house.mac)
+                house = self._read_back(house, parent)
                 made = True
             except OSError as error:
                 where = f"{house.decky} cannot have {house.address} ({house.mac})"
@@ -114,7 +126,7 @@ class Workshop:
                 if not made:
                     _demolish()
                     os.close(namespace)
-        return self._keep(evolve(house, namespace=namespace, tier=tier, detail=detail))
+        return self._keep(evolve(house, namespace=namespace))
 
     def adopt(self, wanted: Adopt, descriptor: int) -> House:
         """Take over the namespace that a socket is of, when it is as wanted; nothing in it is changed.
@@ -134,21 +146,23 @@ class Workshop:
             if netns.identity(namespace) == netns.identity(self._home):
                 raise RefusedError(f"{house.decky}: the namespace is the host's")
             with netns.inside(namespace):
-                wrong = _fault(house, parent) or self._leak()
-                if wrong:
-                    raise OSError(errno.ESTALE, f"{house.decky} at {house.address} cannot be adopted: {wrong}")
-                tier, detail = stack.tier(house.stack, house.mac)
+                house = self._read_back(house, parent)
             kept = True
+        except OSError as error:
+            why = f"{house.decky} at {house.address} cannot be adopted: {error.strerror or error}"
+            raise type(error)(error.errno, why) from error
         finally:
             if not kept:
                 os.close(namespace)
-        return self._keep(evolve(house, namespace=namespace, tier=tier, detail=detail))
+        return self._keep(evolve(house, namespace=namespace))
 
     def destroy(self, decky: str) -> None:
         """Remove a decky's place; nothing happens when there is none."""
         house = self._houses.pop(decky, None)
         if house is None:
             return
+        for name in house.names:
+            del self._owners[name]
         with netns.inside(house.namespace):
             _demolish()
         os.close(house.namespace)
@@ -223,25 +237,22 @@ class Workshop:
             raise RefusedError(f"no stack is called {wanted.stack!r}; there are {', '.join(PERSONALITIES)}")
         self._rules.check_mac(wanted.mac)
         interfaces = self._rules.interfaces(wanted.addresses)
-        others = [house for house in self._houses.values() if house.decky != wanted.decky]
-        if len(others) >= self._rules.max_deckies:
+        if wanted.decky not in self._houses and len(self._houses) >= self._rules.max_deckies:
             raise RefusedError(f"{self._rules.max_deckies} deckies are there already")
+        house = House(decky=wanted.decky, interfaces=interfaces, mac=wanted.mac, stack=wanted.stack)
+        for name in house.names:
+            owner = self._owners.get(name, house.decky)
+            if owner != house.decky:
+                raise OSError(errno.EADDRINUSE, f"{house.decky} cannot have {name}: it is {owner}'s")
         addresses = {one.ip for one in interfaces}
         for own in self._host.addresses().values():
             for address in own & addresses:
                 raise RefusedError(f"{wanted.decky} cannot have {address}: it is this host's own; reserve it")
-        for other in others:
-            shared = addresses.intersection(one.ip for one in other.interfaces)
-            if shared or other.mac == wanted.mac:
-                what = str(min(map(str, shared))) if shared else wanted.mac
-                raise OSError(errno.EADDRINUSE, f"{wanted.decky} cannot have {what}: it is {other.decky}'s")
-        return House(decky=wanted.decky, namespace=-1, interfaces=interfaces, mac=wanted.mac, stack=wanted.stack)
+        return house
 
     def _furnish(self, house: House, parent: int, namespace: int) -> None:
         """Fill the namespace this thread is in; the filters first, so that not a packet leaves before them."""
-        if self._rules.egress is Egress.NONE:
-            stack.guard()
-        stack.apply(house.stack, house.mac)
+        stack.apply(house.stack, house.mac, self._rules.egress)
         self._host.add_macvlan(DEVICE, parent=parent, mac=house.mac, namespace=namespace)
         with Netlink() as own:
             own.set_up(_LOOPBACK)
@@ -252,17 +263,25 @@ class Workshop:
             for gateway in self._rules.gateways:
                 if any(gateway in interface.network for interface in house.interfaces):
                     own.add_default_route(gateway)
-        if leak := self._leak():
-            raise OSError(errno.EACCES, leak)
 
-    def _leak(self) -> str:
-        """Return why more may leave the namespace this thread is in than the rules permit; empty if it may not."""
-        if self._rules.egress is Egress.NONE and not stack.is_guarded():
-            return "its egress rules are not in force"
-        return ""
+    def _read_back(self, house: House, parent: int) -> House:
+        """Return the house with what is in force in the namespace this thread is in.
+
+        Raises:
+            OSError: it is not that house, or more may leave it than the rules permit.
+
+        """
+        fault = _fault(house, parent)
+        if fault:
+            raise OSError(errno.ESTALE, fault)
+        found = stack.in_force(house.stack, house.mac)
+        if self._rules.egress is Egress.NONE and not found.is_contained:
+            raise OSError(errno.EACCES, "its egress rules are not in force")
+        return evolve(house, tier=found.tier, detail=found.detail)
 
     def _keep(self, house: House) -> House:
         self._houses[house.decky] = house
+        self._owners.update(dict.fromkeys(house.names, house.decky))
         return house
 
     def _parent(self) -> int:

@@ -2,9 +2,10 @@ from typing import Any
 
 from attrs import evolve
 
-from decnet_actors.app.house import Means, settle
+from decnet_actors.app.house import Means, clear, settle, settle_all
 from decnet_actors.conformance.fakes import NOW, FakeArtifacts, FakeJournal, FakeVault, _at_once
 from decnet_actors.contracts.fleet import Bait, DeckyPlan, ServicePlan
+from decnet_actors.contracts.fleet_driver import Wanted
 from decnet_actors.decoys.decky import PATIENCE
 from decnet_actors.decoys.host import Household
 from decnet_actors.decoys.sessions import OpenSessions
@@ -45,6 +46,20 @@ def test_a_deckys_proc_moves_with_the_daemons_clock_though_nobody_is_at_a_shell(
     clock.advance(90)
 
     assert 90 == round(float(files.read("/proc/uptime").split()[0]) - before, 3)
+
+
+async def test_places_of_an_earlier_start_that_are_nobodys_now_or_elsewhere_are_removed():
+    given = means(ManualClock(NOW))
+    redis = ServicePlan(name="redis", plugin="decoy.redis", config=RedisConfig(), port=6379)
+    plans = [DeckyPlan(name=name, index=index, services=(redis,)) for index, name in enumerate(["stays", "moved"])]
+    inhabitants, _ = settle_all(plans, given)
+    for name, address in (("stays", ""), ("moved", "127.9.9.9"), ("forgotten", "127.9.9.8")):
+        index = 0 if name == "stays" else 7
+        await given.driver.create(Wanted(decky=name, index=index, address=address))
+
+    await clear(given.driver, inhabitants)
+
+    assert {"stays"} == set(await given.driver.observe())
 
 
 def household_of(plan: DeckyPlan) -> Any:  # Any: what is looked at is its own affair

@@ -20,7 +20,9 @@ _macs = st.sampled_from(["52:54:00:00:00:01", "52:54:00:00:00:02", "00:50:56:00:
 _stacks = st.sampled_from(["linux", "windows-10", "linux", "/etc/passwd"])
 _fields = {
     "id": st.integers(0, 9),
-    "op": st.sampled_from(["create", "create", "listen", "probe", "destroy", "adopt", "observe", "hello", "exec"]),
+    "op": st.sampled_from(
+        ["create", "create", "listen", "probe", "destroy", "adopt", "observe", "hello", "leave", "exec"]
+    ),
     "decky": _names,
     "addresses": st.sampled_from([["10.66.0.1", "fd66::1"], ["10.66.0.2"]]) | st.lists(_addresses, max_size=5),
     "mac": _macs,

@@ -292,13 +292,37 @@ async def test_what_the_next_helper_will_not_take_over_is_told(station, drivers)
     assert "web-01" not in await driver.observe()
 
 
+def crash(driver: NamespaceDriver) -> None:
+    """Let go of all that a killed daemon would let go of."""
+    assert driver._link is not None
+    driver._link.close()
+    driver._link = None
+    for kept in driver._kept.values():
+        kept.anchor.close()
+    driver._kept.clear()
+
+
+async def test_a_daemon_that_stops_in_order_leaves_no_decky_at_a_helper_that_stays(station, drivers):
+    helper = station.helper(station.served)
+    driver = await drivers(station.served)
+    for index in range(20):
+        await driver.create(Wanted(decky=f"d-{index}", index=index))
+    await driver.aclose()
+    deadline = time.monotonic() + WITHIN
+    while station.lab.deckies():
+        assert time.monotonic() < deadline
+
+    assert helper.poll() is None
+    assert not await (await drivers(station.served)).observe()
+
+
 async def test_the_next_daemon_finds_what_was_made(station, drivers):
     station.helper(station.served)
     first = await drivers(station.served)
     place = await first.create(WEB)
     with await listening(first, place) as listener:
         cookie = netns.cookie(listener)
-    await first.aclose()
+    crash(first)
     second = await drivers(station.served)
 
     assert {"web-01": place} == {name: one.place for name, one in (await second.observe()).items()}
@@ -307,22 +331,37 @@ async def test_the_next_daemon_finds_what_was_made(station, drivers):
         assert netns.cookie(listener) == cookie
 
 
+AS_SYSTEMD = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))  # sd_listen_fds(3)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+async def test_a_socket_of_systemds_is_served(station, drivers):
+    command = [sys.executable, "-m", "plugins.fleet_driver.namespace.netd", *station.served.rules().arguments()]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener, netns.inside(station.lab.host):
+        listener.bind(station.served.socket)
+        listener.listen(4)
+        number = listener.fileno()
+        station.helpers.append(
+            subprocess.Popen([sys.executable, "-c", AS_SYSTEMD, str(number), *command], pass_fds=[number])
+        )
+    driver = await drivers(station.served)
+
+    assert Tier.EXACT is (await driver.create(WEB)).tier
+
+
 async def test_deckies_nobody_comes_back_for_are_gone(station, drivers):
     helper = station.helper(station.served, "--linger", "0.05")
     driver = await drivers(station.served)
     await driver.create(WEB)
     assert helper.poll() is None
-    await driver.aclose()
+    crash(driver)
 
     assert 0 == await asyncio.to_thread(helper.wait, WITHIN)
-    assert not deckies_on(station.lab)
-
-
-def deckies_on(lab) -> set[str]:
-    """Return the MACs that the parent takes in for others."""
-    command = lab.command(lab.host, "bridge", "fdb", "show", "dev", "lan0")
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    return {line.split()[0] for line in lines} - {line.split()[0] for line in lines if line.startswith(("33:", "01:"))}
+    assert not station.lab.deckies()
 
 
 ORPHAN = """
@@ -349,15 +388,15 @@ def test_a_kill_of_daemon_and_helper_leaves_nothing_behind(station):
     assert daemon.stdout is not None
     with daemon.stdout:
         helper = int(daemon.stdout.readline())
-    assert len(deckies_on(station.lab)) == 5
+    assert len(station.lab.deckies()) == 5
     daemon.kill()
     daemon.wait(WITHIN)
     os.kill(helper, signal.SIGKILL)
 
     deadline = time.monotonic() + WITHIN
-    while deckies_on(station.lab):
+    while station.lab.deckies():
         assert time.monotonic() < deadline
-    assert not deckies_on(station.lab)
+    assert not station.lab.deckies()
 
 
 async def test_the_helper_keeps_two_capabilities_and_can_get_no_more(drivers):
@@ -407,7 +446,7 @@ async def test_removing_one_leaves_the_sockets_of_others_alone(station, drivers)
         with pytest.raises(OSError):
             station.lab.connect(web.address, 22, timeout=0.2)
         gone.close()
-    assert web.mac not in deckies_on(station.lab)
+    assert web.mac not in station.lab.deckies()
 
 
 # When it cannot work, the error says what to do.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from plugins.fleet_driver.namespace import messages
 from plugins.fleet_driver.namespace.errors import RefusedError
-from plugins.fleet_driver.namespace.messages import Adopt, Create, Destroy, Hello, Listen, Observe, Probe, parse
+from plugins.fleet_driver.namespace.messages import Adopt, Create, Destroy, Hello, Leave, Listen, Observe, Probe, parse
 from tests.plugins.fleet_driver.namespace.requests import anything, requests
 
 MADE = {"id": 1, "decky": "web-01", "addresses": ["10.0.0.1"], "mac": "52:54:00:00:00:01", "stack": "linux"}
@@ -26,6 +26,7 @@ SAME = Create(id=1, decky="web-01", addresses=("10.0.0.1",), mac="52:54:00:00:00
         ({"op": "destroy", "id": 1, "decky": "a"}, Destroy(id=1, decky="a")),
         ({"op": "probe", "id": 1, "decky": "a", "port": 22}, Probe(id=1, decky="a", port=22)),
         ({"op": "observe", "id": 1, "after": ""}, Observe(id=1, after="")),
+        ({"op": "leave", "id": 1}, Leave(id=1)),
         (
             {"op": "listen", "id": 1, "decky": "a", "port": 53, "protocol": "udp"},
             Listen(id=1, decky="a", port=53, protocol="udp"),

@@ -5,6 +5,8 @@ import ipaddress
 import json
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,9 +139,9 @@ def test_a_decky_whose_egress_rules_are_gone_is_not_adopted():
             house = workshop.houses["web-01"]
             with netns.inside(house.namespace):
                 nftables.apply("flush ruleset\n")
-            del workshop._houses["web-01"]  # as if this were the next helper
-            said = ask(netd, "adopt", anchor.fileno(), **WEB)
-            os.close(house.namespace)
+            fresh = Workshop(RULES)
+            said = ask(Netd(fresh, RULES, print), "adopt", anchor.fileno(), **WEB)
+            fresh.close()
 
     assert "web-01 at 10.66.0.1 cannot be adopted: its egress rules are not in force" == said["error"]
 
@@ -165,6 +167,14 @@ def test_an_old_daemon_is_told_to_go():
 def test_a_wrong_command_line_ends_with_a_usage_error(argv, capsys):
     assert USAGE == run(argv)
     assert '"event": "netd.misconfigured"' in capsys.readouterr().err
+
+
+def test_it_loads_nothing_it_does_not_need():
+    heavy = {"asyncio", "pykka", "sqlalchemy", "structlog", "zmq", "aiohttp", "supervisors"}
+    program = f"import sys, plugins.fleet_driver.namespace.netd; print({heavy} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert "set()\n" == said
 
 
 def test_the_defaults_are_the_careful_ones():
