@@ -13,7 +13,7 @@ from decnet_actors.web.live import MAX_ENCODED, MAX_QUEUED, LiveHub, frame
 from decnet_actors.web.live import Browser as Queue
 from decnet_actors.web.settings import WebSettings
 from decnet_actors.web.static import StaticTree
-from tests.decnet_actors.web.fakes import Browser, Site
+from tests.decnet_actors.web.fakes import Browser, MemoryJournal, Site
 from tests.decnet_actors.web.samples import record, terminal
 
 
@@ -85,20 +85,24 @@ async def test_a_browser_that_comes_back_misses_nothing_while_facts_keep_coming(
     assert list(range(1, total + 1)) == got
 
 
-async def test_the_journal_is_followed_only_while_somebody_looks(site: Site, admin: Browser) -> None:
-    site.journal.append(record())
-    assert site.journal.followers == 0
-    async with stream(admin, site) as frames:
-        await frames.next()
-        assert {"id": "1", "event": "hello", "data": {"seq": 1}} == await frames.next()
-        assert site.journal.followers == 1
-    while len(site.hub):
+async def test_the_journal_is_followed_only_while_somebody_looks() -> None:
+    journal = MemoryJournal()
+    hub = LiveHub(journal, {})
+    follow = asyncio.ensure_future(hub.follow())
+    journal.append(record())
+    await asyncio.sleep(0)
+    assert journal.followers == 0
+    async with asyncio.timeout(5), hub.join(frozenset({"events"})) as browser:
+        assert (journal.followers, browser.joined_at) == (1, 1)
+    journal.append(record(number=2))  # nobody takes it
+    while journal.followers:
         await asyncio.sleep(0)
-    site.journal.append(record(number=2))  # nobody takes it
-    while site.journal.followers:
-        await asyncio.sleep(0)
-    async with stream(admin, site, last=1) as frames:
-        assert [2] == await frames.seqs(1)
+    async with asyncio.timeout(5), hub.join(frozenset({"events"})) as browser:
+        assert browser.joined_at == 2
+        journal.append(record(number=3))
+        await browser.ready.wait()
+        assert [entry.seq for entry in browser.queue] == [3]
+    follow.cancel()
 
 
 async def test_terminal_bytes_stay_out_of_the_live_stream(site: Site, admin: Browser) -> None:
