@@ -29,8 +29,7 @@ class Personality:
 def _sysctls(ttl: int, **own: str) -> dict[str, str]:
     return {
         "net.ipv4.ip_default_ttl": str(ttl),
-        "net.ipv6.conf.all.hop_limit": str(ttl),
-        "net.ipv6.conf.default.hop_limit": str(ttl),
+        "net.ipv6.conf.default.hop_limit": str(ttl),  # of interfaces that are made from now on
         **{f"net.ipv4.{name}": value for name, value in own.items()},
     }
 

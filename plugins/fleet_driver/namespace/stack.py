@@ -1,27 +1,23 @@
 """This module puts a stack personality and egress rules into the calling thread's namespace, and reads both back."""
 
-import contextlib
 import functools
 import os
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
 from decnet_actors.contracts.fleet_driver import Tier
-from plugins.fleet_driver.namespace import netns, nftables
+from plugins.fleet_driver.namespace import netns, nftables, sysctl
 from plugins.fleet_driver.namespace.nftables import NftablesError
 from plugins.fleet_driver.namespace.personality import PERSONALITIES, Personality
 from plugins.fleet_driver.namespace.rules import Egress
 
-_SYSCTLS = Path("/proc/sys")  # below net/ it shows the namespace of the thread that reads
 _OFFSET = 4711  # stands for a decky's own where listings are compared
 
 # What every decky needs, whatever its stack.
 _HOUSE = {
     "net.ipv4.ip_unprivileged_port_start": "0",  # the helper has no CAP_NET_BIND_SERVICE
-    "net.ipv4.conf.all.arp_notify": "1",  # switches learn the MAC before the first attacker asks
     "net.ipv6.conf.default.accept_ra": "0",  # addresses are given, never learnt
 }
 
@@ -73,8 +69,8 @@ def guard() -> None:
     nftables.apply(_GUARD)
 
 
-def apply(stack: str, mac: str, egress: Egress) -> None:
-    """Apply a personality as far as this machine allows, which ``in_force`` tells, and the egress rules.
+def apply(stack: str, mac: str, egress: Egress) -> InForce:
+    """Apply a personality as far as this machine allows, and the egress rules; return what is in force then.
 
     Args:
         stack: a name in ``PERSONALITIES``.
@@ -86,9 +82,7 @@ def apply(stack: str, mac: str, egress: Egress) -> None:
 
     """
     personality = PERSONALITIES[stack]
-    for name, value in {**_HOUSE, **personality.sysctls}.items():
-        with contextlib.suppress(OSError):  # read-only in some containers, or without IPv6; reading back tells
-            _path(name).write_text(value, encoding="ascii")
+    wrong = [name for name in sysctl.set_all({**_HOUSE, **personality.sysctls}) if name in personality.sysctls]
     rules = _rules(personality, _offset(mac))
     try:
         # At once: the kernel waits for a grace period between one change of rules and the next.
@@ -96,34 +90,27 @@ def apply(stack: str, mac: str, egress: Egress) -> None:
     except NftablesError:  # without the stack's rules, then; reading back tells
         if egress is Egress.NONE:
             guard()
+    return _in_force(personality, mac, wrong)
 
 
 def in_force(stack: str, mac: str) -> InForce:
     """Return what is in force in the namespace."""
     personality = PERSONALITIES[stack]
-    wrong = [name for name, value in personality.sysctls.items() if not _has(name, value)]
+    return _in_force(personality, mac, sysctl.differing(personality.sysctls))
+
+
+def _in_force(personality: Personality, mac: str, wrong: Sequence[str]) -> InForce:
     missing, contained = "", False
     try:
         tables = _tables(nftables.listing().replace(f"offset {_offset(mac)} ", f"offset {_OFFSET} "))
         contained = tables.get("guard") == _expected_guard()
-        if personality.rules and tables.get("persona") != _expected(stack):
+        if personality.rules and tables.get("persona") != _expected(personality.name):
             missing = "the packet rules are not those of the stack"
     except NftablesError as error:
         missing = str(error) if personality.rules else ""
     if wrong:
         return InForce(tier=Tier.NONE, detail=f"{', '.join(wrong)} cannot be set", is_contained=contained)
     return InForce(tier=Tier.SYSCTL if missing else Tier.EXACT, detail=missing, is_contained=contained)
-
-
-def _path(name: str) -> Path:
-    return _SYSCTLS / name.replace(".", "/")
-
-
-def _has(name: str, value: str) -> bool:
-    try:
-        return _path(name).read_text(encoding="ascii").split() == value.split()
-    except FileNotFoundError:
-        return name.startswith("net.ipv6.") and not (_SYSCTLS / "net/ipv6").exists()  # a kernel without IPv6
 
 
 def _offset(mac: str) -> int:

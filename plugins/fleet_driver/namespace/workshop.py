@@ -116,8 +116,8 @@ class Workshop:
         with netns.new() as namespace:
             made = False
             try:
-                self._furnish(house, parent, namespace)
-                house = self._read_back(house, parent)
+                found = self._furnish(house, parent, namespace)
+                house = self._sound(house, parent, found)
                 made = True
             except OSError as error:
                 where = f"{house.decky} cannot have {house.address} ({house.mac})"
@@ -146,7 +146,7 @@ class Workshop:
             if netns.identity(namespace) == netns.identity(self._home):
                 raise RefusedError(f"{house.decky}: the namespace is the host's")
             with netns.inside(namespace):
-                house = self._read_back(house, parent)
+                house = self._sound(house, parent, stack.in_force(house.stack, house.mac))
             kept = True
         except OSError as error:
             why = f"{house.decky} at {house.address} cannot be adopted: {error.strerror or error}"
@@ -250,9 +250,9 @@ class Workshop:
                 raise RefusedError(f"{wanted.decky} cannot have {address}: it is this host's own; reserve it")
         return house
 
-    def _furnish(self, house: House, parent: int, namespace: int) -> None:
+    def _furnish(self, house: House, parent: int, namespace: int) -> stack.InForce:
         """Fill the namespace this thread is in; the filters first, so that not a packet leaves before them."""
-        stack.apply(house.stack, house.mac, self._rules.egress)
+        found = stack.apply(house.stack, house.mac, self._rules.egress)
         self._host.add_macvlan(DEVICE, parent=parent, mac=house.mac, namespace=namespace)
         with Netlink() as own:
             own.set_up(_LOOPBACK)
@@ -263,9 +263,10 @@ class Workshop:
             for gateway in self._rules.gateways:
                 if any(gateway in interface.network for interface in house.interfaces):
                     own.add_default_route(gateway)
+        return found
 
-    def _read_back(self, house: House, parent: int) -> House:
-        """Return the house with what is in force in the namespace this thread is in.
+    def _sound(self, house: House, parent: int, found: stack.InForce) -> House:
+        """Return the house with what was found in force in the namespace this thread is in.
 
         Raises:
             OSError: it is not that house, or more may leave it than the rules permit.
@@ -274,7 +275,6 @@ class Workshop:
         fault = _fault(house, parent)
         if fault:
             raise OSError(errno.ESTALE, fault)
-        found = stack.in_force(house.stack, house.mac)
         if self._rules.egress is Egress.NONE and not found.is_contained:
             raise OSError(errno.EACCES, "its egress rules are not in force")
         return evolve(house, tier=found.tier, detail=found.detail)
