@@ -136,7 +136,7 @@ def test_deckies_come_stop_start_and_go_by_command():
         daemon.ctl("decky", "start", "iot-01")
         assert daemon.listeners()["iot-01"]["telnet"] == address
         daemon.ctl("decky", "mutate", "iot-01", "--yes")
-        assert "telnet" not in daemon.listeners()["iot-01"]
+        assert set(daemon.listeners()["iot-01"]) != {"telnet"}
         daemon.ctl("decky", "restart", "web-01", "--yes")
         daemon.ctl("fleet", "scale", "iot", "3")
         assert {"iot-01", "iot-02", "iot-03"} <= set(daemon.listeners())
