@@ -34,6 +34,7 @@ BARE = {  # protocol -> what serves it with nothing behind, the load it gets, an
     "http-close": ("aiohttp", "http-close", 12702),
     "redis": ("echo", "line", 12701),
 }
+FLOORS = {"telnet": 12704}  # a server that speaks the same rounds and records nothing
 # CPU s per 1,000 of the bare servers on this kind of machine when it had nothing else to do
 BARE_AT_REST = {"ssh": 0.743, "ssh-exec": 1.11, "line": 0.0355, "http": 0.0343, "http-close": 0.0783}
 AT_MOST = {
@@ -93,12 +94,15 @@ def options(protocol: str) -> dict[str, str]:
 
 def started_bare(folder: Path) -> dict[str, subprocess.Popen[bytes]]:
     """Start the bare servers; return each by its name."""
-    return {
-        name: subprocess.Popen(
-            [sys.executable, "-m", "bench.reference", name, str(port), "uvloop"], cwd=folder, stdin=subprocess.DEVNULL
-        )
-        for name, port in {(name, port) for name, _, port in BARE.values()}
+    commands = {name: ("bench.reference", name, str(port), "uvloop") for name, _, port in BARE.values()}
+    bare = {
+        name: subprocess.Popen([sys.executable, "-m", *command], cwd=folder, stdin=subprocess.DEVNULL)
+        for name, command in commands.items()
     }
+    for protocol, port in FLOORS.items():
+        command = [sys.executable, "-m", f"benchmarks.bare_{protocol}", str(port)]
+        bare[f"floor {protocol}"] = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    return bare
 
 
 def run_of(bench, service, process, home: Path, logs: list[str], at: int, attempts: int) -> dict[str, Any]:
@@ -132,6 +136,12 @@ def measure_ours(bench, protocols: list[str], concurrency: list[int], repeats: i
                     found.setdefault(f"bare {protocol} x{at}", []).append(
                         run_of(bench, beside, bare[name], home, [], at, attempts)
                     )
+                    if protocol in FLOORS:
+                        floor = bench.load.Address("127.0.0.1", FLOORS[protocol])
+                        rounds = bench.target.Service(protocol, floor, user, options(protocol))
+                        found.setdefault(f"floor {protocol} x{at}", []).append(
+                            run_of(bench, rounds, bare[f"floor {protocol}"], home, [], at, attempts)
+                        )
                     bench.load.new_run_id = (lambda: next(baited)) if protocol == "ssh-exec" else usual
                     found.setdefault(f"{protocol} x{at}", []).append(
                         run_of(bench, service, process, home, ["state/decnet.db*"], at, attempts)
@@ -190,19 +200,22 @@ def median_cpu(runs: list[dict[str, Any]]) -> float:
 def print_tables(found: dict[str, list[dict[str, Any]]]) -> None:
     """Print what was measured as Markdown."""
     print(
-        "| attempt x connections | ours | bare server, same run | ratio | ours at rest | at most | p50 ms | recorded |"
+        "| attempt x connections | ours | bare server, same run | ratio | same rounds, nothing recorded | ours at rest "
+        "| at most | p50 ms | recorded |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|")
     for key, runs in found.items():
-        if " x" not in key or key.startswith("bare "):
+        if " x" not in key or key.startswith(("bare ", "floor ")):
             continue
         protocol = key.partition(" x")[0]
         name, load, _ = BARE[protocol]
         ours, bare = median_cpu(runs), median_cpu(found[f"bare {key}"])
         answered, recorded = (sum(int(run[what]) for run in runs) for what in ("answered", "recorded"))
+        floor = f"{median_cpu(found[f'floor {key}']):.3f}" if protocol in FLOORS else ""
         wait = statistics.median(run["p50_ms"] for run in runs)
+        rest = ours * BARE_AT_REST[load] / bare
         print(
-            f"| {key} | {ours:.3f} | {name} {bare:.3f} | {ours / bare:.1f} | {ours * BARE_AT_REST[load] / bare:.3f} "
+            f"| {key} | {ours:.3f} | {name} {bare:.3f} | {ours / bare:.1f} | {floor} | {rest:.3f} "
             f"| {AT_MOST[protocol]} | {wait:.0f} | {recorded} of {answered} |"
         )
     print("\n| 2,000 idle | alive (greeted) | KiB a connection | newcomer's first byte p50 ms |\n|---|---|---|---|")

@@ -26,6 +26,7 @@ from supervisors.log import get_logger
 log = get_logger(__name__)
 
 MAX_FRAME = 16 * 1024 * 1024  # bytes of one request or answer
+LAST_WORDS = 1.0  # seconds for what an ended process said to be read
 _READ = 256 * 1024
 _LENGTH = struct.Struct(">I")
 _MAX_TEXT = 2000  # characters of a child's error text
@@ -56,6 +57,7 @@ class ProcessActor(LoopActor):
     _socket: socket.socket | None = None
     _waiting: "HybridFuture[Plain] | None" = None
     _starting: asyncio.Future[None] | None = None
+    _reading: asyncio.Task[None] | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,7 +106,7 @@ class ProcessActor(LoopActor):
         self._starting = asyncio.get_running_loop().run_in_executor(None, _start, process, theirs)
         await asyncio.shield(self._starting)
         self._hold(process)
-        _reading = self.spawn(self._read(ours), name="read")
+        self._reading = self.spawn(self._read(ours), name="read")
         await ready
 
     async def on_stop(self) -> None:
@@ -147,8 +149,14 @@ class ProcessActor(LoopActor):
         asyncio.get_running_loop().remove_reader(self._pidfd)
         self._ended.set()
         if not self.actor_stopped.is_set():
-            assert self._process is not None  # noqa: S101 - its pidfd told us
-            self.kill(ChildProcessEndedError(self._process.exitcode))
+            _dying = self.spawn(self._die(), name="die")
+
+    async def _die(self) -> None:
+        """End the actor once the last words of its process are read: they may say why it ended."""
+        if self._reading is not None:
+            await asyncio.wait((self._reading,), timeout=LAST_WORDS)  # a stranger may hold the socket open
+        assert self._process is not None  # noqa: S101 - its pidfd told us
+        self.kill(ChildProcessEndedError(self._process.exitcode))
 
     async def _send(self, value: Plain) -> None:
         frame = _encode(value)

@@ -3,8 +3,8 @@
 Two shapes of service exist, and the host serves both the same way:
 
 * *sans-io* (our own codecs): ``connect`` returns a ``Session``, which turns bytes and ``now`` into effects;
-* *library-hosted* (asyncssh, aiohttp): ``connect`` returns an ``asyncio.Protocol``, which records through
-  the ``SessionLog`` and awaits ``SessionLog.settled()`` before it answers anything it recorded.
+* *library-hosted* (asyncssh): ``connect`` returns an ``asyncio.Protocol``, which records through the
+  ``SessionLog`` and awaits ``SessionLog.settled()`` before it answers anything it recorded.
 
 The rule both keep: **no reply leaves before the facts that explain it are durable** (``Fact.barrier``).
 """

@@ -24,6 +24,7 @@ from supervisors.log import get_logger
 from supervisors.mailbox import MailboxSpec, WhenFull
 from supervisors.restart import RestartPolicy, backoff
 
+CROWD = 10  # facts; a commit of more came from a crowd
 QUIET = 0.05  # seconds without a commit
 log = get_logger(__name__)
 
@@ -84,6 +85,7 @@ class Journal(LoopActor):
         self._commit_seconds = 0.0
         self._flushed = asyncio.Event()
         self._flushed_at = -math.inf  # loop time
+        self._gathered = 0  # facts in the last commit
         self._taken_up = False
 
     async def on_start(self) -> None:
@@ -138,7 +140,7 @@ class Journal(LoopActor):
             with suppress(TimeoutError):
                 async with asyncio.timeout(config.linger):
                     await intake.wait(config.batch)
-        if intake.urgent:
+        if intake.urgent and self._gathered > CROWD:
             # A lone reply goes at once; in a crowd, the replies of many sessions are let go by one commit.
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(self._flushed_at + config.hurry):
@@ -152,6 +154,7 @@ class Journal(LoopActor):
     async def _flush(self) -> None:
         batch = self._intake.front(self._config.batch, self._config.batch_bytes)
         loop = asyncio.get_running_loop()
+        self._gathered = len(batch)
         while batch:
             started = loop.time()
             try:

@@ -25,7 +25,7 @@ class JournalConfig:
     hurry: float = field(
         default=0.01,
         validator=validators.ge(0.0),
-        metadata={"help": "Seconds after a transaction before the next, when decoys hold replies for it."},
+        metadata={"help": "Seconds after a crowd's transaction before the next, when decoys hold replies for it."},
     )
     project: float = field(
         default=0.5,

@@ -1,6 +1,7 @@
 """This module is the tree of errors of wire codecs.
 
 WireError
+    HttpError (http)
     RespError (resp)
 """
 

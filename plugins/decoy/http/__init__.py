@@ -47,7 +47,7 @@ class HttpConfig:
 
 
 def create(config: HttpConfig, deps: DecoyDeps) -> DecoyService:
-    """Return the service; the server library is imported only by a fleet that has a web server."""
+    """Return the service; its modules are imported only by a fleet that has a web server."""
     from plugins.decoy.http.service import HttpService
 
     return HttpService(config, deps)

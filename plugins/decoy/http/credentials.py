@@ -4,15 +4,17 @@ import base64
 import binascii
 import json
 import re
-from urllib.parse import parse_qsl
+from collections.abc import Mapping, Sequence
+from urllib.parse import unquote_to_bytes
 
 from attrs import frozen
 
 USER_FIELDS = (
-    "username", "user", "email", "login", "userid", "account", "log", "user_login", "uname", "pma_username", "name",
+    b"username", b"user", b"email", b"login", b"userid", b"account", b"log", b"user_login", b"uname", b"pma_username",
+    b"name",
 )  # fmt: skip
 SECRET_FIELDS = (
-    "password", "pass", "pwd", "passwd", "passwort", "mot_de_passe", "user_password", "pma_password", "secret",
+    b"password", b"pass", b"pwd", b"passwd", b"passwort", b"mot_de_passe", b"user_password", b"pma_password", b"secret",
 )  # fmt: skip
 MAX_FIELDS = 200
 MAX_DIGEST = 4096  # bytes of a Digest header looked at
@@ -53,37 +55,46 @@ def from_header(value: bytes, method: str) -> Found | None:
             return None
 
 
-def from_body(body: bytes, content_type: str, config_user: str, config_secret: str) -> Found | None:
-    """Return the credential of a form or JSON body, by the configured field names first."""
-    kind = content_type.partition(";")[0].strip().lower()
-    fields: dict[str, bytes] = {}
-    if kind == "application/x-www-form-urlencoded":
-        try:
-            pairs = parse_qsl(
-                body.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding="latin-1"
-            )
-        except ValueError:
-            return None
-        for name, text in pairs:
-            fields.setdefault(name.lower(), text.encode("latin-1"))
-    elif kind == "application/json":
+def from_body(
+    body: bytes, content_type: bytes, user_fields: Sequence[bytes], secret_fields: Sequence[bytes]
+) -> Found | None:
+    """Return the credential of a form or JSON body; the first field there is of each list counts (lower case)."""
+    kind = content_type.partition(b";")[0].strip().lower()
+    fields: Mapping[bytes, bytes] = {}
+    if kind == b"application/x-www-form-urlencoded":
+        fields = _form_fields(body)
+    elif kind == b"application/json":
         fields = _json_fields(body)
-    elif kind == "multipart/form-data":
+    elif kind == b"multipart/form-data":
         fields = _multipart_fields(body, content_type)
     if not fields:
         return None
-    secret = _first(fields, (config_secret.lower(), *SECRET_FIELDS))
+    secret = _first(fields, secret_fields)
     if secret is None:
         return None
-    user = _first(fields, (config_user.lower(), *USER_FIELDS))
+    user = _first(fields, user_fields)
     return Found(user=None if user is None else _text(user), secret=secret, kind="plaintext", mechanism="http form")
 
 
-def _first(fields: dict[str, bytes], names: tuple[str, ...]) -> bytes | None:
-    return next((fields[name] for name in names if name in fields), None)
+def _first(fields: Mapping[bytes, bytes], names: Sequence[bytes]) -> bytes | None:
+    for name in names:
+        if name in fields:
+            return fields[name]
+    return None
 
 
-def _json_fields(body: bytes) -> dict[str, bytes]:
+def _form_fields(body: bytes) -> dict[bytes, bytes]:
+    fields: dict[bytes, bytes] = {}
+    escaped = b"%" in body or b"+" in body
+    for pair in body.split(b"&", MAX_FIELDS)[:MAX_FIELDS]:
+        name, _, value = pair.partition(b"=")
+        if escaped:
+            name, value = unquote_to_bytes(name.replace(b"+", b" ")), unquote_to_bytes(value.replace(b"+", b" "))
+        fields.setdefault(name.lower(), value)
+    return fields
+
+
+def _json_fields(body: bytes) -> dict[bytes, bytes]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -91,22 +102,22 @@ def _json_fields(body: bytes) -> dict[str, bytes]:
     if not isinstance(value, dict):
         return {}
     return {
-        str(name).lower(): text.encode("utf-8", "surrogatepass")
+        name.lower().encode("utf-8", "surrogatepass"): text.encode("utf-8", "surrogatepass")
         for name, text in list(value.items())[:MAX_FIELDS]
         if isinstance(text, str)
     }
 
 
-def _multipart_fields(body: bytes, content_type: str) -> dict[str, bytes]:
-    found = re.search(r'boundary="?([^";]{1,70})"?', content_type)
+def _multipart_fields(body: bytes, content_type: bytes) -> dict[bytes, bytes]:
+    found = re.search(rb'boundary="?([^";]{1,70})"?', content_type)
     if found is None:
         return {}
-    fields: dict[str, bytes] = {}
-    for part in body.split(b"--" + found[1].encode("latin-1", "replace"), MAX_FIELDS)[1:]:
+    fields: dict[bytes, bytes] = {}
+    for part in body.split(b"--" + found[1], MAX_FIELDS)[1:]:
         head, _, data = part.partition(b"\r\n\r\n")
         name = re.search(rb'name="([^"]{1,200})"', head)
         if name is not None and b"filename=" not in head:
-            fields.setdefault(_text(name[1]).lower(), data.removesuffix(b"\r\n"))
+            fields.setdefault(name[1].lower(), data.removesuffix(b"\r\n"))
     return fields
 
 

@@ -1,52 +1,80 @@
-"""This module judges what is asked for before a page is looked for: targets, host names, requests that do not parse."""
+"""This module judges what is asked for before a page is looked for: targets and host names."""
 
 import re
 from urllib.parse import unquote
 
-HEADER_TOO_LONG = 494  # nginx's own number for it; the status on the wire is 400
+MAX_PORT = 65535
 
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 _BAD_HOST = re.compile(r"[\x00-\x20\x7f/]|\.\.|^\.$")
-_VERSION = re.compile(rb"[^\r\n]{1,8000} HTTP/(\d+)(?:\.\d+)?\r?\n")
-_REQUEST_LINE = re.compile(rb"[A-Z][A-Z_-]{0,31} [^\r\n]{1,8190}\r?\n")
-_OTHER_CODING = re.compile(rb"\ntransfer-encoding:(?![ \t]*chunked\b)[^\r\n]+\r?\n", re.IGNORECASE)
+_STRICT_HOST = re.compile(
+    r"(?:\[[0-9A-Fa-f:.]+\]|(\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?))(?::0*([1-9][0-9]{0,4}))?"
+)
+_ADDRESS = re.compile(r"(?:(?:0|[1-9][0-9]*)\.){3}(?:0|[1-9][0-9]*)")
 
 
-def host_of(target: str) -> str | None:
-    """Return the host of an absolute target, which counts more than the ``Host`` header."""
+def host_of(target: str) -> str:
+    """Return the host of an absolute target, which counts more than the ``Host`` header; empty if there is none."""
+    if target[:1] == "/":
+        return ""
     found = _ABSOLUTE.match(target)
-    return None if found is None else found[1]
+    return "" if found is None else found[1].rpartition("@")[2]
 
 
 def is_host(host: str) -> bool:
-    """Return whether a host name is taken (nginx: ngx_http_validate_host)."""
-    return _BAD_HOST.search(host) is None
+    """Return whether nginx takes a host name (ngx_http_validate_host)."""
+    return host != "" and _BAD_HOST.search(host) is None
 
 
-def is_target(target: str) -> bool:
-    """Return whether a target is taken: a path or a URL, well escaped, that does not climb above the root."""
-    found = _ABSOLUTE.match(target)
-    path = re.split(r"[?#]", target[found.end() :] if found else target, maxsplit=1)[0]
-    if found is None and not path.startswith("/"):
+def is_strict_host(host: str) -> bool:
+    """Return whether Apache takes a host name (HttpProtocolOptions Strict)."""
+    if not host:
+        return True
+    found = _STRICT_HOST.fullmatch(host)
+    if found is None or int(found[2] or 1) > MAX_PORT:
         return False
-    if _BAD_ESCAPE.search(path):
+    name = found[1] or ""
+    return name[:1].isalpha() or not name.replace(".", "").isdigit() or _ADDRESS.fullmatch(name) is not None
+
+
+def is_escaped(target: str) -> bool:
+    """Return whether every escape of the path is one, and none is a NUL."""
+    return "%" not in target or _BAD_ESCAPE.search(_raw_path(target)) is None
+
+
+def climbs(target: str) -> bool:
+    """Return whether a path leads above the root."""
+    if "." not in target and "%" not in target:
         return False
     depth = 0
-    for part in unquote(path).split("/"):
+    for part in unquote(_raw_path(target)).split("/"):
         depth += -1 if part == ".." else part not in {"", "."}
         if depth < 0:
-            return False
-    return True
+            return True
+    return False
 
 
-def fault_of(sample: bytes, *, too_long: bool) -> int:
-    """Return how a real server answers a request our parser refused, by the head of its bytes."""
-    if too_long:
-        return HEADER_TOO_LONG if _REQUEST_LINE.match(sample) else 414
-    version = _VERSION.match(sample)
-    if version is not None and int(version[1][:9]) > 1:
-        return 505
-    if _REQUEST_LINE.match(sample) and _OTHER_CODING.search(sample):
-        return 501
-    return 400
+def path_of(target: str) -> str:
+    """Return the path as a server looks it up: unescaped, with no dots and no empty parts."""
+    path = _raw_path(target)
+    if "%" in path:
+        path = unquote(path, errors="replace")
+    if "//" not in path and "/." not in path:
+        return path or "/"
+    parts: list[str] = []
+    for part in path.split("/")[1:]:
+        if part == "..":
+            del parts[-1:]
+        elif part not in {"", "."}:
+            parts.append(part)
+    tail = "/" if parts and path.endswith(("/", "/.", "/..")) else ""
+    return "/" + "/".join(parts) + tail
+
+
+def _raw_path(target: str) -> str:
+    path = target.partition("?")[0].partition("#")[0]
+    if path[:1] == "/":
+        return path
+    found = _ABSOLUTE.match(path)
+    return path if found is None else path[found.end() :]

@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import Coroutine, Generator, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import suppress
+from typing import Any, TypeAlias
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -122,3 +123,19 @@ class CancelledAt:
         finally:
             if task.cancelling():
                 task.uncancel()
+
+
+Attempt: TypeAlias = tuple[Coroutine[Any, Any, None], Callable[[], Awaitable[None]]]  # a scenario and its check
+
+
+async def cancelled_everywhere(make: Callable[[], Attempt]) -> int:
+    """Run a scenario whole and then cut off at each of its suspensions, checking after each; how many there are."""
+    scenario, check = make()
+    total = await CancelledAt(0, scenario)
+    await check()
+    for index in range(1, total + 1):
+        scenario, check = make()
+        with suppress(asyncio.CancelledError):
+            await CancelledAt(index, scenario)
+        await check()
+    return total

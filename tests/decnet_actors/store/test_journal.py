@@ -129,6 +129,22 @@ async def test_somebody_waiting_ends_the_gathering(sqlite_engine: AsyncEngine) -
     await harness.aclose()
 
 
+async def test_only_a_crowd_waits_for_the_next_commit(sqlite_engine: AsyncEngine) -> None:
+    harness = Harness(sqlite_engine, JournalConfig(linger=0.0, hurry=3600.0))
+    await harness.start()
+    async with asyncio.timeout(5):
+        for n in range(3):  # one peer, one question after the other
+            await harness.writer.durable(harness.writer.put(record(n)))
+        crowd = [harness.writer.put(record(n)) for n in range(3, 30)]
+        await harness.writer.durable(crowd[-1])
+    held = asyncio.ensure_future(harness.writer.durable(harness.writer.put(record(30))))
+    await settle(50)
+
+    assert not held.done()
+    held.cancel()
+    await harness.aclose()
+
+
 async def test_a_killed_journal_is_replaced_and_nothing_is_lost_or_doubled(harness: Harness) -> None:
     await harness.keep(record(0))
     for n in range(1, 30):

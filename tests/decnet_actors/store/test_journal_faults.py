@@ -1,6 +1,5 @@
 """A database that fails: nothing acknowledged is lost, nothing is acknowledged early, it recovers by itself."""
 
-import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from decnet_actors.store.migrations import migrate
 from decnet_actors.store.projector import Projector
 from supervisors import log
 from supervisors.testing import ManualClock, settle
-from tests.decnet_actors.store.journals import QUICK, CancelledAt, Harness
+from tests.decnet_actors.store.journals import QUICK, Harness, cancelled_everywhere
 from tests.decnet_actors.store.samples import login, record
 
 MAX = 1 << 30
@@ -257,12 +256,5 @@ async def test_a_crash_at_any_await_of_a_commit_loses_and_doubles_nothing(engine
 
         return scenario(), check
 
-    scenario, check = make()
-    total = await CancelledAt(0, scenario)
-    await check()
-    for index in range(1, total + 1):
-        scenario, check = make()
-        with suppress(asyncio.CancelledError):
-            await CancelledAt(index, scenario)
-        await check()
+    total = await cancelled_everywhere(make)
     assert total > 5  # a transaction of SQLite is one visit to a thread

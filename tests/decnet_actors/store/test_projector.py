@@ -1,7 +1,5 @@
 """The small tables follow the facts, whatever happens between two transactions."""
 
-import asyncio
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from decnet_actors.store import tables
 from decnet_actors.store.batch import Committer
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.projector import Projector, projected
-from tests.decnet_actors.store.journals import CancelledAt
+from tests.decnet_actors.store.journals import cancelled_everywhere
 from tests.decnet_actors.store.samples import login, record, session_id
 
 MAX = 1 << 30
@@ -180,8 +178,6 @@ async def test_a_fact_damaged_on_the_disk_does_not_stop_the_others(store) -> Non
 
 
 async def test_a_crash_at_any_await_folds_each_fact_once(engine: AsyncEngine) -> None:
-    total = 0
-
     def make():
         store = Store(engine)
 
@@ -206,12 +202,5 @@ async def test_a_crash_at_any_await_folds_each_fact_once(engine: AsyncEngine) ->
 
         return scenario(), check
 
-    scenario, check = make()
-    total = await CancelledAt(0, scenario)
-    await check()
-    for index in range(1, total + 1):
-        scenario, check = make()
-        with suppress(asyncio.CancelledError):
-            await CancelledAt(index, scenario)
-        await check()
+    total = await cancelled_everywhere(make)
     assert total > 5

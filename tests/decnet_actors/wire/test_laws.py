@@ -10,8 +10,10 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decnet_actors.wire import resp, telnet
+from decnet_actors.wire import http, http_events, resp, telnet
 from decnet_actors.wire.errors import WireError
+from decnet_actors.wire.http_dialect import HTTP_1_1, Dialect
+from plugins.decoy.http.dialects import APACHE, NGINX
 
 
 @frozen(kw_only=True)
@@ -80,7 +82,67 @@ _telnet_pieces = st.one_of(
     st.binary(max_size=20),
 )
 
+
+def _http_octets(events: Iterable[http_events.Event]) -> Iterable[http_events.Event]:
+    """Give bodies octet by octet, as telnet's data above."""
+    for event in events:
+        if isinstance(event, http_events.Body):
+            yield from (http_events.Body(bytes((octet,)), last=False) for octet in event.data[:MAX_OCTETS])
+            if event.last:
+                yield http_events.Body(b"", last=True)
+        else:
+            yield event
+
+
+_http_lines = st.sampled_from(
+    [
+        b"GET / HTTP/1.1\r\n", b"GET /a\r\n", b"POST /login HTTP/1.1\n", b"PUT  /x HTTP/1.0 \r\n", b"\r\n", b"\n",
+        b"\r\r\n", b"get / HTTP/1.1\r\n", b"GET / HTTP/2.0\r\n", b"Host: a\r\n", b"Host: b\n", b" folded\r\n",
+        b"NoColon\r\n", b"A : b\r\n", b"A: \0\r\n", b"A: b\rc\r\n", b"Content-Length: 3\r\n", b"Content-Length: x\r\n",
+        b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip, chunked\r\n", b"3\r\nabc\r\n", b"3;x\nabc\n",
+        b"abc", b"0\r\n\r\n", b"0\r\nA: b\r\n\r\n", b"fffffffffffffffff\r\n", b"A: " + b"b" * 300 + b"\r\n", b"c" * 600,
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+    ]
+)  # fmt: skip
+_http_pieces = st.one_of(_http_lines, _http_lines, st.binary(max_size=20))
+
+
+def _http_built(method: bytes, target: bytes, values: list[bytes]) -> tuple[http_events.Event, bytes]:
+    headers = [(b"Host", b"a"), *((b"X-%d" % number, value) for number, value in enumerate(values))]
+    lines = [b"%b /%b HTTP/1.1" % (method, target), *(b"%b: %b" % header for header in headers)]
+    request = http_events.Request(method, b"/" + target, HTTP_1_1, tuple(headers), {b"host": b"a"}, 0, None)
+    return request, b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+_http_requests = st.builds(
+    _http_built,
+    st.sampled_from([b"GET", b"POST", b"BREW"]),
+    st.text("abc/?=&%", max_size=20).map(str.encode),
+    st.lists(st.text("abc:;=", max_size=30).map(str.encode), max_size=5),
+)
+_http_long = (
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + b"1\r\na\r\n" * (1 << 17)
+    + b"40000;" + b"x" * 400 + b"\r\n" + b"y" * (1 << 18)
+)  # fmt: skip
+
+
+def _http_case(name: str, dialect: Dialect) -> Case:
+    return Case(
+        name=name,
+        make=lambda: http.RequestParser(dialect),
+        parse=lambda parser, data: _http_octets(parser.receive(data)),
+        buffered=lambda parser: parser.buffered,
+        cap=dialect.first_buffer + (dialect.buffers + 1) * dialect.max_line,
+        streams=st.lists(_http_pieces, max_size=12).map(b"".join),
+        built=_http_requests,
+        long=_http_long,
+    )
+
+
 PARSERS = [
+    _http_case("http-nginx", NGINX),
+    _http_case("http-apache", APACHE),
     Case(
         name="telnet",
         make=telnet.TelnetParser,

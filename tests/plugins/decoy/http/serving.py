@@ -1,83 +1,123 @@
-"""This module serves the HTTP decoy on a loopback port for one test, with fakes around it."""
+"""This module serves the HTTP decoy to a test: what is asked goes into a session, its effects come out."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import define, field
 
-from decnet_actors.conformance.fakes import fake_deps
+from decnet_actors.conformance.fakes import FakeTime, fake_deps
+from decnet_actors.contracts.decoy import CapturingSession, DecoyDeps, DecoyService, Effect, HangUp, Note, Send, WakeAt
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.peer import Peer
 from plugins.decoy.http import PLUGIN, HttpConfig
 
 PEER = Peer(address="198.51.100.7", port=40_000, local_address="192.0.2.10", local_port=80)
-TIMEOUT = 5.0
 
 
 @define
 class Log:
-    """The SessionLog of a test; ``durable`` is an event so that a test can hold the journal back."""
+    """What the host gives to a session."""
 
-    facts: list[Fact] = field(factory=list)
-    durable: asyncio.Event = field(factory=asyncio.Event)
-    clock: Callable[[], float] = field(default=lambda: 1_700_000_000.0)
+    time: FakeTime
     id: str = "0" * 32
     peer: Peer = PEER
-    hung_up: bool = False
 
     def now(self) -> float:
-        return self.clock()
+        return self.time()
 
     def note(self, fact: Fact) -> None:
-        self.facts.append(fact)
+        raise NotImplementedError(fact)
 
     async def settled(self) -> None:
-        await self.durable.wait()
+        raise NotImplementedError
 
     def hang_up(self, *, reset: bool = False) -> None:
-        self.hung_up = True
+        raise NotImplementedError(reset)
+
+
+@define
+class Connection:
+    """One peer of the decoy."""
+
+    session: CapturingSession
+    time: FakeTime
+    facts: list[Fact]
+    artifacts: list[bytes]
+    sent: bytes = b""
+    _over: bool = False
+    wake: float = float("inf")
+
+    def is_over(self) -> bool:
+        return self._over
+
+    def say(self, data: bytes) -> bytes:
+        """Send bytes and return the answer."""
+        return self._took(self.session.received(data, self.time()))
+
+    def finish(self) -> bytes:
+        """Half-close and return what is still answered."""
+        return b"" if self._over else self._took(self.session.ended(self.time()))
+
+    def vanish(self) -> None:
+        """Go without a word; only facts may follow."""
+        self._took([effect for effect in self.session.closed(self.time()) if isinstance(effect, Note)])
+
+    def pass_time(self, seconds: float) -> bytes:
+        """Let time pass and return what is said meanwhile."""
+        end, said = self.time() + seconds, b""
+        while self.wake <= end and not self._over:
+            self.time.seconds, self.wake = max(self.wake, self.time()), float("inf")
+            said += self._took(self.session.tick(self.time()))
+        self.time.seconds = end
+        return said
+
+    def _took(self, effects: Sequence[Effect]) -> bytes:
+        said = b""
+        for effect in effects:
+            assert not self._over
+            match effect:
+                case Send(data=data):
+                    said += data
+                case Note(fact=fact):
+                    self.facts.append(fact)
+                case WakeAt(when=when):
+                    self.wake = when
+                case HangUp():
+                    self._over = True
+        self.artifacts += self.session.take_artifacts()
+        self.sent += said
+        return said
 
 
 @define
 class Served:
-    port: int
-    log: Log
-    deps: Any
+    """The decoy, and what all its peers left."""
 
-    async def ask(self, request: bytes, *, until_closed: bool = True) -> bytes:
-        """Send bytes and return the answer: up to the end, or what came first."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        try:
-            writer.write(request)
-            if until_closed:
-                writer.write_eof()
-            async with asyncio.timeout(TIMEOUT):
-                return await (reader.read(-1) if until_closed else reader.read(65536))
-        finally:
-            writer.close()
-            await writer.wait_closed()
+    service: DecoyService
+    deps: DecoyDeps
+    time: FakeTime
+    facts: list[Fact] = field(factory=list)
+    artifacts: list[bytes] = field(factory=list)
+
+    def connect(self) -> Connection:
+        session: Any = self.service.connect(Log(self.time))  # Any: it captures, which the port does not say
+        connection = Connection(session, self.time, self.facts, self.artifacts)
+        connection._took(session.opened(self.time()))
+        return connection
+
+    def ask(self, request: bytes) -> bytes:
+        """Connect, send, half-close, and return all that is answered."""
+        connection = self.connect()
+        connection.say(request)
+        connection.finish()
+        return connection.sent
 
     def of(self, *kinds: type[Fact]) -> list[Any]:
-        return [fact for fact in self.log.facts if isinstance(fact, kinds)]
+        return [fact for fact in self.facts if isinstance(fact, kinds)]
 
 
-@asynccontextmanager
-async def served(config: HttpConfig | None = None, *, hold: bool = False, **deps: Any) -> AsyncIterator[Served]:
-    """Serve the decoy; ``hold`` keeps facts from becoming durable until ``log.durable.set()``."""
-    given = fake_deps(service="http", **deps)
-    service = PLUGIN.create(config or HttpConfig(), given)
-    await service.open()
-    log = Log()
-    if not hold:
-        log.durable.set()
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = await asyncio.get_running_loop().create_server(lambda: service.connect(log), sock=listener)
-    try:
-        yield Served(port=listener.getsockname()[1], log=log, deps=given)
-    finally:
-        server.close()
-        await service.aclose()
-        await server.wait_closed()
+def served(config: HttpConfig | None = None, **deps: Any) -> Served:
+    """Return the decoy with fakes around it."""
+    time = FakeTime()
+    given = fake_deps(service="http", now=time, **deps)
+    return Served(PLUGIN.create(config or HttpConfig(), given), given, time)
