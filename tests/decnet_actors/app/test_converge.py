@@ -9,20 +9,19 @@ from attrs import evolve
 
 from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.fleet_view import LiveFleet
-from decnet_actors.app.house import Means
-from decnet_actors.conformance.fakes import NOW, FakeArtifacts, FakeJournal, FakeVault, _at_once
+from decnet_actors.conformance.fakes import NOW, _at_once
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
-from decnet_actors.decoys.decky import PATIENCE
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.fleet.fleet_operations import Outcome
-from plugins.decoy.redis import PLUGIN, RedisConfig
+from plugins.decoy.redis import RedisConfig
 from plugins.fleet_driver.loopback.driver import LoopbackDriver, Shift
 from supervisors.clock import SystemClock
 from supervisors.errors import Exit
 from supervisors.spec import SupervisorSpec
 from supervisors.system import System
-from supervisors.testing import crash_everywhere
+from supervisors.testing import ManualClock, crash_everywhere
 from tests.daemon import own_network
+from tests.decnet_actors.app.test_house import means
 
 REDIS = ServicePlan(name="redis", plugin="decoy.redis", config=RedisConfig(port=0), port=0)
 
@@ -43,21 +42,8 @@ class Running:
         driver = LoopbackDriver(network=own_network(), shift=Shift.AUTO)
         spec = SupervisorSpec("decnetd", (SupervisorSpec("fleet", ()),))
         self.system = System(spec, clock=SystemClock(), seed=1)
-        means = Means(
-            host="host",
-            seed=1,
-            founded=NOW,
-            now=lambda: NOW,
-            driver=driver,
-            sessions=sessions,
-            artifacts=FakeArtifacts(),
-            vault=lambda _decky: FakeVault(),
-            writer=lambda _path: FakeJournal(),
-            offload=_at_once,
-            patience=PATIENCE,
-            plugin=lambda _id: PLUGIN,
-        )
-        parts: Any = SimpleNamespace(inhabitants={}, driver=driver, system=self.system, means=means, off=_at_once)
+        made = evolve(means(ManualClock(NOW)), driver=driver, sessions=sessions)
+        parts: Any = SimpleNamespace(inhabitants={}, driver=driver, system=self.system, means=made, off=_at_once)
         self.daemon = parts  # Any: as much of a Daemon as is asked for
         self.daemon.fleet = LiveFleet(
             lambda: self.daemon.inhabitants, lambda: self.system.directory, self.system.tree, sessions
