@@ -1,7 +1,9 @@
 """This module makes the deckies that run the ones that are meant to: only what is different is touched."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
+from decnet_actors.app.actors import walk
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.house import settle, wanted_of
 from decnet_actors.app.tree import FLEET, RECONCILER
@@ -42,21 +44,25 @@ class RunningFleet:
 
     async def converge(self, plans: Sequence[DeckyPlan]) -> Sequence[DeckyOutcome]:
         """Remove, replace and add deckies; one that fails is named and leaves the others alone."""
-        daemon, before = self._daemon, self.running()
+        daemon = self._daemon
+        known = self.running()
+        there = await self._there()
+        # what failed to start, or was cut off in the middle, is not as its plan says
+        before = {name: plan for name, plan in known.items() if plan.running == (name in there)}
         after = {plan.name: plan for plan in plans}
-        gone = [name for name in before if name not in after]
+        gone = [name for name in dict.fromkeys((*known, *there)) if name not in after]
         changed = [name for name, plan in after.items() if name in before and before[name] != plan]
         failed: dict[str, str] = {}
         for name in (*gone, *changed):
             try:
                 await self._end(name)
-            except (OSError, TimeoutError) as error:
+            except (ChildStateError, TimeoutError) as error:
                 failed[name] = str(error) or "it did not stop in time"
         touched = [name for name in after if before.get(name) != after[name] and name not in failed]
         for name in touched:
             try:
                 await self._begin(after[name])
-            except (OSError, StartError, TimeoutError) as error:
+            except (OSError, ChildStateError, StartError, TimeoutError) as error:
                 failed[name] = str(error) or "it did not start in time"
         order = {name: place for place, name in enumerate(after)}
         daemon.inhabitants = dict(sorted(daemon.inhabitants.items(), key=lambda item: order.get(item[0], len(order))))
@@ -82,18 +88,22 @@ class RunningFleet:
         """States changed: have them recorded now, not at the next look; one that is being restarted looks by itself."""
         self._daemon.system.directory.address(RECONCILER).tell(Look())
 
+    async def _there(self) -> list[str]:
+        """Return the deckies the tree has, whatever state they are in."""
+        nodes = walk(await self._daemon.system.tree())
+        return [node.path.removeprefix(f"{FLEET}/") for node in nodes if node.path.rpartition("/")[0] == FLEET]
+
     async def _end(self, name: str) -> None:
+        self._daemon.inhabitants.pop(name, None)  # first: what is cut off after this is begun anew next time
         fleet = self._daemon.system.directory.address(FLEET)
-        try:
+        with suppress(NoSuchActorError):  # it is stopped, or never came up
             await fleet.ask(TerminateChild(name), within=WITHIN)
             await fleet.ask(DeleteChild(name), within=WITHIN)
-        except (NoSuchActorError, ChildStateError):
-            pass
         await self._daemon.driver.remove(name)
-        self._daemon.inhabitants.pop(name, None)
 
     async def _begin(self, plan: DeckyPlan) -> None:
         daemon = self._daemon
+        await self._end(plan.name)  # what an earlier change that was cut off left behind
         inhabitant, spec = await daemon.off(lambda: settle(plan, daemon.means))
         daemon.inhabitants[plan.name] = inhabitant
         if plan.running:

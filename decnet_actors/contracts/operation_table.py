@@ -199,12 +199,12 @@ def _known(operation: AnyOperation, raw: Mapping[str, Any]) -> object:
 
 
 def _public(value: Any) -> Plain:  # Any: an attrs instance, or a value inside one
-    """Return ``value`` without its secret fields, and bounded."""
+    """Return ``value`` without the fields that are not to be kept, and bounded."""
     if attrs.has(type(value)):
         return {
             field.name: _public(getattr(value, field.name))
             for field in attrs.fields(type(value))
-            if not field.metadata.get("secret")
+            if field.metadata.get("audited", True)
         }
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_public(item) for item in list(value)[:MAX_AUDITED_ITEMS]]

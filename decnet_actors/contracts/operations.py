@@ -43,9 +43,19 @@ class Mode(StrEnum):
     STREAM = "stream"
 
 
-def about(text: str, *, positional: bool = False, secret: bool = False) -> dict[str, Any]:  # Any: attrs' metadata
-    """Return the metadata of an argument: its help, whether the CLI takes it by place, whether it is never kept."""
-    return {"help": text, "positional": positional, "secret": secret}
+def about(
+    text: str, *, positional: bool = False, secret: bool = False, audited: bool = True
+) -> dict[str, Any]:  # Any: attrs' metadata
+    """Return the metadata of an argument.
+
+    Args:
+        text: its help.
+        positional: whether the CLI takes it by place.
+        secret: whether it is a secret: never kept, and never on the command line.
+        audited: whether audit rows keep it; what may hold secrets of decoys is not.
+
+    """
+    return {"help": text, "positional": positional, "secret": secret, "audited": audited and not secret}
 
 
 MAX_FILE = 512 * 1024  # bytes of a file given as an argument
@@ -68,7 +78,7 @@ class File:
     """
 
     name: str = field(validator=validators.max_len(255), metadata=about("Name of the file, for errors."))
-    text: str = field(repr=False, validator=_bounded, metadata=about("What stands in it.", secret=True))
+    text: str = field(repr=False, validator=_bounded, metadata=about("What stands in it.", audited=False))
 
 
 @frozen(kw_only=True)
@@ -89,8 +99,8 @@ class Operation(Generic[A, R]):
     """One thing an operator can ask for.
 
     ``args`` and ``result`` are frozen attrs classes of plain fields (``result`` is the item's class of a stream).
-    Field metadata: ``help`` (always), ``positional`` (CLI), ``secret`` (never logged or audited). ``route`` may be
-    ``None``, and a CLI verb missing, only with a reason in ``exempt`` under ``"rest"`` or ``"cli"``.
+    Field metadata: see ``about``. ``route`` may be ``None``, and a CLI verb missing, only with a reason in ``exempt``
+    under ``"rest"`` or ``"cli"``. An operation that has a ``dry_run`` argument changes nothing when it is true.
     """
 
     name: str  # noun.verb, e.g. session.list

@@ -64,7 +64,7 @@ def show_diff(answer: Plain, settings: Settings) -> None:
 def show_text(answer: Plain, _settings: Settings) -> None:
     """Write the file."""
     for line in answer["text"].splitlines():
-        click.echo(words(line).replace("\\\\", "\\"))
+        click.echo(words(line))
 
 
 def judge_change(answer: Plain) -> int:

@@ -162,7 +162,9 @@ class DeckyOptionsArgs(DeckyServiceArgs):
 
     option: tuple[str, ...] = field(
         default=(),
-        metadata=about("KEY=VALUE, as plugin show names them; KEY= for the default. Give it again for more."),
+        metadata=about(
+            "KEY=VALUE, as plugin show names them; KEY= for the default. Give it again for more.", audited=False
+        ),
     )
 
 

@@ -65,7 +65,7 @@ class Decoys extends Page {
       </div>
       <ul class="chips" aria-label="Services of ${decky.name}">
         ${services.map((service) => html`<li class="chip">
-          ${service.service} <span class="muted">:${service.port || service.claimed_port}</span>${service.state === 'up' ? nothing : state('down')}
+          ${service.service} <span class="muted">:${service.port || service.claimed_port}</span>${service.state === 'up' ? nothing : state(service.state)}
         </li>`)}
       </ul>
       <div class="row">

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from attrs import evolve, field, frozen, validators
 
-from decnet_actors.contracts.operations import Audit, Mode, Nothing, Operation, Role, Route
+from decnet_actors.contracts.operations import Audit, File, Mode, Nothing, Operation, Role, Route, about
 
 
 class Colour(StrEnum):
@@ -28,7 +28,10 @@ class Paint:
     tags: tuple[str, ...] = ()
     corners: tuple[Corner, ...] = ()
     limit: int | None = None
-    password: str = field(default="", metadata={"secret": True})
+    password: str = field(default="", metadata=about("It.", secret=True))
+    file: File | None = None
+    dry_run: bool = False
+    option: str = field(default="", metadata=about("It.", audited=False))
 
 
 @frozen(kw_only=True)

@@ -144,6 +144,38 @@ async def test_an_audited_call_leaves_a_row_without_secrets(wall):
     assert len(arguments["name"]) <= 257
 
 
+async def test_what_may_hold_secrets_of_decoys_is_not_kept_but_a_files_name_is(wall):
+    raw = {"name": "n", "option": "password=hunter2", "file": {"name": "office.toml", "text": "hunter2"}}
+    await wall.table.call("wall.paint", raw, ANALYST)
+
+    assert "hunter2" not in wall.rows[0].arguments
+    assert json.loads(wall.rows[0].arguments)["file"] == {"name": "office.toml"}
+
+
+async def test_a_dry_run_leaves_a_row_only_when_it_is_refused(wall):
+    await wall.table.call("wall.paint", {"name": "n", "dry_run": True}, ANALYST)
+    assert wall.rows == []
+
+    await failure(wall.table.call("wall.paint", {"name": "n", "dry_run": True}, VIEWER))
+    assert [row.outcome for row in wall.rows] == ["DN4003"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ({"name": "n" * 256, "text": ""}, "/file"),
+        ({"name": "n", "text": "\u00fc" * (256 * 1024 + 1)}, "larger than 512 KiB"),
+        ({"name": "n", "text": "\ud800"}, "not Unicode"),
+        ({"name": "n"}, "/file"),
+    ],
+)
+async def test_a_file_is_bounded_and_text(wall, file, text):
+    error = await failure(wall.table.call("wall.paint", {"name": "n", "file": file}, ANALYST))
+
+    assert error.kind.code == "DN5001"
+    assert text in error.errors[0]
+
+
 async def test_plain_reading_leaves_no_row(wall):
     await wall.table.call("wall.look", {"name": "n"}, ANALYST)
 
