@@ -136,6 +136,7 @@ class Daemon:
             seed=self.origin.seed,
             founded=self.origin.founded,
             now=self.clock.now,
+            work=self.clock.monotonic,
             driver=self.driver,
             sessions=self.sessions,
             artifacts=ArtifactStore(self.engine, self.places.artifacts, now=self.clock.now, offload=self.off),

@@ -30,6 +30,7 @@ class Means:
     seed: int  # of the installation
     founded: float  # Unix seconds: when the installation was made; personas are as of then, so they stay the same
     now: Callable[[], float]  # the daemon's clock: a machine's /proc moves with it
+    work: Callable[[], float]  # monotonic seconds: what the shells' turns are measured by
     driver: FleetDriver
     sessions: OpenSessions
     artifacts: Artifacts
@@ -58,6 +59,7 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
             persona,
             random.Random(f"{persona.seed}/machine"),  # noqa: S311  a persona, not a secret
             now=means.now,
+            work=means.work,
         ),
         policy=BaitAndRarity(seed=persona.seed, users=own, baits=plan.baits, rarity=plan.weak_credentials),
         artifacts=means.artifacts,

@@ -233,6 +233,10 @@ class FakeTerminal:
         """End of file on standard input."""
         return [HangUp()]
 
+    def closed(self, now: float) -> Sequence[Effect]:  # noqa: ARG002  the port's signature
+        """The peer is gone."""
+        return []
+
     def tick(self, now: float) -> Sequence[Effect]:  # noqa: ARG002  the port's signature
         """Nothing is ever waited for."""
         return []

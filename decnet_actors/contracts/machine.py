@@ -134,6 +134,9 @@ class Terminal(Protocol):
     def ended(self, now: float) -> "Sequence[Effect]":
         """The peer closed its side: end of file on standard input."""
 
+    def closed(self, now: float) -> "Sequence[Effect]":
+        """The peer is gone: what runs is ended, what the terminal held is let go. Only notes are of use."""
+
     def tick(self, now: float) -> "Sequence[Effect]":
         """The time asked for with ``WakeAt`` has come."""
 

@@ -22,8 +22,9 @@ def make_machine(
     caps: "Caps | None" = None,
     limits: "Limits | None" = None,
     now: Callable[[], float] | None = None,
+    work: Callable[[], float] | None = None,
 ) -> "DeckyMachine":
     """Return the machine of a persona; imports the shell the first time it is called."""
     from decnet_actors.machine.machine import DeckyMachine
 
-    return DeckyMachine(persona, rng, caps=caps, limits=limits, now=now)
+    return DeckyMachine(persona, rng, caps=caps, limits=limits, now=now, work=work)

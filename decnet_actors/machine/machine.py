@@ -23,6 +23,7 @@ class DeckyMachine:
         caps: how much of its files may be changed.
         limits: what one command line may use.
         now: the clock ``/proc`` reads outside of a shell; without one the latest time a shell was told.
+        work: the clock that measures the slices of its shells, in seconds; without one only steps and output do.
 
     """
 
@@ -34,12 +35,14 @@ class DeckyMachine:
         caps: Caps | None = None,
         limits: Limits | None = None,
         now: Callable[[], float] | None = None,
+        work: Callable[[], float] | None = None,
     ) -> None:
         self.persona = persona
         self._rng = rng
         self._limits = limits or Limits()
         self._latest = persona.booted_at + 3600.0
         self._clock = now
+        self._work = work or _still
         self.files = TreeFiles(base(persona, self._now), caps=caps or Caps(), groups=_memberships(persona))
         self.files.group_names = {number: name for name, (number, _) in etc.groups_of(persona).items()}
         self._visits = Visits(persona)
@@ -51,7 +54,7 @@ class DeckyMachine:
             rng=self._rng,
             login=login,
             visits=self._visits,
-            budget=Budget(self._limits),
+            budget=Budget(self._limits, self._work),
             heard=self.heard,
             next_pid=self._rng.randrange(1100, 30_000),
         )
@@ -73,6 +76,10 @@ class DeckyMachine:
 
     def _now(self) -> float:
         return self._latest if self._clock is None else self._clock()
+
+
+def _still() -> float:
+    return 0.0
 
 
 def _memberships(persona: Persona) -> Mapping[int, frozenset[int]]:

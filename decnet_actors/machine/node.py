@@ -11,8 +11,7 @@ class Node:
     """One inode.
 
     ``fill`` makes a directory's children, or names a file's content, the first time they are needed: a tree of
-    thousands of nodes costs what is looked at. ``changed`` marks what differs from the generated base; together
-    with ``whiteouts`` of directories those nodes are the decky's overlay.
+    thousands of nodes costs what is looked at. ``changed`` marks what differs from the generated base.
     """
 
     __slots__ = (
@@ -31,7 +30,6 @@ class Node:
         "target",
         "uid",
         "virtual",
-        "whiteouts",
     )
 
     def __init__(self, mode: int, *, mtime: float, uid: int = 0, gid: int = 0, inode: int = 0) -> None:
@@ -47,8 +45,7 @@ class Node:
         self.fill: Callable[[Node], dict[str, Node]] | None = None
         self.virtual = False  # a kernel file system: nothing can be created in it, writes vanish
         self.changed = False
-        self.charge = 0  # bytes of content that count against the quota
-        self.whiteouts: set[str] | None = None
+        self.charge = 0  # bytes of content, or of a link's target, that count against the quota
 
     @property
     def is_dir(self) -> bool:

@@ -16,10 +16,12 @@ from decnet_actors.machine.shell.state import BudgetSpentError, InterruptedShell
 from decnet_actors.machine.shell.streams import Breathe, CallSink, ClosedPipeError, Input, NeedInput, Pause, Sleep, Work
 from decnet_actors.machine.tty import Interrupt, LineEditor, Redraw
 
-MAX_TYPE_AHEAD = 65_536  # bytes typed while a command runs, or pasted
+MAX_TYPE_AHEAD = 1 << 20  # bytes typed while a command runs, or pasted: a script as a here-document
 MAX_COMMAND = 131_072  # bytes of a command to execute: MAX_ARG_STRLEN
 MAX_RESUMES = 2000  # resumptions in one call: a bound should a command never pause for good
 BREATHS = (0.01, 0.05)  # seconds between slices: the first ones, and those of programs that go on and on
+HUNG_UP = 129  # the status of what SIGHUP ends
+JOB_BREATH = 0.2  # seconds between slices of a job in the background
 
 
 class ShellTerminal:
@@ -47,6 +49,8 @@ class ShellTerminal:
         self._asked = math.inf  # the latest WakeAt given
         self._breaths = 0
         self._since = 0.0  # when the line that runs began
+        self._cut = False  # the slice ended before the shell paused
+        self._leaving = False  # only captures what the shell left behind
         self._over = False
 
     def opened(self, now: float) -> Sequence[Effect]:
@@ -69,9 +73,9 @@ class ShellTerminal:
         if login.command is None:
             if self._pty is not None:
                 self._print(banner(world, login).encode())
-            self._work = self._evaluator.login(sh)
+            self._work = self._life(self._evaluator.login(sh))
         else:
-            self._work = self._command(sh, login.command)
+            self._work = self._life(self._command(sh, login.command))
         return self._pump(now)
 
     def received(self, data: bytes, now: float) -> Sequence[Effect]:
@@ -100,6 +104,15 @@ class ShellTerminal:
         self._stdin.end()
         return self._pump(now)
 
+    def closed(self, now: float) -> Sequence[Effect]:
+        effects = self.ended(now)
+        if not self._over:
+            if self._work is not None:
+                self._work.close()
+            self._end_jobs()
+            self._finish(HUNG_UP)
+        return effects
+
     def tick(self, now: float) -> Sequence[Effect]:
         if self._over:
             return ()
@@ -126,18 +139,54 @@ class ShellTerminal:
             return 126
         return (yield from self._evaluator.one_command(sh, text))
 
+    def _life(self, work: Work) -> Work:
+        """Run the shell to its end, whatever that is, then capture what it left behind."""
+        try:
+            status = (yield from work) & 0xFF
+        except InterruptedShellError:
+            status = 130
+        except ClosedPipeError:
+            status = 141
+        except BudgetSpentError:
+            status = 137
+        except RecursionError:  # our own stack is the bound of last resort; the shell dies of it as bash does
+            status = 139
+        self._leaving = True
+        self._end_jobs()
+        yield from self._world.capture(everything=True)
+        return status
+
+    def _end_jobs(self) -> None:
+        for job in self._world.jobs:
+            job.work.close()
+        self._world.jobs.clear()
+
     def _print(self, data: bytes) -> None:
         """Take what the shell writes."""
         self._world.budget.wrote(len(data))
         self._out.append(data.replace(b"\n", b"\r\n") if self._pty is not None else data)
 
     def _echo(self, data: bytes) -> None:
+        """Take what the keyboard's echo writes: it counts for the slice, not for the program."""
+        self._world.budget.slice_output += len(data)
         self._out.append(data)
 
     def _pump(self, now: float) -> Sequence[Effect]:
-        """Run the shell, and the jobs behind it, as far as they go now."""
+        """Run the shell, and the jobs behind it, as far as they go now and within one slice."""
+        self._world.budget.breathed()
+        self._advance_jobs(now, before=-math.inf if self._waiting else self._wake)
+        self._run(now)
+        self._advance_jobs(now, before=math.inf)
+        return self._effects()
+
+    def _run(self, now: float) -> None:
+        """Resume the shell until it pauses, or the slice is used up."""
+        self._cut = False
         for _ in range(MAX_RESUMES):
             if self._work is None:
+                break
+            if self._world.budget.due:
+                self._cut = True
                 break
             if self._waiting:
                 if not self._keys():
@@ -145,10 +194,6 @@ class ShellTerminal:
             elif self._wake > now:
                 break
             self._step(now)
-        for job in list(self._world.jobs):
-            if not job.done and job.wake <= now:
-                self._advance(job, now)
-        return self._effects()
 
     def _step(self, now: float) -> None:
         """Resume the shell once."""
@@ -158,13 +203,13 @@ class ShellTerminal:
             return
         if self._world.at_prompt:
             self._since, self._breaths = now, 0
-        elif now - self._since > self._world.budget.limits.seconds:
+        elif now - self._since > self._world.budget.limits.seconds and not self._leaving:
             self._throw(BudgetSpentError())
             return
         self._resumed(self._work, None, now)
 
     def _throw(self, error: Exception) -> None:
-        if self._work is not None:
+        if self._work is not None and not self._leaving:
             self._waiting = False
             self._wake = -math.inf
             self._resumed(self._work, error, self._world.now)
@@ -177,16 +222,7 @@ class ShellTerminal:
         try:
             pause = next(work) if error is None else work.throw(error)
         except StopIteration as stop:
-            self._finish(int(stop.value) & 0xFF)
-        except InterruptedShellError:
-            self._finish(130)
-        except ClosedPipeError:
-            self._finish(141)
-        except BudgetSpentError:
-            self._world.budget.renew()
-            self._finish(137)
-        except RecursionError:  # our own stack is the bound of last resort; the shell dies of it as bash does
-            self._finish(139)
+            self._finish(int(stop.value))
         else:
             self._paused(pause, now)
 
@@ -194,12 +230,20 @@ class ShellTerminal:
         if isinstance(pause, Sleep):
             self._wake = now + max(pause.seconds, 0.0)
         elif isinstance(pause, Breathe):
-            self._world.budget.breathed()
             self._breaths += 1
             self._wake = now + BREATHS[self._breaths > 20]  # noqa: PLR2004  a fifth of a second of patience
         else:
             self._waiting = True
             self._wake = math.inf
+
+    def _advance_jobs(self, now: float, *, before: float) -> None:
+        """Resume the jobs that are due, the one that has waited longest first, while the slice lasts."""
+        due = [job for job in self._world.jobs if not job.done and job.wake <= now and job.wake < before]
+        for job in sorted(due, key=lambda job: job.wake):
+            if self._world.budget.due:
+                break
+            if not job.done:  # by one that ran before it
+                self._advance(job, now)
 
     def _advance(self, job: Job, now: float) -> None:
         """Resume a job in the background."""
@@ -210,10 +254,8 @@ class ShellTerminal:
         except (BudgetSpentError, RecursionError):
             job.done, job.status = True, 137
         else:
-            if isinstance(pause, Breathe):
-                self._world.budget.breathed()
             job.wake = now + (
-                pause.seconds if isinstance(pause, Sleep) else 0.2 if isinstance(pause, Breathe) else math.inf
+                pause.seconds if isinstance(pause, Sleep) else JOB_BREATH if isinstance(pause, Breathe) else math.inf
             )
             if isinstance(pause, NeedInput):
                 job.done, job.status = True, 149
@@ -229,6 +271,10 @@ class ShellTerminal:
         editor.plain = not world.at_prompt
         editor.echo = world.echo
         for index, byte in enumerate(self._typed):
+            if world.budget.due:
+                del self._typed[:index]
+                self._cut = True
+                return False
             key = editor.key(byte)
             if key is None:
                 continue
@@ -254,10 +300,18 @@ class ShellTerminal:
         self._work = None
         self._over = True
         self._wake = math.inf
-        for job in self._world.jobs:
-            job.work.close()
-        self._world.jobs.clear()
-        self._world.capture(everything=True)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Drop what was held: the parts of a shell know one another, and the collector would find them late."""
+        world = self._world
+        world.tty = world.front = None
+        for store in (world.history, world.dropped, world.captured, self._typed):
+            store.clear()
+        self._stdin = Input()
+        if self._pty is not None:
+            self._editor.complete = None
+        del self._sh, self._evaluator
 
     def _effects(self) -> Sequence[Effect]:
         world = self._world
@@ -272,9 +326,11 @@ class ShellTerminal:
         if self._over:
             effects.append(HangUp())
             return effects
-        wake = min([self._wake, *(job.wake for job in world.jobs if not job.done)])
+        wake = self._wake
         if self._waiting:
-            wake = min([math.inf, *(job.wake for job in world.jobs if not job.done)])
+            more = self._cut and (self._typed or self._fresh or self._stdin.eof)
+            wake = -math.inf if more else math.inf
+        wake = min([wake, *(job.wake for job in world.jobs if not job.done)])
         if wake != self._asked:
             self._asked = wake
             effects.append(WakeAt(max(wake, world.now)))

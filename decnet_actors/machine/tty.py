@@ -117,8 +117,7 @@ class LineEditor:
             if _unfinished(pending):
                 self._pending = pending
             else:
-                for character in pending.decode("utf-8", "surrogateescape"):
-                    self._insert(character)
+                self._insert(pending.decode("utf-8", "surrogateescape"))
             return None
         body = pending[1:]
         action = _ESCAPES.get(body)
@@ -156,8 +155,7 @@ class LineEditor:
             self._kill = "".join(self._line[self._at :])
             self._replace(self._line[: self._at])
         elif byte == EM:
-            for character in self._kill:
-                self._insert(character)
+            self._insert(self._kill)
         else:
             self._act({0x01: "home", 0x05: "end", 0x02: "left", 0x06: "right", 0x10: "up", 0x0E: "down"}.get(byte, ""))
         return None
@@ -191,17 +189,20 @@ class LineEditor:
         head = "".join(self._line[: self._at])
         return len(head) - (head.rstrip().rfind(" ") + 1)
 
-    def _insert(self, character: str) -> None:
-        if len(self._line) >= (CANONICAL_MAX if self.plain else MAX_LINE):
+    def _insert(self, text: str) -> None:
+        room = (CANONICAL_MAX if self.plain else MAX_LINE) - len(self._line)
+        if room < len(text):
             self._write(b"\a")
+            text = text[:room]
+        if not text:
             return
-        self._line.insert(self._at, character)
-        self._at += 1
+        self._line[self._at : self._at] = text
+        self._at += len(text)
         if not self.echo:
             return
         tail = "".join(self._line[self._at :])
         back = b"\b" * len(tail)
-        self._write((character + tail).encode("utf-8", "surrogateescape") + back)
+        self._write((text + tail).encode("utf-8", "surrogateescape") + back)
 
     def _rubout(self, count: int) -> None:
         count = min(count, self._at)
@@ -259,8 +260,7 @@ class LineEditor:
         if self.complete is None:
             return None
         added, choices = self.complete("".join(self._line[: self._at]))
-        for character in added:
-            self._insert(character)
+        self._insert(added)
         if added:
             return None
         self._tabs += 1

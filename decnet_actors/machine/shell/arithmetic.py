@@ -3,7 +3,10 @@
 import re
 from collections.abc import Callable
 
+from attrs import define
+
 MAX_LENGTH = 10_000  # characters of one expression
+MAX_TOKENS = 10_000  # of one expression and of those its variables hold
 _MAX_DEPTH = 40
 _TOKEN = re.compile(
     r"\s*(?:(\d+#[\w@]+|0[xX][0-9a-fA-F]+|\d+)|([A-Za-z_]\w*(?:\[[^\]]*\])?)"
@@ -27,18 +30,29 @@ def wrap(number: int) -> int:
     return (number + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
-def evaluate(text: str, get: Callable[[str], str], put: Callable[[str, str], None], depth: int = 0) -> int:
+def evaluate(text: str, get: Callable[[str], str], put: Callable[[str, str], None]) -> int:
     """Return the value of an expression; ``get`` and ``put`` reach the variables.
 
     Raises:
         ArithmeticShellError: it is none.
 
     """
+    return _evaluate(text, get, put, _Room(), 0)
+
+
+@define
+class _Room:
+    """What is left of the tokens of one expression."""
+
+    tokens: int = MAX_TOKENS
+
+
+def _evaluate(text: str, get: Callable[[str], str], put: Callable[[str, str], None], room: _Room, depth: int) -> int:
     if len(text) > MAX_LENGTH or depth > 8:  # noqa: PLR2004  variables naming variables
         raise ArithmeticShellError("expression recursion level exceeded")
     if not text.strip():
         return 0
-    return _Calculator(text, get, put, depth).run()
+    return _Calculator(text, get, put, room, depth).run()
 
 
 def _binary(operator: str, left: int, right: int) -> int:
@@ -80,8 +94,10 @@ def _binary(operator: str, left: int, right: int) -> int:
 class _Calculator:
     """A precedence climber over the tokens; ``live`` is off in branches that are not taken."""
 
-    def __init__(self, text: str, get: Callable[[str], str], put: Callable[[str, str], None], depth: int) -> None:
-        self.get, self.put, self.depth = get, put, depth
+    def __init__(
+        self, text: str, get: Callable[[str], str], put: Callable[[str, str], None], room: _Room, depth: int
+    ) -> None:
+        self.get, self.put, self.room, self.depth = get, put, room, depth
         self.tokens: list[tuple[str, str]] = []
         self.at = 0
         self.level = 0
@@ -96,6 +112,9 @@ class _Calculator:
             number, name, operator = found.groups()
             self.tokens.append(("number", number) if number else ("name", name) if name else ("operator", operator))
             position = found.end()
+            room.tokens -= 1
+            if room.tokens < 0:
+                raise ArithmeticShellError("expression recursion level exceeded")
 
     def run(self) -> int:
         value = self.expression(0)
@@ -226,7 +245,7 @@ class _Calculator:
             return 0
         if re.fullmatch(r"-?[1-9]\d{0,17}|0", text):
             return int(text)
-        return evaluate(text, self.get, self.put, self.depth + 1)
+        return _evaluate(text, self.get, self.put, self.room, self.depth + 1)
 
     def store(self, name: str, value: int) -> int:
         value = wrap(value)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decnet_actors.machine.shell.syntax import Literal, Part, Word
 
 MAX_WORDS = 10_000  # bash has no limit but memory; above ours the braces stay as they are
+MAX_COPIED = 60_000  # marks and runs in all the words
 MAX_ATOMS = 2000  # marks and runs in one word; the search for partners is quadratic in them
 
 _SEQUENCE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})(?:\.\.(-?\d{1,9}))?|([A-Za-z])\.\.([A-Za-z])(?:\.\.(-?\d{1,9}))?")
@@ -42,6 +43,8 @@ def _atoms(parts: Sequence[Part]) -> Iterator[_Atom]:
 
 
 def _joined(atoms: Sequence[_Atom]) -> tuple[Part, ...]:
+    if len(atoms) == 1 and isinstance(atoms[0], str):
+        return (Literal(atoms[0]),)
     out: list[Part] = []
     for atom in atoms:
         if not isinstance(atom, str):
@@ -75,9 +78,13 @@ def _expand(atoms: list[_Atom], depth: int) -> list[list[_Atom]] | None:
             return None
         heads.extend(inner)
     tails = _expand(atoms[end + 1 :], depth + 1)
-    if tails is None or len(heads) * len(tails) > MAX_WORDS:
-        return None
+    if not start and tails == [[]]:
+        return heads
     before = atoms[:start]
+    if tails is None or len(heads) * len(tails) * (len(before) + 1) > MAX_WORDS:
+        return None
+    if sum(map(len, heads)) * len(tails) + sum(map(len, tails)) * len(heads) > MAX_COPIED:
+        return None
     return [[*before, *head, *tail] for head in heads for tail in tails]
 
 

@@ -3,7 +3,6 @@
 import re
 from abc import abstractmethod
 
-from decnet_actors.machine.shell.braces import expand_braces
 from decnet_actors.machine.shell.simple_parser import SimpleParser
 from decnet_actors.machine.shell.syntax import (
     ArithmeticCommand,
@@ -65,9 +64,10 @@ class CompoundParser(SimpleParser):
                 found = re.compile(r"([^\s;&|<>()$`\"'\\]+)([ \t]*\([ \t]*\))?").match(text, self.pos)
                 if found is None:
                     self._unexpected()
+                start = self.pos
                 self.pos = found.end()
                 self._newlines()
-                return Function(found[1], self._command())
+                return Function(found[1], self._command(), self.pos - start)
             case _:
                 return self._conditional()
 
@@ -134,7 +134,7 @@ class CompoundParser(SimpleParser):
             word = self.word()
             if word is None:
                 return tuple(words)
-            words.extend(expand_braces(word))
+            words.extend(self._braces(word))
 
     def _case(self) -> Case:
         self._blank()

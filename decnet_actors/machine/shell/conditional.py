@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from decnet_actors.contracts.machine import Stat
 from decnet_actors.machine.files import READ, SEARCH, WRITE
 from decnet_actors.machine.shell import patterns
-from decnet_actors.machine.shell.regexes import UnsafePatternError, compile_posix
-from decnet_actors.machine.shell.state import ExpansionError, ShellState, Variable
+from decnet_actors.machine.shell.regex_parser import UnsafePatternError
+from decnet_actors.machine.shell.regexes import compile_posix
+from decnet_actors.machine.shell.state import ExpansionError, ShellState
 from decnet_actors.machine.shell.streams import Pause
 from decnet_actors.machine.shell.syntax import Literal, Word
 
@@ -277,16 +278,16 @@ class _Double:
             return patterns.matches(pattern, left) == (operator != "!=")
         right = yield from self.expander.text(self.sh, target)
         if operator == "=~":
-            return self.regular(left, right)
+            return (yield from self.regular(left, right))
         if operator in {"-eq", "-ne", "-lt", "-le", "-gt", "-ge"}:
             left, right = (str(self.expander.arithmetic(self.sh, text)) for text in (left, right))
         return binary(self.expander.world, self.sh, left, operator, right)
 
-    def regular(self, text: str, pattern: str) -> bool:
+    def regular(self, text: str, pattern: str) -> Generator[Pause, None, bool]:
         try:
-            found = compile_posix(pattern, extended=True).search(text)
+            found = yield from compile_posix(pattern, extended=True).search(text, self.expander.world.budget)
         except (UnsafePatternError, ValueError):
             return False
         groups = {} if found is None else {str(i): found.group(i) or "" for i in range(found.groups + 1)}
-        self.sh.variables["BASH_REMATCH"] = Variable(elements=groups)
+        self.sh.fill(self.sh.declare("BASH_REMATCH"), groups)
         return found is not None

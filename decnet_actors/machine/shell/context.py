@@ -1,8 +1,10 @@
 """This module defines what a command gets: its words, streams and the machine it runs on."""
 
+import codecs
+import hashlib
 import random
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from attrs import define, field
@@ -12,7 +14,7 @@ from decnet_actors.domain.facts import Direction, DownloadRequested, Fact, FileC
 from decnet_actors.domain.persona import Account, Persona
 from decnet_actors.machine.files import TreeFiles
 from decnet_actors.machine.shell.state import Budget, ShellState
-from decnet_actors.machine.shell.streams import Input, Pause, Sink, Work, digest
+from decnet_actors.machine.shell.streams import BREATHE, Input, Pause, Sink, Work, pieces
 
 if TYPE_CHECKING:
     from decnet_actors.machine.shell.evaluator import Evaluator
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 MAX_ARTIFACTS = 32  # kept until the session takes them
 MAX_ARTIFACT = 16 << 20  # bytes of one
 MAX_HISTORY = 1000  # lines
+MAX_TEXT = 1 << 20  # bytes of one file that tools for text look at
+MAX_TEXTS = 4 << 20  # bytes of all files that one of them looks at
+MAX_LINES = 100_000  # lines of one file that they look at
+BLOCK = 8192  # characters written at once by what writes line after line
 READ_A_STEP = 2048  # bytes of a file that cost as much as running a command does
 
 Result: TypeAlias = "int | Work"
@@ -110,15 +116,15 @@ class World:
         if len(self.dropped) < 256:  # noqa: PLR2004  files of one line
             self.dropped[path] = f"{mechanism}{'' if whole else '+'}"
 
-    def capture(self, *, everything: bool) -> None:
+    def capture(self, *, everything: bool) -> Generator[Pause, None, None]:
         """Capture files that were written; those being appended to only if ``everything``."""
         for path, mechanism in list(self.dropped.items()):
             if mechanism.endswith("+") and not everything:
                 continue
             del self.dropped[path]
-            self.capture_file(path, mechanism.removesuffix("+"))
+            yield from self._capture_file(path, mechanism.removesuffix("+"))
 
-    def capture_file(self, path: str, mechanism: str) -> None:
+    def _capture_file(self, path: str, mechanism: str) -> Generator[Pause, None, None]:
         """Capture one file as it is now."""
         try:
             data = self.files.read(path, size=MAX_ARTIFACT + 1)
@@ -127,7 +133,7 @@ class World:
         if not data:
             return
         kept = data[:MAX_ARTIFACT]
-        sha256 = digest(kept)
+        sha256 = yield from self.digest(kept)
         if f"{path} {sha256}" in self.captured or len(self.artifacts) >= MAX_ARTIFACTS:
             return
         if len(self.captured) < 4096:  # noqa: PLR2004  of one session
@@ -143,6 +149,15 @@ class World:
                 truncated=len(data) > len(kept),
             )
         )
+
+    def digest(self, data: bytes, method: str = "sha256") -> Generator[Pause, None, str]:
+        """Return the hash of some bytes in hexadecimal."""
+        counted = hashlib.new(method, usedforsecurity=False)
+        for piece in pieces(data):
+            if self.budget.due:
+                yield BREATHE
+            counted.update(piece)
+        return counted.hexdigest()
 
 
 def clean(text: str) -> str:
@@ -212,8 +227,8 @@ class Context:
             return ""
         return name if name.startswith("/") else f"{self.sh.cwd.rstrip('/')}/{name}"
 
-    def read_file(self, name: str) -> bytes:
-        """Return a file's content.
+    def read_file(self, name: str, limit: int | None = None) -> bytes:
+        """Return a file's content, up to ``limit`` bytes of it.
 
         Raises:
             OSError: as reading it would.
@@ -223,7 +238,7 @@ class Context:
             stream = self.sh.streams.get(int(name[8:17]))
             if isinstance(stream, Input):
                 return stream.take(stream.waiting)
-        data = self.files.read(self.path(name), uid=self.sh.uid)
+        data = self.files.read(self.path(name), uid=self.sh.uid, size=limit)
         self.world.budget.step(len(data) // READ_A_STEP)
         return data
 
@@ -240,6 +255,38 @@ class Context:
         if mechanism:
             self.world.drop(self.files.resolve(path), mechanism, whole=not append)
 
+    def pour(self, chunks: "Iterable[bytes]") -> "Generator[Pause, None, None]":
+        """Write one chunk after another to standard output, serving others while they are made."""
+        block = bytearray()
+        for chunk in chunks:
+            block += chunk
+            rest = self.world.budget.due
+            if rest or len(block) >= BLOCK:
+                self.stdout.write(bytes(block))
+                block.clear()
+            if rest:
+                yield BREATHE
+        if block:
+            self.stdout.write(bytes(block))
+
+    def show(self, lines: "Iterable[str | None]") -> "Generator[Pause, None, None]":
+        """Write lines to standard output, each with its end, as ``pour`` does; ``None`` is no line."""
+        return self.pour(b"" if line is None else f"{line}\n".encode("utf-8", "surrogateescape") for line in lines)
+
+    def lines(self, data: bytes) -> "Generator[Pause, None, list[str]]":
+        """Return the lines of some bytes without their ends; what exceeds our caps is left out."""
+        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        parts: list[str] = []
+        for piece in pieces(data[:MAX_TEXT]):
+            if self.world.budget.due:
+                yield BREATHE
+            parts.append(decoder.decode(piece))
+        parts.append(decoder.decode(b"", final=True))
+        lines = "".join(parts).split("\n", MAX_LINES)
+        if not lines[-1] or len(lines) > MAX_LINES:
+            lines.pop()
+        return lines
+
     def secret(self) -> "Generator[Pause, None, bytes]":
         """Return a line that is typed without being shown."""
         self.world.echo = False
@@ -248,18 +295,23 @@ class Context:
         finally:
             self.world.echo = True
 
-    def input_of(self, names: Sequence[str]) -> "Generator[Pause, None, list[tuple[str, bytes]]]":
+    def input_of(
+        self, names: Sequence[str], limit: int | None = MAX_TEXT
+    ) -> "Generator[Pause, None, list[tuple[str, bytes]]]":
         """Return name and content of each file (``-`` or none: standard input); errors are written and skipped.
 
         A file that could not be read is missing from the list: compare lengths for the exit status.
         """
         out: list[tuple[str, bytes]] = []
+        room = MAX_TEXTS
         for name in names or ("-",):
-            if name == "-":
-                out.append(("-", (yield from self.stdin.read_all())))
-                continue
+            if self.world.budget.due:
+                yield BREATHE
+            size = None if limit is None else min(room, limit)
             try:
-                out.append((name, self.read_file(name)))
+                data = (yield from self.stdin.read_all())[:size] if name == "-" else self.read_file(name, size)
+                out.append((name, data))
+                room -= len(data)
             except OSError as error:
                 self.fail(f"{name}: {error.strerror}")
         return out

@@ -7,7 +7,7 @@ from decnet_actors.machine.shell.context import Context, Job, World
 from decnet_actors.machine.shell.expand import Expander
 from decnet_actors.machine.shell.interactive import InteractiveShell, seen
 from decnet_actors.machine.shell.launch import Launcher
-from decnet_actors.machine.shell.parser import parse
+from decnet_actors.machine.shell.parser import Parser
 from decnet_actors.machine.shell.simple_runner import SimpleRunner
 from decnet_actors.machine.shell.state import (
     BudgetSpentError,
@@ -72,13 +72,21 @@ class Evaluator:
         if len(text) > MAX_PROGRAM:
             raise BudgetSpentError
         self.budget.step(len(text) // PARSED_A_STEP)
-        try:
-            script = parse(text)
-        except ShellSyntaxError as error:
-            self.syntax_error(sh, text, error)
-            sh.status = 2
-            return 2
-        return (yield from self.script(sh, script))
+        lines = Parser(text).lines()
+        status = 0
+        while True:
+            try:
+                line = next(lines)
+            except StopIteration:
+                return status
+            except ShellSyntaxError as error:
+                self.syntax_error(sh, text, error)
+                sh.status = 2
+                return 2
+            if self.budget.due:
+                yield BREATHE
+            if line.items:
+                status = yield from self.script(sh, line)
 
     def lines(self, sh: ShellState, text: str) -> Work:
         """Run a whole program to its end, as a shell of its own does."""
@@ -117,7 +125,7 @@ class Evaluator:
         """Run a command given at log-in (``ssh host command``)."""
         seen(self.world, sh, text)
         status = yield from self.lines(sh, text)
-        self.world.capture(everything=True)
+        yield from self.world.capture(everything=True)
         return status
 
     def login(self, sh: ShellState) -> Work:
@@ -302,7 +310,7 @@ class Evaluator:
         if self.budget.due:
             yield BREATHE
         if isinstance(command, Function):
-            sh.functions[command.name] = command.body
+            sh.define(command)
             return 0
         if command.redirects:
             before = dict(sh.streams)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from decnet_actors.machine.shell import arithmetic, patterns
 from decnet_actors.machine.shell.parameters import special, transform
-from decnet_actors.machine.shell.state import ExpansionError, ShellState, Variable
-from decnet_actors.machine.shell.streams import Input, Pause
+from decnet_actors.machine.shell.state import MAX_EXPANDED, BudgetSpentError, ExpansionError, ShellState, Variable
+from decnet_actors.machine.shell.streams import BREATHE, Input, Pause
 from decnet_actors.machine.shell.syntax import (
     Literal,
     Parameter,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from decnet_actors.machine.shell.context import World
 
 MAX_FIELDS = 20_000  # words one word may become
+MAX_PATTERN = 10_000  # characters of one part of a pattern; patterns are cut at less
 
 _Segment: TypeAlias = tuple[str, bool]  # text, quoted
 _NEEDS_WORK = re.compile(r"[*?\[~]")
@@ -41,6 +42,7 @@ class Expander:
     def fields(self, sh: ShellState, words: Sequence[Word]) -> Generator[Pause, None, list[str]]:
         """Return the fields some words become."""
         out: list[str] = []
+        size = 0
         for word in words:
             parts = word.parts
             if len(parts) == 1:
@@ -48,8 +50,12 @@ class Expander:
                 if isinstance(only, Literal) and (only.quoted or not _NEEDS_WORK.search(only.text)):
                     out.append(only.text)
                     continue
-            out.extend((yield from self._word(sh, parts)))
-            if len(out) > MAX_FIELDS:
+            if self.world.budget.due:
+                yield BREATHE
+            fields = yield from self._word(sh, parts)
+            out.extend(fields)
+            size += sum(map(len, fields))
+            if len(out) > MAX_FIELDS or size > MAX_EXPANDED:
                 raise ExpansionError("argument list too long")
         return out
 
@@ -58,6 +64,7 @@ class Expander:
         if word is None:
             return ""
         out: list[str] = []
+        size = 0
         for index, part in enumerate(word.parts):
             if isinstance(part, Literal):
                 text = part.text
@@ -66,6 +73,9 @@ class Expander:
                 out.append(text)
             else:
                 out.append((yield from self._value(sh, part)))
+            size += len(out[-1])
+            if size > MAX_EXPANDED:
+                raise BudgetSpentError
         return "".join(out)
 
     def pattern(self, sh: ShellState, word: Word | None) -> Generator[Pause, None, str]:
@@ -75,6 +85,7 @@ class Expander:
         out: list[str] = []
         for part in word.parts:
             text = part.text if isinstance(part, Literal) else (yield from self._value(sh, part))
+            text = text[:MAX_PATTERN]
             out.append(_QUOTE.sub(r"\\\1", text) if getattr(part, "quoted", False) else text)
         return "".join(out)
 
@@ -122,8 +133,13 @@ class Expander:
                 pattern = "".join(_QUOTE.sub(r"\\\1", text) if quoted else text for text, quoted in segments)
                 if patterns.has_magic(pattern):
                     self.world.budget.step(5)
-                    found = patterns.paths(
-                        pattern, self.world.files, cwd=sh.cwd, uid=sh.uid, dots="dotglob" in sh.shopts
+                    found = yield from patterns.paths(
+                        pattern,
+                        self.world.files,
+                        self.world.budget,
+                        cwd=sh.cwd,
+                        uid=sh.uid,
+                        dots="dotglob" in sh.shopts,
                     )
                     if found:
                         out.extend(found)
@@ -248,8 +264,12 @@ class _Builder:
         self._ifs = " \t\n" if separators is None else separators
         self._done: list[list[_Segment]] = []
         self._now: list[_Segment] | None = None
+        self._size = 0
 
     def add(self, text: str, *, quoted: bool) -> None:
+        self._size += len(text)
+        if self._size > MAX_EXPANDED:
+            raise BudgetSpentError
         if self._now is None:
             self._now = []
         self._now.append((text, quoted))
@@ -266,7 +286,11 @@ class _Builder:
         blank = "".join(char for char in self._ifs if char in " \t\n")
         hard = "".join(char for char in self._ifs if char not in " \t\n")
         if not hard:
-            pieces = value.split() if self._ifs == " \t\n" else re.split(f"[{re.escape(blank)}]+", value.strip(blank))
+            pieces = (
+                value.split(maxsplit=MAX_FIELDS)
+                if self._ifs == " \t\n"
+                else re.split(f"[{re.escape(blank)}]+", value.strip(blank), maxsplit=MAX_FIELDS)
+            )
             if value[0] in blank:
                 self._break()
             for index, piece in enumerate(pieces):
@@ -279,7 +303,9 @@ class _Builder:
             return
         gap = f"[{re.escape(blank)}]*" if blank else ""
         pieces = re.split(
-            f"{gap}[{re.escape(hard)}]{gap}" + (f"|[{re.escape(blank)}]+" if blank else ""), value.strip(blank)
+            f"{gap}[{re.escape(hard)}]{gap}" + (f"|[{re.escape(blank)}]+" if blank else ""),
+            value.strip(blank),
+            maxsplit=MAX_FIELDS,
         )
         if len(pieces) > 1 and not pieces[-1]:
             pieces.pop()
@@ -304,6 +330,8 @@ class _Builder:
         return self._done
 
     def _break(self) -> None:
+        if len(self._done) > MAX_FIELDS:
+            raise ExpansionError("argument list too long")
         if self._now is not None:
             self._done.append(self._now)
             self._now = None
@@ -318,8 +346,4 @@ def _put(sh: ShellState, name: str, value: str) -> None:
     if not index:
         sh.set(name, value)
         return
-    variable = sh.variables.setdefault(name, Variable())
-    if variable.elements is None:
-        variable.elements = {"0": variable.value} if variable.value else {}
-    if len(variable.elements) < 10_000:  # noqa: PLR2004  elements of one array
-        variable.elements[index.rstrip("]")] = value
+    sh.put(sh.declare(name), index.rstrip("]"), value)

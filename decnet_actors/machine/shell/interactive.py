@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from decnet_actors.domain.facts import ShellCommandSeen
 from decnet_actors.machine.shell.context import MAX_HISTORY, World, clean
-from decnet_actors.machine.shell.parser import parse
+from decnet_actors.machine.shell.parser import Parser
 from decnet_actors.machine.shell.prompt import paste_mode, prompt
 from decnet_actors.machine.shell.state import (
     BudgetSpentError,
@@ -17,7 +17,7 @@ from decnet_actors.machine.shell.state import (
     ShellState,
 )
 from decnet_actors.machine.shell.streams import BREATHE, ClosedPipeError, Input, Pause, Work
-from decnet_actors.machine.shell.syntax import Script, ShellSyntaxError
+from decnet_actors.machine.shell.syntax import AndOr, Script, ShellSyntaxError
 
 if TYPE_CHECKING:
     from decnet_actors.machine.shell.evaluator import Evaluator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 MAX_PENDING = 65_536  # characters of one command, over all its lines
 MAX_LINES = 400  # lines of one command: each new one may parse them all again
 MAX_PARSED = 1_000_000  # characters parsed for one command, over all its lines
-SLICE = 32_768  # characters parsed before others are served
 
 
 def seen(world: World, sh: ShellState, text: str) -> None:
@@ -50,7 +49,6 @@ class InteractiveShell:
         self.sh = sh
         self._awaited = ""  # the quote or here-document's end without which the command cannot be complete
         self._parsed = 0  # characters, for this command
-        self._unbroken = 0  # and since others were served
 
     def run(self) -> Work:
         """Run until the shell is left."""
@@ -75,10 +73,7 @@ class InteractiveShell:
                 pending += text
                 if self._awaited and self._awaited not in text and self._may_grow(pending):
                     continue
-                if self._unbroken + len(pending) > SLICE:
-                    self._unbroken = 0
-                    yield BREATHE
-                script = self._complete(pending)
+                script = yield from self._complete(pending)
                 if script is None:
                     continue
                 pending = ""
@@ -93,7 +88,7 @@ class InteractiveShell:
     def _typed_line(self, stdin: Input, *, continued: bool) -> Generator[Pause, None, bytes]:
         world, sh = self.world, self.sh
         self._report_jobs()
-        world.capture(everything=False)
+        yield from world.capture(everything=False)
         world.echo = True
         world.at_prompt, world.front = True, sh
         show_prompt(self.evaluator, sh, continued=continued)
@@ -111,12 +106,20 @@ class InteractiveShell:
                 world.history.append(text[:4096])
         return line
 
-    def _complete(self, pending: str) -> Script | None:
-        """Return the program typed so far, ``None`` if it is not complete, or wrong and complained of."""
+    def _complete(self, pending: str) -> Generator[Pause, None, Script | None]:
+        """Return the program typed so far, ``None`` if it is not complete; empty if it is wrong and complained of."""
         self._parsed += len(pending)
-        self._unbroken += len(pending)
+        items: list[AndOr] = []
         try:
-            return parse(pending, more=True)
+            for line in Parser(pending, more=True).lines():
+                items += line.items
+                if self.world.budget.due:
+                    yield BREATHE
+            return Script(tuple(items))
+        except BudgetSpentError:
+            self.evaluator.complain_raw(self.sh, "Killed\n")
+            self.sh.status = 137
+            return Script(())
         except ShellSyntaxError as error:
             if error.incomplete and self._parsed < MAX_PARSED and self._may_grow(pending):
                 self._awaited = "" if error.closing in {")", "}"} else error.closing

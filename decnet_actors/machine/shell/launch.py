@@ -9,7 +9,7 @@ from decnet_actors.machine.files import SEARCH
 from decnet_actors.machine.shell.context import UsageError
 from decnet_actors.machine.shell.registry import BUILTINS, PROGRAMS
 from decnet_actors.machine.shell.state import ReturnError, ShellState
-from decnet_actors.machine.shell.streams import Work
+from decnet_actors.machine.shell.streams import BREATHE, Work
 from decnet_actors.machine.tree.elf import program_name, runs_on
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from decnet_actors.machine.shell.evaluator import Evaluator
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+MAX_FOLDERS = 100  # of ``$PATH`` that are searched
 MAX_SCRIPT = 256 << 10  # bytes of a script that are read
 _SYSTEM = ("/usr/bin/", "/usr/sbin/", "/usr/lib/")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "rbash"})
@@ -32,9 +33,9 @@ class Launcher:
     def run(self, sh: ShellState, argv: Sequence[str]) -> Work:
         """Run a command line whose words are expanded."""
         name = argv[0]
-        body = sh.functions.get(name)
-        if body is not None:
-            return (yield from self._evaluator.call(sh, body, argv[1:]))
+        function = sh.functions.get(name)
+        if function is not None:
+            return (yield from self._evaluator.call(sh, function.body, argv[1:]))
         builtin = BUILTINS.get(name)
         if builtin is not None:
             return (yield from self.invoke(sh, argv, builtin))
@@ -55,7 +56,7 @@ class Launcher:
             return name if name.startswith("/") else f"{sh.cwd.rstrip('/')}/{name}"
         search = sh.get("PATH")
         files = self._world.files
-        for folder in (DEFAULT_PATH if search is None else search).split(":"):
+        for folder in (DEFAULT_PATH if search is None else search).split(":", MAX_FOLDERS)[:MAX_FOLDERS]:
             path = f"{folder or sh.cwd}/{name}"
             try:
                 node = files.node(path, uid=sh.uid)
@@ -67,6 +68,8 @@ class Launcher:
 
     def start(self, sh: ShellState, path: str, argv: Sequence[str]) -> Work:
         """Start the file at an absolute path."""
+        if self._world.budget.due:
+            yield BREATHE
         files, name = self._world.files, argv[0]
         try:
             node = files.node(path, uid=sh.uid)
@@ -128,7 +131,7 @@ class Launcher:
             self._evaluator.complain(sh, f"{name}: {error.strerror}")
             return 126
         world.drop(world.files.resolve(path), "exec", whole=True)
-        world.capture(everything=True)
+        yield from world.capture(everything=True)
         if data.startswith(b"\x7fELF"):
             known = program_name(data)
             function = PROGRAMS.get(known) if known else None

@@ -5,18 +5,18 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Protocol
 
 from decnet_actors.machine.shell import patterns
-from decnet_actors.machine.shell.state import ExpansionError, ShellState
-from decnet_actors.machine.shell.streams import Pause
+from decnet_actors.machine.shell.regex_parser import UnsafePatternError
+from decnet_actors.machine.shell.state import MAX_VALUE, Budget, ExpansionError, ShellState
+from decnet_actors.machine.shell.streams import BREATHE, Pause
 from decnet_actors.machine.shell.syntax import Parameter, Word
 
 if TYPE_CHECKING:
     from decnet_actors.machine.shell.context import World
 
-MAX_WORK = 200_000  # characters one replacement looks at, over all its tries
-MAX_SUBJECT = 20_000  # characters an operator with a pattern works on
-
 
 class _Words(Protocol):
+    world: "World"
+
     def text(self, sh: ShellState, word: Word | None) -> Generator[Pause, None, str]: ...
     def pattern(self, sh: ShellState, word: Word | None) -> Generator[Pause, None, str]: ...
     def arithmetic(self, sh: ShellState, text: str) -> int: ...
@@ -107,7 +107,7 @@ def transform(words: _Words, sh: ShellState, part: Parameter, value: str | None)
         return value or ""
     if operator.lstrip(":") in {"-", "+", "=", "?"} and operator != ":":
         return (yield from _default(words, sh, part, value))
-    text = (value or "")[:MAX_SUBJECT]
+    text = value or ""
     if operator == ":":
         return (yield from _slice(words, sh, part, value or ""))
     if operator in {"^", "^^", ",", ",,"}:
@@ -117,9 +117,15 @@ def transform(words: _Words, sh: ShellState, part: Parameter, value: str | None)
         return text
     pattern = yield from words.pattern(sh, part.first)
     if operator in {"#", "##", "%", "%%"}:
-        return _trim(operator, pattern, text)
+        try:
+            return (yield from _trim(words.world.budget, operator, pattern, text))
+        except UnsafePatternError:
+            return text
     replacement = yield from words.text(sh, part.second)
-    return _replace(operator, pattern, text, replacement)
+    try:
+        return (yield from _replace(words.world.budget, operator, pattern, text, replacement))[:MAX_VALUE]
+    except UnsafePatternError:
+        return text
 
 
 def _length(sh: ShellState, part: Parameter, value: str | None) -> str:
@@ -173,45 +179,39 @@ def _slice(words: _Words, sh: ShellState, part: Parameter, value: str) -> Genera
     return value[start:end] if listed is None else " ".join(listed[start:end])
 
 
-def _trim(operator: str, pattern: str, text: str) -> str:
+def _trim(budget: Budget, operator: str, pattern: str, text: str) -> Generator[Pause, None, str]:
+    """Return the text without what the pattern covers at its beginning (``#``) or end (``%``)."""
+    shortest = len(operator) == 1
     if operator.startswith("#"):
-        lengths = patterns.prefix_lengths(pattern, text)
-        if not lengths:
-            return text
-        return text[lengths[0 if operator == "#" else -1] :]
-    starts = range(len(text), -1, -1) if operator == "%" else range(len(text) + 1)
-    for tries, start in enumerate(starts):
-        if tries > 2000:  # noqa: PLR2004  bounds the work; longer tails are left
-            break
-        if patterns.matches(pattern, text[start:]):
-            return text[:start]
-    return text
+        found = yield from patterns.prefix(pattern).search(text, budget, shortest=shortest)
+        return text if found is None else text[found.end :]
+    if shortest:
+        found = yield from patterns.mirrored(pattern).search(text[::-1], budget, shortest=True)
+        return text if found is None else text[: len(text) - found.end]
+    found = yield from patterns.suffix(pattern).search(text, budget)
+    return text if found is None else text[: found.span()[0]]
 
 
-def _replace(operator: str, pattern: str, text: str, replacement: str) -> str:
+def _replace(budget: Budget, operator: str, pattern: str, text: str, replacement: str) -> Generator[Pause, None, str]:
+    """Return the text with the first or every (``//``) part that the pattern covers replaced."""
     if not pattern:
         return text
-    if operator == "/#":
-        lengths = patterns.prefix_lengths(pattern, text)
-        return replacement + text[lengths[-1] :] if lengths else text
-    if operator == "/%":
-        trimmed = _trim("%%", pattern, text)
-        return trimmed + replacement if trimmed != text or patterns.matches(pattern, "") else text
-    if not patterns.has_magic(pattern):
-        return text.replace(patterns.unescaped(pattern), replacement, -1 if operator == "//" else 1)
+    if operator == "//" and not patterns.has_magic(pattern):
+        plain = patterns.unescaped(pattern)
+        return text.replace(plain, replacement, MAX_VALUE // max(len(replacement), 1))
+    kind = {"/#": patterns.prefix, "/%": patterns.suffix}.get(operator, patterns.anywhere)
+    regex = kind(pattern)
     out: list[str] = []
-    at = 0
-    window = patterns.longest(pattern)
-    budget = MAX_WORK
-    while at < len(text) and budget > 0:
-        budget -= window
-        lengths = patterns.prefix_lengths(pattern, text[at : at + window])
-        if lengths and lengths[-1]:
-            out.append(replacement)
-            at += lengths[-1]
-            if operator == "/":
-                break
-        else:
-            out.append(text[at])
-            at += 1
+    at = size = 0
+    while at <= len(text) and size < MAX_VALUE:
+        found = yield from regex.search(text, budget, at)
+        if found is None or (text and found.end == found.span()[0] and operator in {"/", "//"}):
+            break
+        if budget.due:
+            yield BREATHE
+        out += (text[at : found.span()[0]], replacement)
+        size += len(out[-2]) + len(replacement)
+        at = found.end
+        if operator != "//" or not text:
+            break
     return "".join(out) + text[at:]

@@ -1,6 +1,7 @@
 """This module parses shell text (bash's grammar) into the syntax tree."""
 
 import re
+from collections.abc import Iterator
 
 from decnet_actors.machine.shell.compound_parser import CompoundParser
 from decnet_actors.machine.shell.simple_parser import CLOSERS, OPENERS
@@ -19,6 +20,8 @@ from decnet_actors.machine.shell.syntax import (
 )
 from decnet_actors.machine.shell.words import MAX_DEPTH
 
+COMMAND = 3  # words a command costs besides its words
+_EMPTY = re.compile(r"\n*")
 _FUNCTION = re.compile(r"([^\s;&|<>()$`\"'\\=]+)[ \t]*\([ \t]*\)")
 
 
@@ -31,20 +34,52 @@ def parse(text: str, *, more: bool = False) -> Script:
 
     Raises:
         ShellSyntaxError: it is not one.
+        BudgetSpentError: one of its commands is more than we parse at once.
 
     """
-    return Parser(text, more=more).program()
+    return Script(tuple(item for line in Parser(text, more=more).lines() for item in line.items))
 
 
 class Parser(CompoundParser):
     """A recursive-descent parser of bash's grammar (POSIX.1-2017, XCU 2.10, and bash's additions)."""
 
-    def program(self) -> Script:
-        """Parse everything."""
-        script = self._list(frozenset())
+    def lines(self) -> Iterator[Script]:
+        """Parse one line after another, as the shell reads them; an empty script is a moment for others.
+
+        Raises:
+            ShellSyntaxError: the next line is wrong.
+            BudgetSpentError: it holds a command that is more than we parse at once.
+
+        """
+        items: list[AndOr] = []
+        while True:
+            self._blank()
+            self.room.refill()
+            if self.pos >= len(self.text) or self.text[self.pos] == "\n":
+                yield Script(tuple(items))
+                items.clear()
+                self._next_line()
+                if self.pos >= len(self.text):
+                    return
+                continue
+            if self.text[self.pos] == ")" or self.text.startswith((";;", ";&"), self.pos):
+                self._unexpected()
+            if self._peek_word() in CLOSERS - {"in"}:
+                self._unexpected()
+            item, ended = self._and_or()
+            items.append(item)
+            self._blank()
+            if not ended and self.pos < len(self.text) and self.text[self.pos] != "\n":
+                self._unexpected()
+            yield Script(())
+
+    def _next_line(self) -> None:
+        """Step over a line end, and the here-documents and empty lines behind it."""
         if self.pos < len(self.text):
-            self._unexpected()
-        return script
+            self.pos = self._resume.get(self.pos, self.pos + 1)
+        if not self._resume:
+            empty = _EMPTY.match(self.text, self.pos)
+            self.pos = empty.end() if empty else self.pos
 
     def script_until(self, closing: str) -> Script:
         script = self._list(frozenset())
@@ -56,7 +91,11 @@ class Parser(CompoundParser):
         return script
 
     def parse_nested(self, text: str) -> Script:
-        return Parser(text, depth=self.depth).program()
+        inner = Parser(text, depth=self.depth, room=self.room)
+        script = inner._list(frozenset())
+        if inner.pos < len(text):
+            inner._unexpected()
+        return script
 
     def _list(self, until: frozenset[str], *, may_be_empty: bool = True) -> Script:
         """Parse commands up to a reserved word in ``until``, a closing bracket, ``;;`` or the end."""
@@ -138,6 +177,7 @@ class Parser(CompoundParser):
             if optional:
                 return Simple((), (), ())
             self._unexpected()
+        self.room.spend(COMMAND)
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise ShellSyntaxError(text[self.pos], line=self.line())
@@ -149,9 +189,10 @@ class Parser(CompoundParser):
                 return self._compound(word)
             found = _FUNCTION.match(text, self.pos)
             if found:
+                start = self.pos
                 self.pos = found.end()
                 self._newlines()
-                return Function(found[1], self._command())
+                return Function(found[1], self._command(), self.pos - start)
             return self._simple(optional=optional)
         finally:
             self.depth -= 1

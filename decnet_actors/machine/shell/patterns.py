@@ -2,25 +2,26 @@
 
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
 
+from attrs import frozen
+
 from decnet_actors.contracts.machine import FileSystem
+from decnet_actors.machine.shell.ordering import ordered
+from decnet_actors.machine.shell.regex_parser import CLASSES, NAMED, Edge, One, Repeat, Tree, one
+from decnet_actors.machine.shell.regexes import Regex, compile_choices
+from decnet_actors.machine.shell.state import Budget
+from decnet_actors.machine.shell.streams import BREATHE, Pause
 
 MAX_PATTERN = 2000  # characters
-MAX_TRIED = 1000  # characters a star is tried on
+MAX_TRIED = 4_000_000  # places of a text times places of a piece that are compared
+CACHED = 16  # patterns
 MAX_PATHS = 5000  # names one pattern gives
 _MAGIC = re.compile(r"[*?\[]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_CLASSES: dict[str, Callable[[str], bool]] = {
-    "alpha": str.isalpha, "digit": str.isdigit, "alnum": str.isalnum, "space": str.isspace, "upper": str.isupper,
-    "lower": str.islower, "punct": lambda c: c.isprintable() and not c.isalnum() and c != " ",
-    "blank": lambda c: c in " \t", "xdigit": lambda c: c in "0123456789abcdefABCDEF", "print": str.isprintable,
-    "cntrl": lambda c: not c.isprintable(), "graph": lambda c: c.isprintable() and c != " ",
-}  # fmt: skip
-
-_Set = tuple[bool, frozenset[str], tuple[tuple[str, str], ...], tuple[str, ...]]
-_Item = str | _Set | None  # a character, a set; "*" as None
+ANY = One("(?s:.)")
+NONE = r"[^\s\S]"  # no character at all
 
 
 def has_magic(pattern: str) -> bool:
@@ -35,130 +36,149 @@ def unescaped(pattern: str) -> str:
 
 def matches(pattern: str, text: str) -> bool:
     """Return whether the pattern covers the whole text."""
-    return _covers(_compiled(pattern[:MAX_PATTERN]), text)
+    pieces = _pieces(pattern[:MAX_PATTERN])
+    first, last = pieces[0], pieces[-1]
+    at, end = first.size, len(text) - last.size
+    if len(pieces) == 1:
+        return len(text) == first.size and first.fits(text, 0)
+    if at > end or not first.fits(text, 0) or not last.fits(text, end):
+        return False
+    for piece in pieces[1:-1]:
+        found = piece.find(text, at, end)
+        if found < 0:
+            return False
+        at = found + piece.size
+    return True
 
 
-def longest(pattern: str) -> int:
-    """Return how many characters the pattern can cover; with a star, how many are tried."""
-    items = _compiled(pattern[:MAX_PATTERN])
-    return MAX_TRIED if None in items else max(len(items), 1)
+def prefix(pattern: str) -> Regex:
+    """Return the search for what the pattern covers at the beginning of a text."""
+    return _compiled(pattern, before="^")
 
 
-def prefix_lengths(pattern: str, text: str) -> list[int]:
-    """Return every length of a prefix of the text that the pattern covers, ascending."""
-    items = _compiled(pattern[:MAX_PATTERN])
-    states = {0}
-    out: list[int] = []
-    for at in range(len(text) + 1):
-        states = _closed(items, states)
-        if len(items) in states:
-            out.append(at)
-        if at == len(text) or not states:
-            break
-        states = {
-            place if items[place] is None else place + 1
-            for place in states
-            if place < len(items) and (items[place] is None or _is(items[place], text[at]))
-        }
-    return out
+def suffix(pattern: str) -> Regex:
+    """Return the search for the longest end of a text that the pattern covers."""
+    return _compiled(pattern, after="$")
 
 
-def _closed(items: Sequence[_Item | str], states: set[int]) -> set[int]:
-    out = set(states)
-    for place in states:
-        here = place
-        while here < len(items) and items[here] is None:
-            here += 1
-            out.add(here)
-    return out
+def mirrored(pattern: str) -> Regex:
+    """Return the search for an end of a text, at the beginning of the text in reverse."""
+    return _compiled(pattern, before="^", reverse=True)
 
 
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> tuple[_Item, ...]:
-    items: list[_Item] = []
+def anywhere(pattern: str) -> Regex:
+    """Return the search for what the pattern covers."""
+    return _compiled(pattern)
+
+
+@lru_cache(maxsize=CACHED)
+def _compiled(pattern: str, *, before: str = "", after: str = "", reverse: bool = False) -> Regex:
+    items: list[Tree] = [Repeat(ANY, 0, None) if item is None else item for item in _items(pattern[:MAX_PATTERN])]
+    if reverse:
+        items.reverse()
+    head, tail = ([Edge(edge)] if edge else [] for edge in (before, after))
+    return compile_choices(((*head, *items, *tail),))
+
+
+@frozen
+class _Piece:
+    """What stands between two stars: text, or sets of characters one after another."""
+
+    items: tuple[One, ...]
+    size: int
+    text: str | None
+    regex: re.Pattern[str] | None
+
+    def fits(self, text: str, at: int) -> bool:
+        if self.regex is None:
+            return text.startswith(self.text or "", at)
+        return self.regex.match(text, at) is not None
+
+    def find(self, text: str, at: int, end: int) -> int:
+        """Return where the piece is found first, -1 without one or when the search would be long."""
+        if self.regex is None:
+            return text.find(self.text or "", at, end)
+        if (end - at) * self.size > MAX_TRIED:
+            return -1
+        found = self.regex.search(text, at, end)
+        return -1 if found is None else found.start()
+
+
+@lru_cache(maxsize=CACHED)
+def _pieces(pattern: str) -> tuple[_Piece, ...]:
+    out: list[_Piece] = []
+    run: list[One] = []
+    for item in (*_items(pattern), None):
+        if item is not None:
+            run.append(item)
+            continue
+        plain = all(one.text for one in run)
+        regex = None if plain else re.compile("".join(one.source for one in run))
+        out.append(_Piece(tuple(run), len(run), "".join(one.text for one in run) if plain else None, regex))
+        run = []
+    return tuple(out)
+
+
+def _items(pattern: str) -> Sequence[One | None]:
+    """Return what a pattern covers, character by character; a star as ``None``."""
+    items: list[One | None] = []
     at = 0
     while at < len(pattern):
         char = pattern[at]
         at += 1
         if char == "\\" and at < len(pattern):
-            items.append(pattern[at])
+            items.append(one(pattern[at]))
             at += 1
         elif char == "*":
             if not items or items[-1] is not None:
                 items.append(None)
         elif char == "?":
-            items.append((True, frozenset(), (), ()))
+            items.append(ANY)
         elif char == "[" and (found := _set(pattern, at)) is not None:
             items.append(found[0])
             at = found[1]
         else:
-            items.append(char)
-    return tuple(items)
+            items.append(one(char))
+    return items
 
 
-def _set(pattern: str, at: int) -> tuple[_Set, int] | None:
-    negated = pattern[at : at + 1] in {"!", "^"} and pattern[at : at + 1] != ""
+def _set(pattern: str, at: int) -> tuple[One, int] | None:
+    """Return the set that begins here and where it ends, ``None`` if it does not."""
+    negated = pattern.startswith(("!", "^"), at)
     at += negated
-    singles: set[str] = set()
-    ranges: list[tuple[str, str]] = []
-    classes: list[str] = []
+    members: list[str] = []
     first = True
     while at < len(pattern):
         char = pattern[at]
         if char == "]" and not first:
-            return (negated, frozenset(singles), tuple(ranges), tuple(classes)), at + 1
+            return One(f"[{'^' if negated else ''}{''.join(members)}]" if members else NONE), at + 1
         first = False
-        if char == "[" and (found := re.compile(r"\[:(\w+):\]").match(pattern, at)):
-            classes.append(found[1])
+        if char == "[" and (found := NAMED.match(pattern, at)):
+            members.append(CLASSES.get(found[1], ""))
             at = found.end()
             continue
         if char == "\\" and at + 1 < len(pattern):
             at += 1
             char = pattern[at]
-        if pattern[at + 1 : at + 2] == "-" and pattern[at + 2 : at + 3] not in {"]", ""}:
-            ranges.append((char, pattern[at + 2]))
-            at += 3
+        at += 1
+        if pattern.startswith("-", at) and pattern[at + 1 : at + 2] not in {"]", ""}:
+            high = pattern[at + 1]
+            at += 2
+            members.append(f"{re.escape(char)}-{re.escape(high)}" if char <= high else "")
         else:
-            singles.add(char)
-            at += 1
+            members.append(re.escape(char))
     return None
 
 
-def _is(item: _Item, char: str) -> bool:
-    if item is None:
-        return True
-    if isinstance(item, str):
-        return item == char
-    negated, singles, ranges, classes = item
-    inside = (
-        char in singles
-        or any(low <= char <= high for low, high in ranges)
-        or any(_CLASSES[name](char) for name in classes if name in _CLASSES)
-    )
-    return inside != negated
-
-
-def _covers(items: tuple[_Item, ...], text: str) -> bool:
-    place = at = 0
-    star = mark = -1
-    while at < len(text):
-        if place < len(items) and items[place] is not None and _is(items[place], text[at]):
-            place += 1
-            at += 1
-        elif place < len(items) and items[place] is None:
-            star, mark = place, at
-            place += 1
-        elif star >= 0:
-            mark += 1
-            place, at = star + 1, mark
-        else:
-            return False
-    while place < len(items) and items[place] is None:
-        place += 1
-    return place == len(items)
-
-
-def paths(pattern: str, files: FileSystem, *, cwd: str, uid: int, dots: bool = False) -> list[str]:
+def paths(
+    pattern: str,
+    files: FileSystem,
+    budget: Budget,
+    *,
+    cwd: str,
+    uid: int,
+    dots: bool = False,
+) -> Generator[Pause, None, list[str]]:
     """Return the paths a pattern names, sorted; none if it names none."""
     absolute = pattern.startswith("/")
     parts = [part for part in re.split(r"/+", pattern) if part]
@@ -167,6 +187,9 @@ def paths(pattern: str, files: FileSystem, *, cwd: str, uid: int, dots: bool = F
         last = index == len(parts) - 1
         following: list[str] = []
         for base in found:
+            budget.step()
+            if budget.due:
+                yield BREATHE
             if not has_magic(part):
                 candidate = base + unescaped(part)
                 if _exists(files, candidate, cwd, uid, directory=not last):
@@ -179,6 +202,8 @@ def paths(pattern: str, files: FileSystem, *, cwd: str, uid: int, dots: bool = F
             for name in names:
                 if name.startswith(".") and not (part.startswith(".") or dots):
                     continue
+                if budget.due:
+                    yield BREATHE
                 if matches(part, name):
                     candidate = base + name
                     if last or _exists(files, candidate, cwd, uid, directory=True):
@@ -188,7 +213,7 @@ def paths(pattern: str, files: FileSystem, *, cwd: str, uid: int, dots: bool = F
         found = following[:MAX_PATHS]
     if pattern.endswith("/"):
         found = [f"{path}/" for path in found if _exists(files, path, cwd, uid, directory=True)]
-    return sorted(found, key=_collation)
+    return (yield from ordered(found, _collation, budget))
 
 
 def _collation(path: str) -> tuple[str, str]:

@@ -1,208 +1,312 @@
-"""This module translates POSIX regular expressions to Python's, and refuses those that could run for ever."""
+"""This module searches with POSIX regular expressions, in time bounded by pattern times text, for the longest match.
+
+It advances all ways a pattern could go on at once instead of trying one after another, so there is no pattern that
+takes for ever, and a search can be interrupted. (K. Thompson, "Regular Expression Search Algorithm", 1968; groups
+as in R. Pike's text editor sam.)
+"""
 
 import re
+from collections.abc import Generator, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
-MAX_PATTERN = 1000  # characters
-MAX_SUBJECT = 2000  # characters searched with a pattern that is not linear
-MAX_REPEAT = 255  # RE_DUP_MAX
+from decnet_actors.machine.shell.regex_parser import (
+    Choices,
+    Edge,
+    Group,
+    One,
+    Repeat,
+    Tree,
+    UnsafePatternError,
+    literal_of,
+    parse_posix,
+)
+from decnet_actors.machine.shell.state import Budget
+from decnet_actors.machine.shell.streams import BREATHE, Pause
 
-_CLASSES = {
-    "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "space": r"\s", "upper": "A-Z", "lower": "a-z",
-    "punct": r"!-/:-@\[-`{-~", "blank": r" \t", "xdigit": "0-9a-fA-F", "print": r"\x20-\x7e", "cntrl": r"\x00-\x1f",
-    "graph": r"\x21-\x7e",
-}  # fmt: skip
+MAX_FIXED = 10_000  # characters of a pattern that is plain text
+MAX_CODES = 4000  # instructions of one pattern
+MAX_KNOWN = 256  # characters whose membership a set remembers
+MAX_STARTS = 20  # sets a match can begin with, to look for those first
+CACHED = 16  # patterns; each may be MAX_CODES long
+VISITS_A_STEP = 200  # instructions that cost as much as running a command does
 
-
-class UnsafePatternError(ValueError):
-    """The pattern could take exponential time; tools say it is too big."""
+_Groups: TypeAlias = tuple[int, ...]  # start of the match, then start and end of each group, -1 for none
+_Threads: TypeAlias = list[tuple[int, _Groups]]  # places in the instructions, the preferred first
+_Code: TypeAlias = "tuple[str, int, int] | tuple[str, _Set, int]"  # what to do, two places or a set
 
 
 @frozen
 class Found:
-    """A match."""
+    """A match: where it begins and ends, and its groups."""
 
-    match: re.Match[str]
+    text: str
+    end: int
+    places: _Groups
 
     @property
     def groups(self) -> int:
         """How many groups the pattern has."""
-        return self.match.re.groups
+        return len(self.places) // 2
 
     def group(self, number: int) -> str | None:
-        """Return a group's text."""
-        value: str | None = self.match.group(number)
-        return value
+        """Return a group's text; 0 is all of it."""
+        if number == 0:
+            return self.text[self.places[0] : self.end]
+        start, end = self.places[2 * number - 1 : 2 * number + 1]
+        return self.text[start:end] if 0 <= start <= end else None
 
     def span(self) -> tuple[int, int]:
         """Return where it matched."""
-        return self.match.span()
+        return self.places[0], self.end
+
+
+class _Set(dict[str, bool]):
+    """Characters: whether one is in the set, remembered for the first of them."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        super().__init__()
+        self._match = pattern.match
+
+    def __missing__(self, char: str) -> bool:
+        inside = self._match(char) is not None
+        if len(self) < MAX_KNOWN:
+            self[char] = inside
+        return inside
 
 
 @frozen
 class Regex:
-    """A compiled pattern whose searches end in bounded time."""
+    """A compiled pattern."""
 
-    pattern: re.Pattern[str]
-    limit: int  # characters of a subject that are searched
+    codes: Sequence[_Code]
+    groups: int
+    literal: str | None = None  # the text it stands for, if it is nothing else
+    ignore_case: bool = False
+    anchored: bool = False  # it can only match at the beginning
+    starts: re.Pattern[str] | None = field(default=None)  # what a match begins with
 
-    def search(self, text: str, start: int = 0) -> Found | None:
-        """Return the first match."""
-        found = self.pattern.search(text[: self.limit], start)
-        return None if found is None else Found(found)
+    def search(
+        self, text: str, budget: Budget, start: int = 0, *, shortest: bool = False
+    ) -> Generator[Pause, None, Found | None]:
+        """Return the first match, the longest of those that begin there unless the ``shortest`` is wanted."""
+        if self.literal is not None:
+            at = self._plain(text, start)
+            return None if at < 0 else Found(text, at + len(self.literal), (at,))
+        threads: _Threads = []
+        best: Found | None = None
+        visits = 0
+        at = start
+        while True:
+            if not threads and best is None and self.starts is not None:
+                ahead = self.starts.search(text, at)
+                if ahead is None:
+                    break
+                at = ahead.start()
+            seen: set[int] = set()
+            here: _Threads = []
+            for place, known in threads:
+                self._enter(place, known, text, at, here, seen)
+            if best is None and not (self.anchored and at):
+                self._enter(0, (at, *(-1,) * (2 * self.groups)), text, at, here, seen)
+            visits += len(seen) + 1
+            best, threads = self._read(here, text, at, best)
+            if best is not None and shortest:
+                break
+            if at >= len(text) or (not threads and (best is not None or self.anchored)):
+                break
+            at += 1
+            if visits >= VISITS_A_STEP:
+                budget.step(visits // VISITS_A_STEP)
+                visits = 0
+                if budget.due:
+                    yield BREATHE
+        return best
+
+    def _read(self, here: _Threads, text: str, at: int, best: Found | None) -> tuple[Found | None, _Threads]:
+        """Read the character here; return the best match so far and the threads that go on."""
+        char = text[at : at + 1]
+        threads: _Threads = []
+        for place, known in here:
+            if best is not None and known[0] > best.places[0]:
+                break  # those after it begin later still
+            kind, chars, _ = self.codes[place]
+            if kind == "end":
+                if best is None or at > best.end:
+                    best = Found(text, at, known)
+            elif char and isinstance(chars, _Set) and chars[char]:
+                threads.append((place + 1, known))
+        return best, threads
+
+    def _plain(self, text: str, start: int) -> int:
+        literal = self.literal or ""
+        if not self.ignore_case:
+            return text.find(literal, start)
+        return text.lower().find(literal.lower(), start)
+
+    def _enter(
+        self,
+        place: int,
+        known: _Groups,
+        text: str,
+        at: int,
+        here: _Threads,
+        seen: set[int],
+    ) -> None:
+        """Add every place that is reached from one without reading a character, the preferred first."""
+        todo = [(place, known)]
+        while todo:
+            place, known = todo.pop()
+            if place in seen:
+                continue
+            seen.add(place)
+            kind, first, second = self.codes[place]
+            if kind in {"set", "end"}:
+                here.append((place, known))
+            elif kind == "fork" and isinstance(first, int):
+                todo.append((second, known))
+                todo.append((first, known))
+            elif kind == "save" and isinstance(first, int):
+                todo.append((place + 1, (*known[:first], at, *known[first + 1 :])))
+            elif _holds(kind, text, at):
+                todo.append((place + 1, known))
 
 
-@lru_cache(maxsize=128)
+def _holds(edge: str, text: str, at: int) -> bool:
+    if edge == "^":
+        return at == 0
+    if edge == "$":
+        return at == len(text)
+    before, after = (bool(char) and (char.isalnum() or char == "_") for char in (text[at - 1 : at], text[at : at + 1]))
+    return (before != after) == (edge == "b")
+
+
+@lru_cache(maxsize=CACHED)
 def compile_posix(pattern: str, *, extended: bool, ignore_case: bool = False, fixed: bool = False) -> Regex:
     """Return a compiled pattern.
 
     Raises:
-        UnsafePatternError: it could take for ever.
+        UnsafePatternError: it is too big.
         ValueError: it is no pattern.
 
     """
-    if len(pattern) > MAX_PATTERN * (10 if fixed else 1):
-        raise UnsafePatternError(pattern[:20])
-    flags = re.IGNORECASE if ignore_case else 0
     if fixed:
-        return Regex(re.compile(re.escape(pattern), flags), 1 << 20)
-    translated, loops = _Translator(pattern, extended=extended).run()
+        if len(pattern) > MAX_FIXED:
+            raise UnsafePatternError(pattern[:20])
+        return Regex((), 0, literal=pattern, ignore_case=ignore_case)
+    choices, groups = parse_posix(pattern, extended=extended)
+    literal = literal_of(choices)
+    if literal is not None:
+        return Regex((), 0, literal=literal, ignore_case=ignore_case)
     try:
-        compiled = re.compile(translated, flags)
-    except (re.error, OverflowError, RecursionError) as error:
+        return compile_choices(choices, groups=groups, ignore_case=ignore_case)
+    except re.error as error:
         raise ValueError(str(error)) from None
-    return Regex(compiled, 1 << 20 if loops <= 1 else MAX_SUBJECT if loops == 2 else 300)  # noqa: PLR2004  degree of the work
 
 
-class _Translator:
-    def __init__(self, pattern: str, *, extended: bool) -> None:
-        self.text = pattern
-        self.extended = extended
-        self.at = 0
-        self.out: list[str] = []
-        self.loops = 0  # unbounded repetitions
-        self.open: list[int] = []  # of each open group: repetitions and choices seen before it
-        self.choices = 0
-        self.last = -1  # repetitions and choices before the last atom, -1 if there is nothing to repeat
+def compile_choices(choices: Choices, *, groups: int = 0, ignore_case: bool = False) -> Regex:
+    """Return a compiled tree.
 
-    def run(self) -> tuple[str, int]:
-        text = self.text
-        while self.at < len(text):
-            char = text[self.at]
-            self.at += 1
-            if char == "\\":
-                self.escaped()
-            elif char == "[":
-                self.bracket()
-            elif char == ".":
-                self.atom("(?s:.)")
-            elif char == "*":
-                self.repeat("*") if self.last >= 0 else self.atom(r"\*")
-            elif char == "^":
-                anchor = self.extended or self.at == 1 or text[: self.at - 1].endswith((r"\(", r"\|"))
-                self.out.append("^") if anchor else self.atom(r"\^")
-                self.last = -1
-            elif char == "$":
-                end = self.extended or self.at == len(text) or text.startswith((r"\)", r"\|"), self.at)
-                self.out.append(r"\Z") if end else self.atom(r"\$")
-            elif self.extended and char in "+?{|()":
-                self.special(char)
-            else:
-                self.atom(re.escape(char))
-        while self.open:
-            raise ValueError("Unmatched ( or \\(")
-        return "".join(self.out), self.loops
+    Raises:
+        UnsafePatternError: it is too big.
 
-    def weight(self) -> int:
-        return self.loops * 1000 + self.choices
+    """
+    compiler = _Compiler(re.IGNORECASE if ignore_case else 0)
+    compiler.choices(choices)
+    compiler.emit("end", 0, 0)
+    return Regex(
+        tuple(compiler.codes),
+        groups,
+        anchored=all(choice[:1] == (Edge("^"),) for choice in choices),
+        starts=compiler.starts(),
+    )
 
-    def atom(self, text: str) -> None:
-        self.last = self.weight()
-        self.out.append(text)
 
-    def repeat(self, operator: str) -> None:
-        if self.weight() != self.last and self.out[-1] == ")":
-            raise UnsafePatternError(self.text[:20])  # a repetition of what repeats or chooses
-        if operator in {"*", "+"} or operator.endswith(",}"):
-            self.loops += 1
-        if self.out[-1][-1:] in "*+?}" and self.out[-1] not in {r"\*", r"\+", r"\?", r"\}"}:
-            return  # a repetition of a repetition adds nothing we need
-        self.out.append(operator)
+class _Compiler:
+    """Turns a tree into instructions: ``set`` reads a character, ``fork`` goes both ways, ``save`` notes a place."""
 
-    def special(self, char: str) -> None:
-        match char:
-            case "(":
-                self.open.append(self.weight())
-                self.out.append("(")
-                self.last = -1
-            case ")":
-                if not self.open:
-                    self.atom(r"\)")
-                    return
-                self.last = self.open.pop()
-                self.out.append(")")
-            case "|":
-                self.choices += 1
-                self.out.append("|")
-                self.last = -1
-            case "{":
-                self.braces()
-            case _:
-                self.repeat(char) if self.last >= 0 else self.atom(re.escape(char))
+    def __init__(self, flags: int) -> None:
+        self.codes: list[_Code] = []
+        self._flags = flags
+        self._items = 0
+        self._sets: dict[str, _Set] = {}
+        self._sources: dict[int, str] = {}  # of the instructions that read
 
-    def braces(self) -> None:
-        found = re.compile(r"(\d*)(,?)(\d*)(\\?)\}").match(self.text, self.at)
-        if found is None or not (found[1] or found[2]) or self.last < 0:
-            self.atom(r"\{")
+    def emit(self, kind: str, first: "int | _Set", second: int) -> int:
+        if len(self.codes) >= MAX_CODES:
+            raise UnsafePatternError
+        self.codes.append((kind, first, second))  # type: ignore[arg-type]  # one of the two kinds
+        return len(self.codes) - 1
+
+    def choices(self, choices: Choices) -> None:
+        leaving: list[int] = []
+        for choice in choices[:-1]:
+            fork = self.emit("fork", 0, 0)
+            self.sequence(choice)
+            leaving.append(self.emit("fork", 0, 0))
+            self.codes[fork] = ("fork", fork + 1, len(self.codes))
+        self.sequence(choices[-1])
+        for place in leaving:
+            self.codes[place] = ("fork", len(self.codes), len(self.codes))
+
+    def sequence(self, items: Sequence[Tree]) -> None:
+        for item in items:
+            self.item(item)
+
+    def item(self, item: Tree) -> None:
+        self._items += 1
+        if self._items > MAX_CODES:  # what repeats nothing makes no instructions, however often
+            raise UnsafePatternError
+        match item:
+            case One(source=source):
+                if source not in self._sets:
+                    self._sets[source] = _Set(re.compile(source, self._flags))
+                self._sources[self.emit("set", self._sets[source], 0)] = source
+            case Edge(kind=kind):
+                self.emit(kind, 0, 0)
+            case Group(number=0, choices=choices):
+                self.choices(choices)
+            case Group(number=number, choices=choices):
+                self.emit("save", 2 * number - 1, 0)
+                self.choices(choices)
+                self.emit("save", 2 * number, 0)
+            case Repeat():
+                self.repeat(item)
+
+    def repeat(self, repeat: Repeat) -> None:
+        for _ in range(repeat.least):
+            self.item(repeat.item)
+        if repeat.most is None:
+            fork = self.emit("fork", 0, 0)
+            self.item(repeat.item)
+            self.emit("fork", fork, fork)
+            self.codes[fork] = ("fork", fork + 1, len(self.codes))
             return
-        self.at = found.end()
-        if max(int(found[1] or 0), int(found[3] or 0)) > MAX_REPEAT:
-            raise UnsafePatternError(self.text[:20])
-        low = found[1] or "0"
-        self.choices += 1
-        self.repeat(f"{{{low}{found[2]}{found[3]}}}")
+        forks: list[int] = []
+        for _ in range(repeat.most - repeat.least):
+            forks.append(self.emit("fork", 0, 0))
+            self.item(repeat.item)
+        for fork in forks:
+            self.codes[fork] = ("fork", fork + 1, len(self.codes))
 
-    def escaped(self) -> None:
-        if self.at >= len(self.text):
-            raise ValueError("Trailing backslash")
-        char = self.text[self.at]
-        self.at += 1
-        if not self.extended and char in "(){|+?":
-            self.special(char)
-        elif char in "<>":
-            self.out.append(r"\b")
-        elif char in "wWsSbB":
-            self.atom(f"\\{char}") if char not in "bB" else self.out.append(f"\\{char}")
-        elif char in "123456789":
-            raise UnsafePatternError(self.text[:20])  # back-references need backtracking
-        elif char == "n":
-            self.atom(r"\n")
-        elif char == "t":
-            self.atom(r"\t")
-        else:
-            self.atom(re.escape(char))
-
-    def bracket(self) -> None:
-        text, start = self.text, self.at
-        at = start
-        out = "["
-        if text.startswith("^", at):
-            out += "^"
-            at += 1
-        first = True
-        while at < len(text):
-            char = text[at]
-            if char == "]" and not first:
-                self.at = at + 1
-                self.atom(out + "]")
-                return
-            first = False
-            if char == "[" and (found := re.compile(r"\[:(\w+):\]").match(text, at)):
-                out += _CLASSES.get(found[1], "")
-                at = found.end()
+    def starts(self) -> re.Pattern[str] | None:
+        """Return what a match begins with; ``None`` if it can be empty, or begin with too much."""
+        sources: set[str] = set()
+        todo, seen = [0], set[int]()
+        while todo:
+            place = todo.pop()
+            if place in seen:
                 continue
-            out += f"\\{char}" if char in r"\[]&|~^" else char
-            at += 1
-        raise ValueError("Unmatched [, [^, [:, [., or [=")
+            seen.add(place)
+            kind, first, second = self.codes[place]
+            if kind == "end":
+                return None
+            if kind == "set":
+                sources.add(self._sources[place])
+            elif kind == "fork" and isinstance(first, int):
+                todo += [first, second]
+            else:
+                todo.append(place + 1)
+        return re.compile("|".join(sorted(sources)), self._flags) if len(sources) <= MAX_STARTS else None

@@ -9,6 +9,7 @@ from decnet_actors.machine.shell.commands import (
     busybox,
     columns,
     editors,
+    encoding,
     environment,
     finding,
     flow,
@@ -41,6 +42,7 @@ BUILTINS: "Mapping[str, Function]" = {
 PROGRAMS: "Mapping[str, Function]" = {
     **output.PROGRAMS,
     **reading.COMMANDS,
+    **encoding.COMMANDS,
     **writing.COMMANDS,
     **listing.COMMANDS,
     **finding.COMMANDS,

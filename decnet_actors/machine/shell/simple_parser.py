@@ -5,11 +5,12 @@ the continuation prompt hangs on.
 """
 
 import re
+from collections.abc import Sequence
 from typing import NoReturn
 
 from decnet_actors.machine.shell.braces import expand_braces
 from decnet_actors.machine.shell.syntax import Assignment, Literal, Redirect, ShellSyntaxError, Simple, Word
-from decnet_actors.machine.shell.words import WordParser
+from decnet_actors.machine.shell.words import Room, WordParser
 
 MAX_HERE_DOCUMENTS = 64  # of one text; bash allows 16 on one line
 CLOSERS = frozenset({"then", "else", "elif", "fi", "do", "done", "esac", "}", "in"})
@@ -27,8 +28,8 @@ _DECLARERS = frozenset({"export", "declare", "typeset", "local", "readonly"})
 class SimpleParser(WordParser):
     """Parses simple commands, and steps over blanks, newlines and reserved words."""
 
-    def __init__(self, text: str, *, depth: int = 0, more: bool = False) -> None:
-        super().__init__(text, depth=depth)
+    def __init__(self, text: str, *, depth: int = 0, more: bool = False, room: Room | None = None) -> None:
+        super().__init__(text, depth=depth, room=room)
         self.more = more
         self._here_documents = 0
         self._resume: dict[int, int] = {}  # position of a newline -> where reading goes on after here-documents
@@ -43,6 +44,7 @@ class SimpleParser(WordParser):
             self._blank()
             if not self.text.startswith("\n", self.pos):
                 return
+            self.room.spend()
             self.pos = self._resume.get(self.pos, self.pos + 1)
 
     def _peek_word(self) -> str:
@@ -126,6 +128,7 @@ class SimpleParser(WordParser):
         lines: list[str] = []
         at = start
         while at < len(text):
+            self.room.spend()
             end = text.find("\n", at)
             line = text[at:] if end < 0 else text[at:end]
             at = len(text) if end < 0 else end + 1
@@ -162,12 +165,17 @@ class SimpleParser(WordParser):
             word = self.word()
             if word is None:
                 break
-            words.extend(expand_braces(word))
+            words.extend(self._braces(word))
         if not (assignments or words or redirects or optional):
             self._unexpected()
         if self.pos < len(text) and text[self.pos] == "(":
             self._unexpected()
         return Simple(tuple(assignments), tuple(words), tuple(redirects), line)
+
+    def _braces(self, word: Word) -> Sequence[Word]:
+        words = expand_braces(word)
+        self.room.spend(len(words))
+        return words
 
     def _assignment(self, found: re.Match[str]) -> Assignment:
         self.pos = found.end()
@@ -180,7 +188,7 @@ class SimpleParser(WordParser):
                 word = self.word()
                 if word is None:
                     break
-                elements.extend(expand_braces(word))
+                elements.extend(self._braces(word))
             self._close(")")
             return Assignment(found[1], None, found[3] is not None, index, tuple(elements))
         at_end = self.pos >= len(self.text) or self.text[self.pos] in " \t\n;&|<>()"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from decnet_actors.machine.shell import conditional
 from decnet_actors.machine.shell.quoting import quoted
 from decnet_actors.machine.shell.redirects import opened
-from decnet_actors.machine.shell.state import ExpansionError, ShellState, Variable
+from decnet_actors.machine.shell.state import MAX_ELEMENTS, ExpansionError, ShellState, Variable
 from decnet_actors.machine.shell.streams import BREATHE, Input, Pause, Work
 from decnet_actors.machine.shell.syntax import Assignment, Redirect, Simple
 
@@ -89,14 +89,10 @@ class SimpleRunner:
         variable = sh.variables.get(name)
         if assignment.index is not None:
             index = yield from self._expander.text(sh, assignment.index)
-            if variable is None:
-                variable = sh.variables[name] = Variable(elements={})
-            if variable.elements is None:
-                variable.elements = {"0": variable.value} if variable.value else {}
+            variable = sh.declare(name)
             if not variable.keyed:
                 index = str(self._expander.arithmetic(sh, index))
-            if len(variable.elements) < 10_000:  # noqa: PLR2004  elements of one array
-                variable.elements[index] = (variable.elements.get(index, "") if assignment.append else "") + value
+            sh.put(variable, index, ((variable.elements or {}).get(index, "") if assignment.append else "") + value)
             return
         if variable is not None and variable.integer:
             value = str(self._expander.arithmetic(sh, value))
@@ -109,7 +105,7 @@ class SimpleRunner:
             sh.variables[name].exported = True
 
     def _assign_array(self, sh: ShellState, assignment: Assignment) -> Generator[Pause, None, None]:
-        variable = sh.variables.setdefault(assignment.name, Variable())
+        variable = sh.declare(assignment.name)
         if variable.readonly:
             raise ExpansionError(f"{assignment.name}: readonly variable")
         elements = dict(variable.elements or {}) if assignment.append else {}
@@ -121,9 +117,9 @@ class SimpleRunner:
         else:
             start = max((int(key) for key in elements if key.isdigit()), default=-1) + 1
             values = yield from self._expander.fields(sh, assignment.elements or ())
-            for offset, value in enumerate(values[:10_000]):
+            for offset, value in enumerate(values[:MAX_ELEMENTS]):
                 elements[str(start + offset)] = value
-        variable.elements = elements
+        sh.fill(variable, elements)
 
     def redirect(self, sh: ShellState, redirects: Sequence[Redirect]) -> "Generator[Pause, None, bool]":
         """Apply redirects to the shell's streams; on failure complain and return False."""

@@ -1,12 +1,21 @@
 """This module holds what a running shell knows: variables, options, place, budget."""
 
+from collections.abc import Callable, Mapping
+from itertools import islice
+
 from attrs import define, field, frozen
 
 from decnet_actors.machine.shell.streams import Input, Sink
-from decnet_actors.machine.shell.syntax import Command
+from decnet_actors.machine.shell.syntax import Function
 
 MAX_VALUE = 1 << 20  # characters of one variable; more is cut
+MAX_EXPANDED = 4 << 20  # characters of the words of one command
 MAX_VARIABLES = 4000
+MAX_ELEMENTS = 10_000  # of one array; more is cut
+MAX_HELD = 4 << 20  # characters of all variables, with ENTRY for each value
+ENTRY = 64  # characters an entry costs besides its value
+MAX_FUNCTIONS = 65_536  # characters of all functions' text
+MAX_NAMES = 100  # traps, and options of ``shopt``
 
 
 class BudgetSpentError(Exception):
@@ -58,27 +67,42 @@ class Limits:
     slice_steps: int = 400  # of them between two breaths
     output: int = 4 << 20  # bytes
     slice_output: int = 64 << 10
+    slice_seconds: float = 0.005  # of the work clock; what cannot be interrupted may take it to a multiple of that
     depth: int = 24  # nested functions, subshells, sourced and started scripts
     seconds: float = 3600.0
     background: int = 16  # jobs
 
 
 class Budget:
-    """Counts what a line uses."""
+    """Counts what a line uses, and when others are to have their turn.
 
-    __slots__ = ("depth", "due", "limits", "output", "slice_output", "slice_steps", "steps")
+    Args:
+        limits: what it may use.
+        work: the clock its slices are measured by, seconds from any start.
 
-    def __init__(self, limits: Limits) -> None:
+    """
+
+    __slots__ = ("_until", "_work", "depth", "limits", "output", "slice_output", "slice_steps", "steps")
+
+    def __init__(self, limits: Limits, work: Callable[[], float]) -> None:
         self.limits = limits
+        self._work = work
         self.steps = 0
-        self.slice_steps = 0
         self.output = 0
-        self.slice_output = 0
         self.depth = 0
-        self.due = False
+        self.breathed()
+
+    @property
+    def due(self) -> bool:
+        """Whether the slice is used up: it is time to breathe. Cheap enough for every round of a loop."""
+        return (
+            self.slice_steps >= self.limits.slice_steps
+            or self.slice_output > self.limits.slice_output
+            or self._work() >= self._until
+        )
 
     def step(self, cost: int = 1) -> None:
-        """Count work; ``due`` tells when it is time to breathe.
+        """Count work.
 
         Raises:
             BudgetSpentError: nothing is left.
@@ -86,13 +110,11 @@ class Budget:
         """
         self.steps += cost
         self.slice_steps += cost
-        if self.slice_steps >= self.limits.slice_steps:
-            self.due = True
         if self.steps > self.limits.steps:
             raise BudgetSpentError
 
     def wrote(self, size: int) -> None:
-        """Count output.
+        """Count output of programs.
 
         Raises:
             BudgetSpentError: nothing is left.
@@ -100,20 +122,17 @@ class Budget:
         """
         self.output += size
         self.slice_output += size
-        if self.slice_output > self.limits.slice_output:
-            self.due = True
         if self.output > self.limits.output:
             raise BudgetSpentError
 
     def breathed(self) -> None:
         """Begin the next slice."""
-        self.due = False
         self.slice_steps = self.slice_output = 0
+        self._until = self._work() + self.limits.slice_seconds
 
     def renew(self) -> None:
-        """Begin a new line."""
+        """Begin a new line; it shares the slice with what ran before it."""
         self.steps = self.output = 0
-        self.breathed()
 
 
 @define(slots=True)
@@ -139,7 +158,7 @@ class ShellState:
     cwd: str
     pid: int
     variables: dict[str, Variable] = field(factory=dict)
-    functions: dict[str, Command] = field(factory=dict)
+    functions: dict[str, Function] = field(factory=dict)
     aliases: dict[str, str] = field(factory=dict)
     traps: dict[str, str] = field(factory=dict)
     positional: list[str] = field(factory=list)
@@ -159,6 +178,7 @@ class ShellState:
     command_string: bool = False  # ``-c``: syntax errors say so
     old_style: bool = False  # of bash before 5.1: messages of ``-c`` name no line
     parsing_name: str = ""  # what messages begin with, when it is not ``name``
+    grown: int = 0  # characters assigned since all were counted
 
     def copy(self) -> "ShellState":
         """Return a subshell's state."""
@@ -186,6 +206,7 @@ class ShellState:
             sourcing=self.sourcing,
             locals_stack=[dict(names) for names in self.locals_stack],
             old_style=self.old_style,
+            grown=self.grown,
             parsing_name=self.parsing_name,
         )
 
@@ -205,23 +226,81 @@ class ShellState:
             ExpansionError: it is read-only.
 
         """
+        variable = self.declare(name)
+        if variable.readonly:
+            raise ExpansionError(f"{name}: readonly variable")
+        if variable.elements is not None:
+            self.put(variable, "0", value)
+        else:
+            variable.value = value[:MAX_VALUE]
+            self._grew(len(variable.value))
+        if export is not None:
+            variable.exported = export
+
+    def declare(self, name: str) -> Variable:
+        """Return a variable, a new one if there is none of that name.
+
+        Raises:
+            BudgetSpentError: there are too many.
+
+        """
         variable = self.variables.get(name)
         if variable is None:
             if len(self.variables) >= MAX_VARIABLES:
-                return
+                raise BudgetSpentError
             variable = self.variables[name] = Variable()
-        elif variable.readonly:
-            raise ExpansionError(f"{name}: readonly variable")
-        if variable.elements is not None:
-            variable.elements["0"] = value[:MAX_VALUE]
-        else:
-            variable.value = value[:MAX_VALUE]
-        if export is not None:
-            variable.exported = export
+        return variable
+
+    def put(self, variable: Variable, key: str, value: str) -> None:
+        """Set an element of an array, which a plain variable becomes.
+
+        Raises:
+            BudgetSpentError: the shell holds too much.
+
+        """
+        if variable.elements is None:
+            variable.elements = {"0": variable.value} if variable.value else {}
+        if key in variable.elements or len(variable.elements) < MAX_ELEMENTS:
+            variable.elements[key] = value[:MAX_VALUE]
+            self._grew(len(variable.elements[key]))
+
+    def fill(self, variable: Variable, elements: Mapping[str, str]) -> None:
+        """Set all elements of an array.
+
+        Raises:
+            BudgetSpentError: the shell holds too much.
+
+        """
+        variable.elements = dict(islice(elements.items(), MAX_ELEMENTS))
+        self._grew(_size(variable))
+
+    def define(self, function: Function) -> None:
+        """Set a function.
+
+        Raises:
+            BudgetSpentError: the shell's functions are too much text.
+
+        """
+        self.functions[function.name] = function
+        if sum(known.size for known in self.functions.values()) > MAX_FUNCTIONS:
+            raise BudgetSpentError
+
+    def _grew(self, size: int) -> None:
+        """Count all values now and then: cheap where much is assigned, exact where little is left."""
+        self.grown += size + ENTRY
+        if self.grown > MAX_HELD // 8:
+            self.grown = 0
+            if sum(map(_size, self.variables.values())) > MAX_HELD:
+                raise BudgetSpentError
 
     def environment(self) -> dict[str, str]:
         """Return the exported variables."""
         return {name: variable.value for name, variable in self.variables.items() if variable.exported}
+
+
+def _size(variable: Variable) -> int:
+    elements = variable.elements or {}
+    return len(variable.value) + sum(map(len, elements.values())) + ENTRY * (1 + len(elements))
 
 
 def _copied(variable: Variable) -> Variable:

@@ -1,13 +1,13 @@
 """This module defines what a command reads and writes: bounded byte streams without an operating system."""
 
-import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
 MAX_PIPE = 1 << 20  # bytes one stage may leave for the next; more is a closed pipe, as for ``yes | head``
 MAX_INPUT = 8 << 20  # bytes of standard input kept for one command
+PIECE = 1 << 16  # bytes worked on between two looks at the clock
 
 
 @frozen
@@ -110,7 +110,8 @@ class Input:
 
     def take(self, size: int) -> bytes:
         """Return up to ``size`` bytes that are here."""
-        chunk = bytes(self._data[self._at : self._at + size])
+        with memoryview(self._data) as held:
+            chunk = bytes(held[self._at : self._at + size])
         self._at += len(chunk)
         if self._at >= len(self._data):
             self._data.clear()
@@ -146,6 +147,7 @@ class Input:
             yield NeedInput()
 
 
-def digest(data: bytes) -> str:
-    """Return the SHA-256 of some bytes as 64 hex digits."""
-    return hashlib.sha256(data).hexdigest()
+def pieces(data: bytes | bytearray) -> Iterator[memoryview]:
+    """Yield the pieces of some bytes in order; the work on one is short."""
+    whole = memoryview(data)
+    return (whole[at : at + PIECE] for at in range(0, len(whole), PIECE))

@@ -186,10 +186,11 @@ class Case:
 
 @frozen
 class Function:
-    """``name() { ...; }``."""
+    """``name() { ...; }``; ``size`` is the length of its text."""
 
     name: str
     body: "Command"
+    size: int
 
 
 @frozen

@@ -3,6 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 
+from decnet_actors.machine.shell.state import BudgetSpentError
 from decnet_actors.machine.shell.syntax import (
     Arithmetic,
     Literal,
@@ -16,6 +17,7 @@ from decnet_actors.machine.shell.syntax import (
 )
 
 MAX_DEPTH = 40  # nested substitutions, quotes and compound commands
+MAX_AT_ONCE = 16_000  # words of one command, a compound one with all in it
 
 _PLAIN = re.compile(r"[^\s;&|<>()$`\"'\\]+")
 _IN_DOUBLE = re.compile(r"[^$`\"\\]+")
@@ -31,13 +33,38 @@ _ANSI = re.compile(
 _ANSI_LETTERS = {"a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
+class Room:
+    """How much may be parsed in one go, shared by a parser and those of the texts in its text."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self.refill()
+
+    def refill(self) -> None:
+        """Begin anew: others have had their turn."""
+        self._left = MAX_AT_ONCE
+
+    def spend(self, cost: int = 1) -> None:
+        """Count work, in words about.
+
+        Raises:
+            BudgetSpentError: it is too much without a turn for others.
+
+        """
+        self._left -= cost
+        if self._left < 0:
+            raise BudgetSpentError
+
+
 class WordParser(ABC):
     """Parses words of ``text`` at ``pos``; the grammar of commands builds on it (``simple_parser.SimpleParser``)."""
 
-    def __init__(self, text: str, *, depth: int = 0) -> None:
+    def __init__(self, text: str, *, depth: int = 0, room: Room | None = None) -> None:
         self.text = text
         self.pos = 0
         self.depth = depth
+        self.room = room or Room()
         self._counted = 0  # how far lines have been counted
         self._line = 1
 
@@ -55,6 +82,7 @@ class WordParser(ABC):
         text = self.text
         parts: list[Part] = []
         while self.pos < len(text):
+            self.room.spend()
             found = _PLAIN.match(text, self.pos)
             if found:
                 parts.append(Literal(found[0]))
@@ -85,7 +113,7 @@ class WordParser(ABC):
 
     def here_document(self, body: str) -> Word:
         """Return an unquoted here-document's body as a word of quoted parts."""
-        inner = type(self)(body, depth=self.depth + 1)
+        inner = type(self)(body, depth=self.depth + 1, room=self.room)
         parts: list[Part] = []
         inner.run_quoted(parts, _IN_HEREDOC, "", keep='"')
         return Word(tuple(parts))
@@ -94,6 +122,7 @@ class WordParser(ABC):
         """Parse what stands in double quotes (or a here-document) up to ``end`` or the end of the text."""
         text = self.text
         while self.pos < len(text):
+            self.room.spend()
             found = plain.match(text, self.pos)
             if found:
                 parts.append(Literal(found[0], quoted=True))
@@ -172,7 +201,7 @@ class WordParser(ABC):
             self.pos = here + 2
             parts.append(self._braced(quoted=quoted))
         elif text.startswith("$((", here) and (end := self._arithmetic_end(here + 3)) >= 0:
-            inner = type(self)(text[here + 3 : end], depth=self.depth + 1)
+            inner = type(self)(text[here + 3 : end], depth=self.depth + 1, room=self.room)
             body: list[Part] = []
             if inner.depth > MAX_DEPTH:
                 raise ShellSyntaxError("(", line=self.line())
@@ -197,7 +226,9 @@ class WordParser(ABC):
     def _arithmetic_end(self, start: int) -> int:
         """Return where the ``))`` is that closes ``$((`` at ``start``, -1 if it is a subshell in ``$(``."""
         level = 0
-        for found in re.compile(r"[()]").finditer(self.text, start):
+        for count, found in enumerate(re.compile(r"[()]").finditer(self.text, start)):
+            if count % 8 == 0:
+                self.room.spend()
             if found[0] == "(":
                 level += 1
             elif level:
@@ -210,6 +241,7 @@ class WordParser(ABC):
         text, start = self.text, self.pos + 2
         end = start
         while end < len(text) and text[end] != "'":
+            self.room.spend()
             end += 2 if text[end] == "\\" else 1
         if end >= len(text):
             self.fail_open("'")
@@ -289,6 +321,7 @@ class WordParser(ABC):
         parts: list[Part] = []
         self._deeper()
         while self.pos < len(text) and text[self.pos] != "}" and (not stop or text[self.pos] != stop):
+            self.room.spend()
             char = text[self.pos]
             if char == "\\":
                 following = text[self.pos + 1 : self.pos + 2]

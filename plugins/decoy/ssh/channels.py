@@ -196,7 +196,7 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         self._pending.clear()
         program = self._program
         if program is not None:
-            for effect in program.ended(self._now()):
+            for effect in program.closed(self._now()):
                 if isinstance(effect, Note):
                     self._note(effect)
             self._program = None

@@ -126,6 +126,10 @@ class Scp:
             self.status = 1
         return [*effects, *self._leave()]
 
+    def closed(self, now: float) -> Sequence[Effect]:
+        """The client is gone."""
+        return self.ended(now)
+
     def tick(self, now: float) -> Sequence[Effect]:
         """Nothing is waited for."""
         del now

@@ -94,9 +94,10 @@ class Sftp:
         return effects
 
     def ended(self, now: float) -> Sequence[Effect]:
-        """The client is gone: what it was writing is kept."""
         self._now = now
-        return self._leave()
+        return self._leave()  # what was being written is kept
+
+    closed = ended
 
     def tick(self, now: float) -> Sequence[Effect]:  # noqa: ARG002  nothing is waited for
         return ()
@@ -105,7 +106,6 @@ class Sftp:
         return ()
 
     def take_artifacts(self) -> Sequence[bytes]:
-        """Return (once) what was uploaded."""
         taken, self._captured = self._captured, []
         return taken
 

@@ -177,7 +177,7 @@ class TelnetSession:
         """The connection is gone: the shell ends, the log-in is noted as over."""
         effects: Sequence[Effect] = ()
         if self._terminal is not None and self._phase is not _OVER:
-            effects = [effect for effect in self._terminal.ended(now) if isinstance(effect, Note)]
+            effects = [effect for effect in self._terminal.closed(now) if isinstance(effect, Note)]
         if self._handle is not None:
             self._host.machine.logged_out(self._handle, now)
             self._handle = None

@@ -20,6 +20,7 @@ def means(clock: ManualClock) -> Means:
         seed=1,
         founded=NOW,
         now=clock.now,
+        work=clock.monotonic,
         driver=LoopbackDriver(network="127.0.0.0/8", shift=Shift.ALWAYS),
         sessions=OpenSessions(),
         artifacts=FakeArtifacts(),

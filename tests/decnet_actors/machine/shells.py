@@ -1,6 +1,7 @@
 """Runs our shell to its end on a manual clock, for tests."""
 
 import random
+from collections.abc import Callable
 
 from attrs import frozen
 
@@ -26,8 +27,9 @@ def machine(
     distribution: str = "debian:12",
     caps: Caps | None = None,
     limits: Limits | None = None,
+    work: Callable[[], float] | None = None,
 ) -> DeckyMachine:
-    return make_machine(persona(seed, distribution), random.Random(1), caps=caps, limits=limits)
+    return make_machine(persona(seed, distribution), random.Random(1), caps=caps, limits=limits, work=work)
 
 
 @frozen

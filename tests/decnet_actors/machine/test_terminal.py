@@ -11,6 +11,7 @@ from decnet_actors.domain.facts import (
     TerminalSeen,
 )
 from decnet_actors.machine.shell.state import Limits
+from decnet_actors.machine.terminal import MAX_TYPE_AHEAD
 from tests.decnet_actors.machine.shells import Visitor, machine, run
 
 DUMB = Pty(term="dumb")
@@ -228,10 +229,10 @@ def test_a_resize_is_recorded_and_believed():
 def test_type_ahead_is_bounded():
     seat = visitor()
     seat.take(seat.terminal.received(b"sleep 5\r", seat.now))
-    for _ in range(40):
+    for _ in range(200):
         seat.take(seat.terminal.received(b"x" * 10_000, seat.now))
 
-    assert len(seat.terminal._typed) <= 65_536
+    assert len(seat.terminal._typed) <= MAX_TYPE_AHEAD
 
 
 def test_jobs_run_behind_the_prompt():

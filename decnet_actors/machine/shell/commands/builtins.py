@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.state import ExitShellError
-from decnet_actors.machine.shell.streams import Sleep, Work
+from decnet_actors.machine.shell.streams import BREATHE, MAX_PIPE, Sleep, Work
 
+MAX_ARGUMENT = 131_072  # characters; MAX_ARG_STRLEN
+_ITEM = re.compile(r"(?:[^\s'\"\\]++|\\.|'[^']*'|\"[^\"]*\"){1,65536}")
+_QUOTED = re.compile(r"\\(.)|'([^']*)'|\"([^\"]*)\"")
 _ENV_OPTIONS = frozenset({"-i", "-", "--ignore-environment"})
 
 
@@ -39,7 +42,7 @@ def shell(ctx: Context) -> Work:
             ctx.err(f"{ctx.name}: {name}: {error.strerror}\n")
             return 127
         ctx.world.drop(ctx.files.resolve(ctx.path(name)), "exec", whole=True)
-        ctx.world.capture(everything=True)
+        yield from ctx.world.capture(everything=True)
         if b"\0" in data[:200]:
             ctx.err(f"{name}: {name}: cannot execute binary file\n")
             return 126
@@ -198,14 +201,17 @@ def xargs(ctx: Context) -> Work:
             zero = True
         elif option in {"-P", "-L", "-d", "-a", "-s"} and args:
             args.pop(0)
-    data = (yield from ctx.stdin.read_all()).decode("utf-8", "surrogateescape")
+    data = (yield from ctx.stdin.read_all())[:MAX_PIPE].decode("utf-8", "surrogateescape")
     if zero:
         items = [item for item in data.split("\0") if item]
     elif replace:
         items = [line.strip() for line in data.split("\n") if line.strip()]
     else:
-        items = re.findall(r"(?:[^\s'\"\\]|\\.|'[^']*'|\"[^\"]*\")+", data)
-        items = [re.sub(r"\\(.)|'([^']*)'|\"([^\"]*)\"", lambda m: m[1] or m[2] or m[3] or "", item) for item in items]
+        items = []
+        for found in _ITEM.finditer(data):
+            if ctx.world.budget.due:
+                yield BREATHE
+            items.append(_QUOTED.sub(lambda m: m[1] or m[2] or m[3] or "", found[0][:MAX_ARGUMENT]))
     command = args or ["echo"]
     launcher = ctx.evaluator.launcher
     status = 0
@@ -218,7 +224,10 @@ def xargs(ctx: Context) -> Work:
     )
     for group in groups:
         ctx.world.budget.step()
-        argv = [word.replace(replace, group[0]) for word in command] if replace else [*command, *group]
+        argv = [*command, *group]
+        if replace:
+            times = MAX_ARGUMENT // len(group[0])
+            argv = [word.replace(replace, group[0], times)[:MAX_ARGUMENT] for word in command]
         path = launcher.find(ctx.sh, argv[0])
         if path is None:
             return ctx.fail(f"{argv[0]}: No such file or directory", 127)

@@ -1,14 +1,18 @@
 """This module holds a small awk: patterns, fields and print, in bounded time."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
-from decnet_actors.machine.shell.commands.texts import decoded
 from decnet_actors.machine.shell.context import Context, Function
-from decnet_actors.machine.shell.regexes import UnsafePatternError, compile_posix
-from decnet_actors.machine.shell.streams import Breathe, Work
+from decnet_actors.machine.shell.regex_parser import UnsafePatternError
+from decnet_actors.machine.shell.regexes import compile_posix
+from decnet_actors.machine.shell.state import Budget
+from decnet_actors.machine.shell.streams import BREATHE, Pause, Work
 
 MAX_REPLACED = 1000  # matches of one line
+MAX_PROGRAM = 4000  # characters
+MAX_STATEMENT = 500  # characters; some searches in one are quadratic
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/')
 
 
 def awk(ctx: Context) -> Work:
@@ -22,31 +26,55 @@ def awk(ctx: Context) -> Work:
             args.pop(0)
     if not args:
         ctx.usage("usage: mawk [Options] 'program' [file ...]\n", 2)
-    program, names = args[0], args[1:]
+    program, names, budget = args[0], args[1:], ctx.world.budget
     read = yield from ctx.input_of(names)
-    lines = [line for _, data in read for line in decoded(data)]
-    rules = re.findall(r"((?:/(?:[^/\\]|\\.)*/|[^{}])*?)\s*\{([^{}]*)\}|(/(?:[^/\\]|\\.)*/|[^{}]+)$", program[:4000])
+    lines: list[str] = []
+    for _, data in read:
+        lines += yield from ctx.lines(data)
+    rules = _rules(program[:MAX_PROGRAM])
     for number, line in enumerate(lines, 1):
-        ctx.world.budget.step()
-        if ctx.world.budget.due:
-            yield Breathe()
-        fields = line.split() if separator in {None, " "} else _split(line, separator or " ")
-        for pattern, action, bare in rules:
-            condition = (bare or pattern).strip()
+        budget.step()
+        if budget.due:
+            yield BREATHE
+        fields = line.split() if separator in {None, " "} else (yield from _split(line, separator or " ", budget))
+        for condition, statements in rules:
             if condition in {"BEGIN", "END"}:
                 continue
-            if not condition or _holds(condition, line, fields, number):
-                for statement in (action or "print").split(";"):
-                    _act(ctx, statement.strip(), line, fields, number)
-    for pattern, action, _ in rules:
-        if pattern.strip() in {"END", "BEGIN"}:
-            last = lines[-1] if lines and pattern.strip() == "END" else ""
-            for statement in action.split(";"):
-                _act(ctx, statement.strip(), last, last.split(), len(lines) if pattern.strip() == "END" else 0)
+            if not condition or (yield from _holds(condition, line, fields, number, budget)):
+                yield from _act(ctx, statements, line, fields, number)
+    for condition, statements in rules:
+        if condition in {"END", "BEGIN"}:
+            last = lines[-1] if lines and condition == "END" else ""
+            yield from _act(ctx, statements, last, last.split(), len(lines) if condition == "END" else 0)
     return 2 if len(read) < len(names) else 0
 
 
-def _split(line: str, separator: str) -> list[str]:
+def _rules(program: str) -> list[tuple[str, list[str]]]:
+    """Return the rules of a program: conditions and statements."""
+    out: list[tuple[str, list[str]]] = []
+    at = 0
+    while at < len(program):
+        opening = _until(program, at, "{")
+        condition = program[at:opening].strip()[:MAX_STATEMENT]
+        closing = _until(program, opening + 1, "}")
+        if opening < len(program):
+            statements = program[opening + 1 : closing].split(";")
+            out.append((condition, [statement.strip()[:MAX_STATEMENT] for statement in statements]))
+        elif condition:
+            out.append((condition, ["print"]))
+        at = closing + 1
+    return out
+
+
+def _until(program: str, at: int, mark: str) -> int:
+    """Return where a mark stands outside of texts and patterns, the end of the program without one."""
+    while at < len(program) and program[at] != mark:
+        quoted = _QUOTED.match(program, at)
+        at = quoted.end() if quoted else at + 1
+    return at
+
+
+def _split(line: str, separator: str, budget: Budget) -> Generator[Pause, None, list[str]]:
     if len(separator) == 1:
         return line.split(separator)
     try:
@@ -55,9 +83,12 @@ def _split(line: str, separator: str) -> list[str]:
         return [line]
     out: list[str] = []
     at = 0
-    while (
-        len(out) < MAX_REPLACED and (found := regex.search(line, at)) is not None and found.span()[1] > found.span()[0]
-    ):
+    while len(out) < MAX_REPLACED:
+        found = yield from regex.search(line, budget, at)
+        if found is None or found.span()[1] == found.span()[0]:
+            break
+        if budget.due:
+            yield BREATHE
         out.append(line[at : found.span()[0]])
         at = found.span()[1]
     return [*out, line[at:]]
@@ -77,19 +108,25 @@ def _value(text: str, line: str, fields: Sequence[str], number: int) -> str:
     )
 
 
-def _holds(condition: str, line: str, fields: Sequence[str], number: int) -> bool:
-    if "&&" in condition:
-        return all(_holds(part.strip(), line, fields, number) for part in condition.split("&&")[:10])
-    if "||" in condition:
-        return any(_holds(part.strip(), line, fields, number) for part in condition.split("||")[:10])
+def _holds(
+    condition: str, line: str, fields: Sequence[str], number: int, budget: Budget
+) -> Generator[Pause, None, bool]:
+    for operator in ("&&", "||"):
+        if operator in condition:
+            for part in condition.split(operator)[:10]:
+                if (yield from _holds(part.strip(), line, fields, number, budget)) == (operator == "||"):
+                    return operator == "||"
+            return operator == "&&"
     found = re.fullmatch(r"(!?)/((?:[^/\\]|\\.)*)/", condition)
     matched = re.fullmatch(r"(\S+)\s*(!?~)\s*/((?:[^/\\]|\\.)*)/", condition)
     try:
         if found:
-            return (compile_posix(found[2], extended=True).search(line) is not None) != bool(found[1])
+            hit = yield from compile_posix(found[2], extended=True).search(line, budget)
+            return (hit is not None) != bool(found[1])
         if matched:
             text = _value(matched[1], line, fields, number)
-            return (compile_posix(matched[3], extended=True).search(text) is not None) == (matched[2] == "~")
+            hit = yield from compile_posix(matched[3], extended=True).search(text, budget)
+            return (hit is not None) == (matched[2] == "~")
     except (UnsafePatternError, ValueError):
         return False
     compared = re.fullmatch(r"(.+?)\s*(==|!=|<=|>=|<|>)\s*(.+)", condition)
@@ -111,7 +148,16 @@ def _compare(operator: str, left: str, right: str) -> bool:
     return {"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}[operator]
 
 
-def _act(ctx: Context, statement: str, line: str, fields: Sequence[str], number: int) -> None:
+def _act(
+    ctx: Context, statements: Sequence[str], line: str, fields: Sequence[str], number: int
+) -> Generator[Pause, None, None]:
+    for statement in statements:
+        if ctx.world.budget.due:
+            yield BREATHE
+        _print(ctx, statement, line, fields, number)
+
+
+def _print(ctx: Context, statement: str, line: str, fields: Sequence[str], number: int) -> None:
     found = re.fullmatch(r"(print|printf)\b\s*\(?(.*?)\)?", statement, re.DOTALL)
     if found is None:
         return

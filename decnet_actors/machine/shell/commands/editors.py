@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from functools import partial
 
-from attrs import frozen
+from attrs import define, field, frozen
 
-from decnet_actors.machine.shell.commands.texts import decoded
-from decnet_actors.machine.shell.context import Context, Function
+from decnet_actors.machine.shell.context import MAX_LINES, MAX_TEXT, MAX_TEXTS, Context, Function
 from decnet_actors.machine.shell.regexes import Regex, compile_posix
-from decnet_actors.machine.shell.streams import Breathe, Pause, Work
+from decnet_actors.machine.shell.state import Budget
+from decnet_actors.machine.shell.streams import BREATHE, Pause, Work, pieces
 
 MAX_REPLACED = 1000  # matches of one line
+MAX_GROWN = 1 << 20  # characters of a line after a replacement, and of the result; more is cut
 
 _TEMPLATE = re.compile(r"\\([0-9n&])|&|\\(.)")
 
@@ -38,55 +38,79 @@ class BadSedError(ValueError):
     """The script cannot be read."""
 
 
-def sed(ctx: Context) -> Work:
-    """Edit lines: s, d, p, q, y, a, i, c with addresses."""
-    args, quiet, extended, in_place = list(ctx.args), False, False, False
-    scripts: list[str] = []
-    names: list[str] = []
+@define
+class _SedOptions:
+    quiet: bool = False
+    extended: bool = False
+    in_place: bool = False
+    scripts: list[str] = field(factory=list)
+    names: list[str] = field(factory=list)
+
+
+def _sed_options(args: list[str]) -> _SedOptions:
+    opts = _SedOptions()
     while args:
         word = args.pop(0)
         if word in {"-n", "--quiet", "--silent"}:
-            quiet = True
+            opts.quiet = True
         elif word in {"-E", "-r", "--regexp-extended"}:
-            extended = True
+            opts.extended = True
         elif word.startswith(("-i", "--in-place")):
-            in_place = True
+            opts.in_place = True
         elif word in {"-e", "--expression"} and args:
-            scripts.append(args.pop(0))
+            opts.scripts.append(args.pop(0))
         elif word.startswith("-") and len(word) > 1 and set(word[1:]) <= set("nErsuz"):
-            quiet, extended = quiet or "n" in word, extended or "E" in word or "r" in word
-        elif not scripts:
-            scripts.append(word)
+            opts.quiet, opts.extended = opts.quiet or "n" in word, opts.extended or "E" in word or "r" in word
+        elif not opts.scripts:
+            opts.scripts.append(word)
         else:
-            names.append(word)
-    if not scripts:
+            opts.names.append(word)
+    return opts
+
+
+def sed(ctx: Context) -> Work:
+    """Edit lines: s, d, p, q, y, a, i, c with addresses."""
+    opts = _sed_options(list(ctx.args))
+    if not opts.scripts:
         ctx.usage("Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...\n")
     try:
-        commands = sed_script("\n".join(scripts), extended=extended)
+        commands = sed_script("\n".join(opts.scripts), extended=opts.extended)
     except (BadSedError, ValueError) as error:
-        ctx.usage(f"sed: -e expression #1, char {len(scripts[0])}: {error}\n")
+        ctx.usage(f"sed: -e expression #1, char {len(opts.scripts[0])}: {error}\n")
     status = 0
-    read = yield from _sed_input(ctx, names)
-    if len(read) < len(names):
+    read = yield from _sed_input(ctx, opts.names)
+    if len(read) < len(opts.names):
         status = 2
-    groups = [[pair] for pair in read] if in_place else [read]
+    groups = [[pair] for pair in read] if opts.in_place else [read]
     for group in groups:
-        lines = [line for _, data in group for line in decoded(data)]
-        text = yield from _sed_lines(ctx, commands, lines, quiet=quiet)
+        lines: list[str] = []
+        for _, data in group:
+            lines += yield from ctx.lines(data)
+        text = yield from _sed_lines(ctx, commands, lines, quiet=opts.quiet)
         if lines and group and group[-1][1] and not group[-1][1].endswith(b"\n"):
             text = text.removesuffix("\n")
-        if in_place:
-            ctx.write_file(group[0][0], text.encode("utf-8", "surrogateescape"))
-        else:
-            ctx.out(text)
+        out = text.encode("utf-8", "surrogateescape")
+        if not opts.in_place:
+            yield from ctx.pour(map(bytes, pieces(out)))
+        elif not _exceeds(group[0][1]):
+            ctx.write_file(group[0][0], out)
     return status
+
+
+def _exceeds(data: bytes) -> bool:
+    """Return whether we would lose what is beyond our caps."""
+    return len(data) > MAX_TEXT or data.count(b"\n") > MAX_LINES
 
 
 def _sed_input(ctx: Context, names: Sequence[str]) -> Generator[Pause, None, list[tuple[str, bytes]]]:
     out: list[tuple[str, bytes]] = []
+    room = MAX_TEXTS
     for name in names or ("-",):
+        if ctx.world.budget.due:
+            yield BREATHE
         try:
-            out.append((name, (yield from ctx.stdin.read_all()) if name == "-" else ctx.read_file(name)))
+            out.append((name, (yield from ctx.stdin.read_all()) if name == "-" else ctx.read_file(name, room)))
+            room -= len(out[-1][1])
         except OSError as error:
             ctx.err(f"sed: can't read {name}: {error.strerror}\n")
     return out
@@ -179,21 +203,24 @@ def _sed_lines(
     quiet: bool,
 ) -> Generator[Pause, None, str]:
     out: list[str] = []
+    size = 0
     active: set[int] = set()
     for number, line in enumerate(lines, 1):
         ctx.world.budget.step()
         if ctx.world.budget.due:
-            yield Breathe()
+            yield BREATHE
+        before = len(out)
         row = _SedRow(line, number, last=number == len(lines))
         for index, command in enumerate(commands):
             if row.deleted or row.ended:
                 break
-            if _addressed(command, index, row, active):
-                row.run(command, out)
+            if (yield from _addressed(command, index, row, active, ctx.world.budget)):
+                yield from row.run(command, out, ctx.world.budget)
         if not row.deleted and not quiet:
             out.append(row.line)
         out.extend(row.after)
-        if row.ended:
+        size += sum(map(len, out[before:]))
+        if row.ended or size > MAX_GROWN:
             break
     return "".join(f"{line}\n" for line in out)
 
@@ -206,16 +233,16 @@ class _SedRow:
         self.after: list[str] = []
         self.deleted = self.ended = False
 
-    def run(self, command: SedCommand, out: list[str]) -> None:
+    def run(self, command: SedCommand, out: list[str], budget: Budget) -> Generator[Pause, None, None]:
         match command.letter:
             case "s":
-                self.line, changed = substitute(command, self.line)
+                line, changed = yield from substitute(command, self.line, budget)
+                self.line = line[:MAX_GROWN]
                 if changed and "p" in command.flags:
                     out.append(self.line)
             case "y":
                 source, _, target = command.text.partition("\0")
-                size = min(len(source), len(target))
-                self.line = "".join(target[source.index(char)] if char in source[:size] else char for char in self.line)
+                self.line = self.line.translate(dict(zip(map(ord, source), target, strict=False)))
             case "d":
                 self.deleted = True
             case "p":
@@ -237,30 +264,32 @@ class _SedRow:
                 pass
 
 
-def _addressed(command: SedCommand, index: int, row: _SedRow, active: set[int]) -> bool:
+def _addressed(
+    command: SedCommand, index: int, row: _SedRow, active: set[int], budget: Budget
+) -> Generator[Pause, None, bool]:
     number, last, line = row.number, row.last, row.line
 
-    def hit(address: int | str | Regex | None) -> bool:
+    def hit(address: int | str | Regex | None) -> Generator[Pause, None, bool]:
         if isinstance(address, int):
             return number == address
         if isinstance(address, str):
             return last
-        return address is None or address.search(line) is not None
+        return address is None or (yield from address.search(line, budget)) is not None
 
     if command.high is None:
-        return hit(command.low) != command.negated
+        return (yield from hit(command.low)) != command.negated
     if index in active:
-        if hit(command.high) or (isinstance(command.high, int) and number >= command.high):
+        if (yield from hit(command.high)) or (isinstance(command.high, int) and number >= command.high):
             active.discard(index)
         return not command.negated
-    if hit(command.low):
+    if (yield from hit(command.low)):
         if not (isinstance(command.high, int) and command.high <= number):
             active.add(index)
         return not command.negated
     return command.negated
 
 
-def substitute(command: SedCommand, line: str) -> tuple[str, bool]:
+def substitute(command: SedCommand, line: str, budget: Budget) -> Generator[Pause, None, tuple[str, bool]]:
     """Return the line after ``s``, and whether anything was replaced."""
     regex = command.regex
     if regex is None:
@@ -269,15 +298,22 @@ def substitute(command: SedCommand, line: str) -> tuple[str, bool]:
     wanted = int(digits[:4] or 1)
     everywhere = "g" in command.flags
     out: list[str] = []
-    at = count = rounds = 0
-    while at <= len(line) and rounds < MAX_REPLACED and (found := regex.search(line, at)) is not None:
+    at = count = rounds = grown = 0
+    while at <= len(line) and rounds < MAX_REPLACED and grown < MAX_GROWN:
+        found = yield from regex.search(line, budget, at)
+        if found is None:
+            break
+        if budget.due:
+            yield BREATHE
         rounds += 1
+        before = len(out)
         start, end = found.span()
         count += 1
         groups = {str(i): found.group(i) or "" for i in range(min(found.groups, 9) + 1)}
         if count >= wanted:
-            new = _TEMPLATE.sub(partial(_piece, groups), command.text)
-            out.append(line[at:start] + new)
+            out.append(line[at:start])
+            out += _replaced(command.text, groups, MAX_GROWN - grown)
+            grown += sum(map(len, out[before:]))
         else:
             out.append(line[at:end])
         if end == start:
@@ -287,6 +323,19 @@ def substitute(command: SedCommand, line: str) -> tuple[str, bool]:
         if not everywhere and count >= wanted:
             break
     return "".join(out) + line[at:], count >= wanted
+
+
+def _replaced(template: str, groups: Mapping[str, str], room: int) -> list[str]:
+    """Return the pieces of a replacement, as far as there is room."""
+    out: list[str] = []
+    at = 0
+    for found in _TEMPLATE.finditer(template):
+        out += (template[at : found.start()], _piece(groups, found))
+        room -= len(out[-1])
+        at = found.end()
+        if room < 0:
+            break
+    return [*out, template[at:]]
 
 
 def _piece(groups: Mapping[str, str], found: re.Match[str]) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.quoting import quoted_double
-from decnet_actors.machine.shell.state import Variable
-from decnet_actors.machine.shell.streams import Work
+from decnet_actors.machine.shell.state import MAX_ELEMENTS, MAX_NAMES
+from decnet_actors.machine.shell.streams import BREATHE, Work
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SAFE = re.compile(r"[\w@%+=:,./-]*")
@@ -20,6 +20,7 @@ _SHOWN_OPTIONS = (
     "nounset", "onecmd", "physical", "pipefail", "posix", "privileged", "verbose", "vi", "xtrace",
 )  # fmt: skip
 MAX_HISTORY_SHOWN = 1000
+MAX_READ = 131_072  # bytes of a line that ``read`` takes
 
 
 def cd(ctx: Context) -> int:
@@ -97,10 +98,7 @@ def _declare(ctx: Context, name: str, value: str | None, flags: set[str], *, app
             value = str(ctx.evaluator.expander.arithmetic(sh, value))
         sh.set(name, (sh.get(name) or "") + value if append else value)
     elif name not in sh.variables:
-        if ctx.name == "export":
-            sh.variables[name] = Variable(exported=True)
-            return
-        sh.variables[name] = Variable()
+        sh.declare(name)
     variable = sh.variables.get(name)
     if variable is None:
         return
@@ -212,7 +210,8 @@ def shopt(ctx: Context) -> int:
     args = ctx.args
     if args and args[0] in {"-s", "-u"}:
         for name in args[1:]:
-            _switch(ctx.sh.shopts, name, on=args[0] == "-s")
+            if len(ctx.sh.shopts) < MAX_NAMES or args[0] == "-u":
+                _switch(ctx.sh.shopts, name, on=args[0] == "-s")
         return 0
     return int(any(name not in ctx.sh.shopts for name in args if not name.startswith("-")))
 
@@ -240,13 +239,15 @@ def read(ctx: Context) -> Work:
         ctx.err(prompt)
     line = yield from ctx.stdin.read_line(delimiter.encode()[:1])
     ended = not line.endswith(delimiter.encode()[:1])
-    text = line.decode("utf-8", "surrogateescape").removesuffix(delimiter)
+    text = line[:MAX_READ].decode("utf-8", "surrogateescape").removesuffix(delimiter)
     if not raw:
         while text.endswith("\\") and not text.endswith("\\\\") and not ended:
             more = (yield from ctx.stdin.read_line()).decode("utf-8", "surrogateescape")
             text = text[:-1] + more.removesuffix("\n")
             ended = not more
             ctx.world.budget.step()
+            if ctx.world.budget.due:
+                yield BREATHE
         text = re.sub(r"\\(.)", r"\1", text)
     _assign_fields(ctx, text, names, array)
     return int(ended)
@@ -271,8 +272,8 @@ def _assign_fields(ctx: Context, text: str, names: list[str], array: str) -> Non
     )
     pattern = (gap + (f"[{re.escape(blank)}]+" if blank else "")).rstrip("|")
     if array:
-        parts = [part for part in (re.split(pattern, text) if pattern else [text]) if part]
-        sh.variables[array] = Variable(elements={str(index): part for index, part in enumerate(parts[:10_000])})
+        parts = [part for part in (re.split(pattern, text, maxsplit=MAX_ELEMENTS) if pattern else [text]) if part]
+        sh.fill(sh.declare(array), {str(index): part for index, part in enumerate(parts)})
         return
     parts = re.split(pattern, text, maxsplit=len(names) - 1) if pattern and len(names) > 1 else [text]
     for index, name in enumerate(names):

@@ -8,7 +8,7 @@ from decnet_actors.contracts.machine import Stat
 from decnet_actors.machine.shell import patterns
 from decnet_actors.machine.shell.commands.listing import long_time
 from decnet_actors.machine.shell.context import Context, Function
-from decnet_actors.machine.shell.streams import Breathe, Pause, Work
+from decnet_actors.machine.shell.streams import BREATHE, Pause, Work
 
 MAX_VISITED = 20_000  # nodes of one walk
 
@@ -24,7 +24,7 @@ def walk(
         visited += 1
         ctx.world.budget.step()
         if ctx.world.budget.due:
-            yield Breathe()
+            yield BREATHE
         try:
             found = ctx.files.stat(ctx.path(path), follow=False, uid=ctx.sh.uid)
         except OSError as error:

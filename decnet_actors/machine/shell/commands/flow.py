@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from decnet_actors.machine.shell.conditional import TestExpression, TestSyntaxError
 from decnet_actors.machine.shell.context import Context, Function
-from decnet_actors.machine.shell.state import ExitShellError, LoopJumpError, ReturnError
-from decnet_actors.machine.shell.streams import Sleep, Work
+from decnet_actors.machine.shell.state import MAX_NAMES, ExitShellError, LoopJumpError, ReturnError
+from decnet_actors.machine.shell.streams import BREATHE, Sleep, Work
 
 _MAX_ROUNDS = 100_000  # of one wait
 
@@ -97,7 +97,7 @@ def command(ctx: Context) -> Work:
     """``command``: no functions; ``-v`` and ``-V`` tell what a name is."""
     args = ctx.args
     if args and args[0] in {"-v", "-V"}:
-        return describe(ctx, args[1:], terse=args[0] == "-v")
+        return (yield from describe(ctx, args[1:], terse=args[0] == "-v"))
     if args[:1] == ["-p"]:
         args = args[1:]
     if not args:
@@ -109,11 +109,13 @@ def command(ctx: Context) -> Work:
     return (yield from launcher.program(ctx.sh, args))
 
 
-def describe(ctx: Context, names: list[str], *, terse: bool) -> int:
+def describe(ctx: Context, names: list[str], *, terse: bool) -> Work:
     """Say what each name is, as ``type`` and ``command -v`` do."""
     status = 0
     launcher = ctx.evaluator.launcher
     for name in names:
+        if ctx.world.budget.due:
+            yield BREATHE
         path = launcher.find(ctx.sh, name)
         if name in ctx.sh.aliases:
             ctx.out(
@@ -164,7 +166,7 @@ _KEYWORDS = frozenset(
 )
 
 
-def type_(ctx: Context) -> int:
+def type_(ctx: Context) -> Work:
     """``type``."""
     args = ctx.args
     if args[:1] == ["-t"]:
@@ -180,7 +182,7 @@ def type_(ctx: Context) -> int:
         return status
     if args[:1] == ["-a"]:
         args = args[1:]
-    return describe(ctx, args, terse=False)
+    return (yield from describe(ctx, args, terse=False))
 
 
 def _kinds(ctx: Context, names: list[str]) -> int:
@@ -215,7 +217,7 @@ def trap(ctx: Context) -> int:
         label = label if label in {"EXIT", "ERR", "DEBUG", "RETURN"} or label.startswith("SIG") else f"SIG{label}"
         if len(args) == 1 or args[0] == "-":
             ctx.sh.traps.pop(label, None)
-        else:
+        elif label in ctx.sh.traps or len(ctx.sh.traps) < MAX_NAMES:
             ctx.sh.traps[label] = args[0][:1000]
     return 0
 
@@ -263,10 +265,12 @@ def shift(ctx: Context) -> int:
     return 0
 
 
-def let(ctx: Context) -> int:
+def let(ctx: Context) -> Work:
     """``let``."""
     value = 0
     for text in ctx.args:
+        if ctx.world.budget.due:
+            yield BREATHE
         value = ctx.evaluator.expander.arithmetic(ctx.sh, text)
     return int(value == 0)
 

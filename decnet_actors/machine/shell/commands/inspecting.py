@@ -10,17 +10,19 @@ from decnet_actors.machine.shell.commands.finding import walk
 from decnet_actors.machine.shell.commands.hardware import human
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.options import getopt
-from decnet_actors.machine.shell.streams import Work
+from decnet_actors.machine.shell.streams import BREATHE, Work
 from decnet_actors.machine.tree.elf import machine_of
 
 
-def stat_(ctx: Context) -> int:
+def stat_(ctx: Context) -> Work:
     """Show all about files."""
     opts = getopt(ctx, "Lfc:t", ("format=/c", "printf=", "dereference/L", "terse/t", "file-system/f"))
     if not opts.rest:
         ctx.usage("stat: missing operand\nTry 'stat --help' for more information.\n")
     status = 0
     for name in opts.rest:
+        if ctx.world.budget.due:
+            yield BREATHE
         try:
             found = ctx.files.stat(ctx.path(name), follow="L" in opts, uid=ctx.sh.uid)
         except OSError as error:
@@ -136,11 +138,13 @@ def du(ctx: Context) -> Work:
     return status
 
 
-def which(ctx: Context) -> int:
+def which(ctx: Context) -> Work:
     """Tell where programs are."""
     names = [word for word in ctx.args if not word.startswith("-")]
     status = 0
     for name in names:
+        if ctx.world.budget.due:
+            yield BREATHE
         path = ctx.evaluator.launcher.find(ctx.sh, name)
         if path is None or not ctx.evaluator.launcher.startable(ctx.sh, path):
             status = 1
@@ -149,9 +153,11 @@ def which(ctx: Context) -> int:
     return status if names else 1
 
 
-def whereis(ctx: Context) -> int:
+def whereis(ctx: Context) -> Work:
     """Tell where binaries are."""
     for name in [word for word in ctx.args if not word.startswith("-")]:
+        if ctx.world.budget.due:
+            yield BREATHE
         found = [
             f"{folder}/{name}"
             for folder in ("/usr/bin", "/usr/sbin", "/usr/lib", "/etc")
@@ -161,11 +167,13 @@ def whereis(ctx: Context) -> int:
     return 0
 
 
-def file(ctx: Context) -> int:
+def file(ctx: Context) -> Work:
     """Tell what files are."""
     names = [word for word in ctx.args if not word.startswith("-")]
     brief = "-b" in ctx.args
     for name in names:
+        if ctx.world.budget.due:
+            yield BREATHE
         try:
             path = ctx.path(name)
             found = ctx.files.stat(path, follow=False, uid=ctx.sh.uid)
@@ -203,11 +211,13 @@ def _magic(data: bytes, found: Stat) -> str:
     return "ASCII text" if data.isascii() else "Unicode text, UTF-8 text" if found.size else "data"
 
 
-def readlink(ctx: Context) -> int:
+def readlink(ctx: Context) -> Work:
     """``readlink`` and ``realpath``."""
     follow = ctx.name.endswith("realpath") or any(word in {"-f", "-e", "-m"} for word in ctx.args)
     status = 0
     for name in [word for word in ctx.args if not word.startswith("-")]:
+        if ctx.world.budget.due:
+            yield BREATHE
         try:
             if follow:
                 ctx.out(f"{ctx.files.real(ctx.path(name), uid=ctx.sh.uid)}\n")

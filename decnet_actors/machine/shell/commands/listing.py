@@ -2,16 +2,18 @@
 
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from decnet_actors.contracts.machine import Stat
 from decnet_actors.machine import dates
 from decnet_actors.machine.shell.commands.hardware import human
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.options import getopt
-from decnet_actors.machine.shell.streams import Breathe, Work
+from decnet_actors.machine.shell.ordering import ordered
+from decnet_actors.machine.shell.streams import BREATHE, Pause, Work
 
 MAX_VISITED = 20_000  # directories of one recursive listing
+MAX_KEY = 500  # characters of a name, or a line, whose letters count for the order
 HALF_YEAR = 15_778_476.0
 
 
@@ -77,7 +79,7 @@ def ls(ctx: Context) -> Work:
         else:
             files.append((name, found))
     if files:
-        lister.show(files)
+        yield from lister.show(files)
     many = len(folders) + len(files) > 1 or "R" in opts or status != 0
     first = not files
     queue = list(folders)
@@ -87,7 +89,7 @@ def ls(ctx: Context) -> Work:
         visited += 1
         ctx.world.budget.step()
         if ctx.world.budget.due:
-            yield Breathe()
+            yield BREATHE
         try:
             names = ctx.files.list(ctx.path(name), uid=ctx.sh.uid)
         except OSError as error:
@@ -97,7 +99,7 @@ def ls(ctx: Context) -> Work:
         if many:
             ctx.out(f"{'' if first else chr(10)}{name}:\n")
         first = False
-        children = lister.folder(name, names)
+        children = yield from lister.folder(name, names)
         if "R" in opts:
             queue[:0] = [
                 f"{name.rstrip('/')}/{child}"
@@ -115,13 +117,15 @@ class _Lister:
         wanted = flags.get("color")
         self.colour = wanted in {"always", "yes", "force"} or (wanted in {"", "auto", "tty"} and interactive)
 
-    def folder(self, name: str, names: Sequence[str]) -> list[tuple[str, Stat]]:
+    def folder(self, name: str, names: Sequence[str]) -> Generator[Pause, None, list[tuple[str, Stat]]]:
         base = self.ctx.path(name).rstrip("/")
         shown = [child for child in names if not child.startswith(".") or "a" in self.flags or "A" in self.flags]
         if "a" in self.flags and "A" not in self.flags:
             shown = [".", "..", *shown]
         rows: list[tuple[str, Stat]] = []
         for child in shown:
+            if self.ctx.world.budget.due:
+                yield BREATHE
             try:
                 rows.append((child, self.ctx.files.stat(f"{base}/{child}", follow=False, uid=self.ctx.sh.uid)))
             except OSError as error:
@@ -129,23 +133,23 @@ class _Lister:
         if "l" in self.flags or "s" in self.flags:
             blocks = sum(-(-found.size // 4096) * 4 for _, found in rows if not stat.S_ISLNK(found.mode))
             self.ctx.out(f"total {human(blocks * 1024) if 'h' in self.flags else blocks}\n")
-        self.show(rows)
+        yield from self.show(rows)
         return rows
 
-    def show(self, rows: list[tuple[str, Stat]]) -> None:
-        flags = self.flags
+    def show(self, rows: list[tuple[str, Stat]]) -> Generator[Pause, None, None]:
+        flags, budget = self.flags, self.ctx.world.budget
         if "U" not in flags and "f" not in flags:
-            rows.sort(key=lambda row: locale_key(row[0]))
+            rows = yield from ordered(rows, lambda row: locale_key(row[0]), budget)
         if "t" in flags:
-            rows.sort(key=lambda row: -row[1].modified)
+            rows = yield from ordered(rows, lambda row: -row[1].modified, budget)
         elif "S" in flags:
-            rows.sort(key=lambda row: -row[1].size)
+            rows = yield from ordered(rows, lambda row: -row[1].size, budget)
         elif "X" in flags:
-            rows.sort(key=lambda row: row[0].rpartition(".")[2] if "." in row[0] else "")
+            rows = yield from ordered(rows, lambda row: row[0].rpartition(".")[2] if "." in row[0] else "", budget)
         if "r" in flags:
             rows.reverse()
         if "l" in flags:
-            self.long(rows)
+            yield from self.long(rows)
             return
         names = [self.marked(name, found) for name, found in rows]
         if "i" in flags:
@@ -155,7 +159,7 @@ class _Lister:
         elif self.one_column and "C" not in flags and "x" not in flags:
             self.ctx.out("".join(f"{name}\n" for name in names))
         else:
-            self.columns(names, [len(name) for name, _ in rows])
+            yield from self.columns(names, [len(name) for name, _ in rows])
 
     def marked(self, name: str, found: Stat) -> str:
         kind = _kind(name, found)
@@ -168,11 +172,13 @@ class _Lister:
             name = f"\x1b[0m\x1b[{_COLOURS[kind]}m{name}\x1b[0m"
         return name + tail
 
-    def columns(self, names: list[str], lengths: list[int]) -> None:
+    def columns(self, names: list[str], lengths: list[int]) -> Generator[Pause, None, None]:
         if not names:
             return
         width = max(self.ctx.world.columns, 20)
         for count in range(min(len(names), width // 3 or 1), 0, -1):
+            if self.ctx.world.budget.due:
+                yield BREATHE
             rows = -(-len(names) // count)
             groups = [range(start, min(start + rows, len(names))) for start in range(0, len(names), rows)]
             widths = [max(lengths[i] for i in group) + 2 for group in groups]
@@ -181,6 +187,8 @@ class _Lister:
         else:
             return
         for row in range(rows):
+            if self.ctx.world.budget.due:
+                yield BREATHE
             line = ""
             for group, wide in zip(groups, widths, strict=True):
                 if row < len(group):
@@ -189,11 +197,13 @@ class _Lister:
                     line += names[index] + ("" if last else " " * (wide - lengths[index]))
             self.ctx.out(line + "\n")
 
-    def long(self, rows: list[tuple[str, Stat]]) -> None:
+    def long(self, rows: list[tuple[str, Stat]]) -> Generator[Pause, None, None]:
         ctx, flags = self.ctx, self.flags
         groups = ctx.world.group_names()
         table: list[tuple[str, ...]] = []
         for name, found in rows:
+            if ctx.world.budget.due:
+                yield BREATHE
             owner = str(found.uid) if "n" in flags else ctx.world.user_name(found.uid)
             group = str(found.gid) if "n" in flags else groups.get(found.gid, str(found.gid))
             size = human(found.size) if "h" in flags else str(found.size)
@@ -217,11 +227,15 @@ class _Lister:
         if not table:
             return
         widths = [max(len(row[i]) for row in table) for i in range(5)]
+        yield from ctx.show(self.joined(table, widths))
+
+    def joined(self, table: list[tuple[str, ...]], widths: list[int]) -> Iterator[str]:
+        flags = self.flags
         for mode, links, owner, group, size, when, shown in table:
             who = ("" if "g" in flags else f"{owner:<{widths[2]}} ") + (
                 "" if "o" in flags or "G" in flags else f"{group:<{widths[3]}} "
             )
-            ctx.out(f"{mode:<{widths[0]}} {links:>{widths[1]}} {who}{size:>{widths[4]}} {when} {shown}\n")
+            yield f"{mode:<{widths[0]}} {links:>{widths[1]}} {who}{size:>{widths[4]}} {when} {shown}"
 
 
 def long_time(ctx: Context, when: float, flags: Mapping[str, str]) -> str:
@@ -240,7 +254,7 @@ def long_time(ctx: Context, when: float, flags: Mapping[str, str]) -> str:
 
 def locale_key(name: str) -> tuple[str, str]:
     """Return a sort key near a UTF-8 locale's: punctuation and case count last."""
-    return "".join(char for char in name.lower() if char.isalnum()), name.swapcase()
+    return "".join(char for char in name[:MAX_KEY].lower() if char.isalnum()), name.swapcase()
 
 
 def _device(name: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decnet_actors.machine.shell.commands.modes import BadModeError, changed_mode
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.options import getopt
-from decnet_actors.machine.shell.streams import Breathe, Work
+from decnet_actors.machine.shell.streams import BREATHE, Work
 
 MAX_TREE = 5000  # nodes one recursive command touches
 
@@ -28,7 +28,7 @@ def chmod(ctx: Context) -> Work:
     if len(args) < 2:  # noqa: PLR2004  mode file
         missing_operand(ctx, f"missing operand after \u2018{args[0]}\u2019")
     mode, status = args[0], 0
-    ctx.world.capture(everything=True)
+    yield from ctx.world.capture(everything=True)
     for name in args[1:]:
         queue = [name]
         touched = 0
@@ -37,7 +37,7 @@ def chmod(ctx: Context) -> Work:
             touched += 1
             ctx.world.budget.step()
             if ctx.world.budget.due:
-                yield Breathe()
+                yield BREATHE
             try:
                 path = ctx.path(item)
                 found = ctx.files.stat(path, uid=ctx.sh.uid)
@@ -53,7 +53,7 @@ def chmod(ctx: Context) -> Work:
     return status
 
 
-def chown(ctx: Context) -> int:
+def chown(ctx: Context) -> Work:
     """Change owners."""
     opts = getopt(ctx, "RfvhcHLP", ("recursive/R", "verbose/v", "reference="))
     if len(opts.rest) < 2:  # noqa: PLR2004  owner file
@@ -70,6 +70,8 @@ def chown(ctx: Context) -> int:
         ctx.usage(f"{ctx.name}: invalid {what}: \u2018{opts.rest[0]}\u2019\n")
     status = 0
     for name in opts.rest[1:]:
+        if ctx.world.budget.due:
+            yield BREATHE
         try:
             ctx.files.chown(ctx.path(name), owner, group, now=ctx.now, uid=ctx.sh.uid)
         except OSError as error:
@@ -111,7 +113,7 @@ def cp(ctx: Context) -> Work:
             touched += 1
             ctx.world.budget.step(5)
             if ctx.world.budget.due:
-                yield Breathe()
+                yield BREATHE
             try:
                 found = ctx.files.stat(ctx.path(source), uid=ctx.sh.uid, follow="a" not in opts and "d" not in opts)
             except OSError as error:
@@ -190,13 +192,15 @@ def _operands(ctx: Context, rest: list[str], into: str | None) -> tuple[list[str
     return rest[:-1], rest[-1]
 
 
-def mv(ctx: Context) -> int:
+def mv(ctx: Context) -> Work:
     """Move files."""
     opts = getopt(ctx, "fivnuTt:", ("force/f", "verbose/v", "no-clobber/n", "target-directory=/t"))
     names, target = _operands(ctx, opts.rest, opts.given.get("t"))
-    ctx.world.capture(everything=True)
+    yield from ctx.world.capture(everything=True)
     status = 0
     for name in names:
+        if ctx.world.budget.due:
+            yield BREATHE
         goal = _target(ctx, target, name)
         try:
             ctx.files.stat(ctx.path(name), follow=False, uid=ctx.sh.uid)

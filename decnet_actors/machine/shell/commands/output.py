@@ -1,13 +1,15 @@
 """This module holds the commands that only print: echo, printf, yes, seq and their like."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from decnet_actors.machine.shell.arithmetic import wrap
 from decnet_actors.machine.shell.context import Context, Function
-from decnet_actors.machine.shell.streams import Breathe, Work
+from decnet_actors.machine.shell.streams import BREATHE, Pause, Work
 
 MAX_FIELD = 100_000  # characters a printf field is padded to
+MAX_DECIMALS = 100  # of a number of seq
+MAX_PRINTED = 1 << 20  # bytes of one printf
 MAX_LINES = 1_000_000  # numbers of one seq
 
 _LETTERS = {
@@ -78,7 +80,7 @@ def echo(ctx: Context) -> int:
     return 0
 
 
-def printf(ctx: Context) -> int:
+def printf(ctx: Context) -> Work:
     """Print by a format, again and again while words are left."""
     args = ctx.args
     target = ""
@@ -90,7 +92,7 @@ def printf(ctx: Context) -> int:
         ctx.err(f"{ctx.evaluator.prefix(ctx.sh)}printf: usage: printf [-v var] format [arguments]\n")
         return 2
     run = _Printf(ctx, args[0], args[1:])
-    data = run.all()
+    data = yield from run.all()
     if target:
         ctx.sh.set(target, data.decode("utf-8", "surrogateescape"))
     else:
@@ -105,34 +107,35 @@ class _Printf:
         self.status = 0
         self.size = 0
 
-    def all(self) -> bytes:
+    def all(self) -> Generator[Pause, None, bytes]:
         out: list[bytes] = []
         while True:
             before = self.at
-            data, stopped = self.once()
-            out.append(data)
-            self.size += len(data)
+            stopped = yield from self.once(out)
             self.ctx.world.budget.step()
-            if stopped or self.at >= len(self.words) or self.at == before or self.size > 1 << 20:
+            if stopped or self.at >= len(self.words) or self.at == before or self.size > MAX_PRINTED:
                 return b"".join(out)
 
     def word(self) -> str:
         self.at += 1
         return self.words[self.at - 1] if self.at <= len(self.words) else ""
 
-    def once(self) -> tuple[bytes, bool]:
-        out: list[bytes] = []
+    def once(self, out: list[bytes]) -> Generator[Pause, None, bool]:
+        """Add what the format makes of the next words; returns whether that ends it all."""
         at = 0
         for found in _SPEC.finditer(self.form):
+            if self.ctx.world.budget.due:
+                yield BREATHE
             data, stopped = unescape(self.form[at : found.start()], OCTAL)
             out.append(data)
             if stopped:
-                return b"".join(out), True
+                return True
             at = found.end()
             data, stopped = self.field(found)
             out.append(data)
-            if stopped:
-                return b"".join(out), True
+            self.size += len(data) + 1
+            if stopped or self.size > MAX_PRINTED:
+                return True
         rest = self.form[at:]
         if "%" in rest and not rest.endswith("%%"):
             bad = rest[rest.index("%") : rest.index("%") + 2]
@@ -143,7 +146,8 @@ class _Printf:
             rest = rest[: rest.index("%")]
         data, stopped = unescape(rest, OCTAL)
         out.append(data)
-        return b"".join(out), stopped
+        self.size += len(data)
+        return stopped
 
     def field(self, found: re.Match[str]) -> tuple[bytes, bool]:
         flags, width_text, precision_text, kind = found.groups()
@@ -221,7 +225,7 @@ def yes(ctx: Context) -> Work:
         ctx.write(block)
         budget.step()
         if budget.due:
-            yield Breathe()
+            yield BREATHE
 
 
 def seq(ctx: Context) -> Work:
@@ -242,7 +246,7 @@ def seq(ctx: Context) -> Work:
             )
     if len(args) > 3:  # noqa: PLR2004  first step last
         ctx.usage(f"seq: extra operand \u2018{args[3]}\u2019\nTry 'seq --help' for more information.\n")
-    decimals = max(len(word.partition(".")[2]) for word in args[:2]) if len(args) > 1 else 0
+    decimals = min(MAX_DECIMALS, max(len(word.partition(".")[2]) for word in args[:2])) if len(args) > 1 else 0
     numbers = [float(word) for word in args]
     if len(numbers) == 1:
         numbers.insert(0, 1.0)
@@ -251,13 +255,13 @@ def seq(ctx: Context) -> Work:
         ctx.usage(f"seq: invalid Zero increment value: \u2018{args[1]}\u2019\nTry 'seq --help' for more information.\n")
     count = min(int((last - first) / step + 1e-9) + 1, MAX_LINES) if abs((last - first) / step) < 1e15 else MAX_LINES  # noqa: PLR2004  a float's digits
     size = max(len(f"{first:.{decimals}f}"), len(f"{last:.{decimals}f}")) if width else 0
-    for start in range(0, max(count, 0), 1000):
-        block = (first + step * index for index in range(start, min(start + 1000, count)))
+    for start in range(0, max(count, 0), 500):
+        block = (first + step * index for index in range(start, min(start + 500, count)))
         ctx.out(separator.join(f"{value:0{size}.{decimals}f}" for value in block))
-        ctx.out("\n" if start + 1000 >= count else separator)
+        ctx.out("\n" if start + 500 >= count else separator)
         ctx.world.budget.step(10)
         if ctx.world.budget.due:
-            yield Breathe()
+            yield BREATHE
     return 0
 
 

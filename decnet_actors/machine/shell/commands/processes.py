@@ -10,7 +10,7 @@ from decnet_actors.machine.daemons import served
 from decnet_actors.machine.releases import DAY
 from decnet_actors.machine.shell.commands.system import uptime_line
 from decnet_actors.machine.shell.context import Context, Function
-from decnet_actors.machine.shell.streams import Breathe, Sleep, Work
+from decnet_actors.machine.shell.streams import BREATHE, Sleep, Work
 from decnet_actors.machine.tree import etc, proc
 
 MAX_SLEEP = 86_400.0  # seconds of one sleep
@@ -385,7 +385,7 @@ def watch(ctx: Context) -> Work:
         ctx.world.budget.step(10)
         yield Sleep(max(every, 0.1))
         if ctx.world.budget.due:
-            yield Breathe()
+            yield BREATHE
 
 
 BUILTINS: Mapping[str, Function] = {"kill": kill}

@@ -1,17 +1,17 @@
-"""This module holds the commands that show files: cat, head, tail, wc, tac, rev, sums, od."""
+"""This module holds the commands that show files: cat, head, tail, wc, tac, rev, tee, more."""
 
-import base64
-import binascii
+import codecs
 import errno
-import hashlib
 import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from itertools import islice
 
-from decnet_actors.machine.shell.context import Context, Function
+from decnet_actors.machine.shell.context import MAX_LINES, MAX_TEXT, Context, Function
 from decnet_actors.machine.shell.options import getopt
-from decnet_actors.machine.shell.streams import Breathe, ClosedPipeError, Work
+from decnet_actors.machine.shell.streams import BREATHE, ClosedPipeError, Pause, Work, pieces
 
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _COUNT = re.compile(r"([-+]?)(\d{1,15})([bkKmMgG]?)B?")
 
 
@@ -23,7 +23,7 @@ def cat(ctx: Context) -> Work:
     for name in opts.rest or ["-"]:
         if name == "-":
             while data := (yield from ctx.stdin.read_some()):
-                number = _cat(ctx, data, opts.given, number, plain=plain)
+                number = yield from _cat(ctx, data, opts.given, number, plain=plain)
             continue
         try:
             path = ctx.path(name)
@@ -33,7 +33,8 @@ def cat(ctx: Context) -> Work:
             if stat.S_ISCHR(node.mode) and name.endswith(("/tty", "/stdin")):
                 ctx.write((yield from ctx.stdin.read_all()))
                 continue
-            number = _cat(ctx, ctx.files.read(path, uid=ctx.sh.uid), opts.given, number, plain=plain)
+            data = ctx.files.read(path, uid=ctx.sh.uid)
+            number = yield from _cat(ctx, data, opts.given, number, plain=plain)
         except OSError as error:
             status = ctx.fail(f"{name}: {error.strerror}")
     return status
@@ -43,47 +44,51 @@ def _endless(ctx: Context, path: str) -> Work:
     while True:
         ctx.write(ctx.files.read(path, uid=ctx.sh.uid))
         ctx.world.budget.step(50)
-        yield Breathe()
+        yield BREATHE
 
 
-def _cat(ctx: Context, data: bytes, flags: Mapping[str, str], number: int, *, plain: bool) -> int:
+def _cat(
+    ctx: Context, data: bytes, flags: Mapping[str, str], number: int, *, plain: bool
+) -> Generator[Pause, None, int]:
     if plain:
-        ctx.write(data)
+        yield from ctx.pour(map(bytes, pieces(data)))
         return number
-    out: list[bytes] = []
     blank = False
-    for line in data.splitlines(keepends=True) if b"\r" not in data else re.findall(rb"[^\n]*\n|[^\n]+", data):
+    for found in _LINE.finditer(data[:MAX_TEXT]):
+        line = found[0]
         body, ended = (line[:-1], b"\n") if line.endswith(b"\n") else (line, b"")
         if "s" in flags and not body and blank:
             continue
         blank = not body
-        if set(flags) & set("AvetT"):
-            body = _visible(body, tabs=bool(set(flags) & set("AtT")))
         if set(flags) & set("AeE"):
             ended = b"$" + ended if ended else ended
         if ("b" in flags and body) or ("n" in flags and "b" not in flags):
-            body = b"%6d\t%s" % (number, body)
+            ctx.write(b"%6d\t" % number)
             number += 1
-        out.append(body + ended)
-    ctx.write(b"".join(out))
+        for piece in map(bytes, pieces(body)):
+            if ctx.world.budget.due:
+                yield BREATHE
+            ctx.write(_visible(piece, tabs=bool(set(flags) & set("AtT"))) if set(flags) & set("AvetT") else piece)
+        ctx.write(ended)
+        if ctx.world.budget.due:
+            yield BREATHE
     return number
 
 
 def _visible(data: bytes, *, tabs: bool) -> bytes:
-    out = bytearray()
-    for byte in data:
-        if byte >= 128:  # noqa: PLR2004  the high half
-            out += b"M-"
-            byte -= 128  # noqa: PLW2901  the rest is shown as the low half
-        if byte == 9 and not tabs:  # noqa: PLR2004  a tab
-            out.append(byte)
-        elif byte < 32:  # noqa: PLR2004  controls
-            out += b"^" + bytes((byte + 64,))
-        elif byte == 127:  # noqa: PLR2004  delete
-            out += b"^?"
-        else:
-            out.append(byte)
-    return bytes(out)
+    return b"".join([b"\t" if byte == TAB and not tabs else _SHOWN[byte] for byte in data])
+
+
+def _shown(byte: int) -> bytes:
+    """Return a byte as ``cat -v`` shows it."""
+    head, low = (b"M-", byte - HALF) if byte >= HALF else (b"", byte)
+    if low < ord(" "):
+        return head + b"^" + bytes((low + 64,))
+    return head + (b"^?" if low == HALF - 1 else bytes((low,)))
+
+
+TAB, HALF = 9, 128  # a byte, and where the high half begins
+_SHOWN = [_shown(byte) for byte in range(256)]
 
 
 def _counted(ctx: Context, text: str, what: str) -> tuple[str, int]:
@@ -110,17 +115,33 @@ def head(ctx: Context) -> Work:
     def part(data: bytes) -> bytes:
         if by_bytes:
             return data[:-count] if sign == "-" and count else data[:count]
-        lines = re.findall(rb"[^\n]*\n|[^\n]+", data) if sign == "-" else data.split(b"\n", count)[:count]
-        if sign == "-":
-            return b"".join(lines[:-count] if count else lines)
-        kept = b"\n".join(lines)
-        return data[: len(kept) + 1] if count else b""
+        return data[: _lines_off_end(data, count)] if sign == "-" else data[: _after_lines(data, count)]
 
     return (
         yield from _parts(
             ctx, opts.rest, part, quiet="q" in opts, verbose="v" in opts, limit=count if by_bytes else None
         )
     )
+
+
+def _after_lines(data: bytes, count: int) -> int:
+    """Return where the first lines end."""
+    at = 0
+    for _ in range(min(count, MAX_LINES)):
+        at = data.find(b"\n", at) + 1
+        if not at:
+            return len(data)
+    return at
+
+
+def _lines_off_end(data: bytes, count: int) -> int:
+    """Return where the last lines begin."""
+    at = len(data) - data.endswith(b"\n") if count else len(data)
+    for _ in range(min(count, MAX_LINES)):
+        at = data.rfind(b"\n", 0, at)
+        if at < 0:
+            return 0
+    return at + 1 if count else at
 
 
 def tail(ctx: Context) -> Work:
@@ -133,14 +154,13 @@ def tail(ctx: Context) -> Work:
     def part(data: bytes) -> bytes:
         if by_bytes:
             return data[count - 1 if count else 0 :] if sign == "+" else data[max(len(data) - count, 0) :]
-        lines = re.findall(rb"[^\n]*\n|[^\n]+", data)
-        return b"".join(lines[max(count - 1, 0) :] if sign == "+" else lines[max(len(lines) - count, 0) :])
+        return data[_after_lines(data, count - 1) if sign == "+" else _lines_off_end(data, count) :]
 
     status = yield from _parts(ctx, opts.rest, part, quiet="q" in opts, verbose="v" in opts)
     if ("f" in opts or "F" in opts) and status == 0:
         while True:
             ctx.world.budget.step()
-            yield Breathe()
+            yield BREATHE
     return status
 
 
@@ -174,7 +194,9 @@ def _parts(
             label = "standard input" if name == "-" else name
             ctx.out(("\n" if shown else "") + f"==> {label} <==\n")
         shown += 1
-        ctx.write(part(data))
+        if ctx.world.budget.due:
+            yield BREATHE
+        yield from ctx.pour(map(bytes, pieces(part(data))))
     return status
 
 
@@ -193,10 +215,7 @@ def wc(ctx: Context) -> Work:
             if error.errno == errno.EISDIR:
                 rows.append(([0] * len(wanted), name))
             continue
-        counts = {
-            "l": data.count(b"\n"), "w": len(data.split()), "c": len(data), "m": len(data.decode("utf-8", "replace")),
-            "L": max(map(len, data.split(b"\n"))),
-        }  # fmt: skip
+        counts = yield from _counts(ctx, data)
         rows.append(([counts[letter] for letter in wanted], name if files else ""))
     if len(files) > 1:
         rows.append(([sum(row[0][i] for row in rows) for i in range(len(wanted))], "total"))
@@ -209,12 +228,33 @@ def wc(ctx: Context) -> Work:
     return status
 
 
+def _counts(ctx: Context, data: bytes) -> Generator[Pause, None, dict[str, int]]:
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    counts = dict.fromkeys("lwcmL", 0)
+    counts["c"] = len(data)
+    apart, width = True, 0  # whether a word cannot go on; the line that may
+    for piece in map(bytes, pieces(data)):
+        if ctx.world.budget.due:
+            yield BREATHE
+        counts["l"] += piece.count(b"\n")
+        counts["m"] += len(decoder.decode(piece))
+        counts["w"] += len(piece.split()) - (not apart and not piece[:1].isspace())
+        apart = piece[-1:].isspace()
+        widths = [len(line) for line in piece.split(b"\n")]
+        widths[0] += width
+        width = widths[-1]
+        counts["L"] = max(counts["L"], *widths)
+    counts["m"] += len(decoder.decode(b"", final=True))
+    return counts
+
+
 def tac(ctx: Context) -> Work:
     """Show files with their lines in reverse order."""
     names = [word for word in ctx.args if not word.startswith("-") or word == "-"]
     read = yield from ctx.input_of(names)
     for _, data in read:
-        ctx.write(b"".join(reversed(re.findall(rb"[^\n]*\n|[^\n]+", data))))
+        lines = [found[0] for found in islice(_LINE.finditer(data[:MAX_TEXT]), MAX_LINES)]
+        yield from ctx.pour(reversed(lines))
     return int(len(read) < len(names))
 
 
@@ -222,132 +262,9 @@ def rev(ctx: Context) -> Work:
     """Show files with every line reversed."""
     read = yield from ctx.input_of(ctx.args)
     for _, data in read:
-        lines = data.decode("utf-8", "surrogateescape").split("\n")
-        ctx.out("\n".join(line[::-1] for line in lines))
+        lines = yield from ctx.lines(data)
+        yield from ctx.show(line[::-1] for line in lines)
     return 0
-
-
-def checksum(ctx: Context) -> Work:
-    """``md5sum`` and its family."""
-    opts = getopt(ctx, "bctwz", ("check/c", "binary/b", "text/t", "tag", "status", "quiet"))
-    method = ctx.name.rpartition("/")[2].removesuffix("sum")
-    method = "blake2b" if method == "b2" else method
-    status = 0
-    for name in opts.rest or ["-"]:
-        try:
-            data = (yield from ctx.stdin.read_all()) if name == "-" else ctx.read_file(name)
-        except OSError as error:
-            status = ctx.fail(f"{name}: {error.strerror}")
-            continue
-        if "c" in opts:
-            status |= _verify(ctx, data.decode("utf-8", "replace"), method)
-            continue
-        ctx.out(
-            f"{hashlib.new(method, data, usedforsecurity=False).hexdigest()}{' *' if 'b' in opts else '  '}{name}\n"
-        )
-    return status
-
-
-def _verify(ctx: Context, text: str, method: str) -> int:
-    bad = 0
-    for line in text.splitlines()[:1000]:
-        digest, _, name = line.partition(" ")
-        name = name.lstrip(" *")
-        try:
-            good = hashlib.new(method, ctx.read_file(name), usedforsecurity=False).hexdigest() == digest
-        except OSError as error:
-            ctx.fail(f"{name}: {error.strerror}")
-            ctx.out(f"{name}: FAILED open or read\n")
-            bad += 1
-            continue
-        ctx.out(f"{name}: {'OK' if good else 'FAILED'}\n")
-        bad += not good
-    if bad:
-        ctx.fail(f"WARNING: {bad} computed checksum{'s' if bad > 1 else ''} did NOT match")
-    return int(bad > 0)
-
-
-def base(ctx: Context) -> Work:
-    """``base64`` and ``base32``."""
-    opts = getopt(ctx, "diw:", ("decode/d", "ignore-garbage/i", "wrap=/w"))
-    read = yield from ctx.input_of(opts.rest[:1])
-    if not read:
-        return 1
-    data = read[0][1]
-    wide = ctx.name.endswith("64")
-    if "d" in opts:
-        compact = b"".join(data.split())
-        if "i" in opts:
-            compact = re.sub(rb"[^A-Za-z0-9+/=]", b"", compact)
-        try:
-            ctx.write(base64.b64decode(compact, validate=True) if wide else base64.b32decode(compact))
-        except (binascii.Error, ValueError):
-            ctx.write(_decodable(compact) if wide else b"")
-            return ctx.fail("invalid input")
-        return 0
-    text = base64.b64encode(data) if wide else base64.b32encode(data)
-    found = re.fullmatch(r"\d{1,7}", opts.given.get("w", "76"))
-    if found is None:
-        ctx.usage(f"{ctx.name}: invalid wrap size: \u2018{opts.given['w']}\u2019\n")
-    width = int(found[0])
-    if not width:
-        ctx.write(text)
-    elif text:
-        ctx.write(b"\n".join(text[i : i + width] for i in range(0, len(text), width)) + b"\n")
-    return 0
-
-
-def _decodable(data: bytes) -> bytes:
-    good = re.match(rb"[A-Za-z0-9+/]*", data)
-    kept = good[0] if good else b""
-    return base64.b64decode(kept[: len(kept) // 4 * 4])
-
-
-def od(ctx: Context) -> Work:
-    """``od``, ``hexdump``, ``xxd``: bytes in hexadecimal, the common forms."""
-    words = [word for word in ctx.args if not word.startswith("-")]
-    flags = "".join(word[1:] for word in ctx.args if word.startswith("-"))
-    read = yield from ctx.input_of(words[-1:] if words and not words[-1].isdigit() else [])
-    if not read:
-        return 1
-    data = read[0][1][: 256 << 10]
-    program = ctx.name.rpartition("/")[2]
-    if program == "xxd" and "p" in flags:
-        text = data.hex()
-        ctx.out("".join(f"{text[i : i + 60]}\n" for i in range(0, len(text), 60)))
-        return 0
-    lines: list[str] = []
-    for at in range(0, len(data), 16):
-        row = data[at : at + 16]
-        shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)  # noqa: PLR2004  printable ASCII
-        if program == "xxd":
-            pairs = " ".join(row[i : i + 2].hex() for i in range(0, len(row), 2))
-            lines.append(f"{at:08x}: {pairs:<39}  {shown}\n")
-        elif program == "hexdump" and "C" in flags:
-            left, right = " ".join(f"{b:02x}" for b in row[:8]), " ".join(f"{b:02x}" for b in row[8:])
-            lines.append(f"{at:08x}  {left:<23}  {right:<23}  |{shown}|\n")
-        elif "x1" in flags or "tx1" in words or "x1" in words:
-            lines.append(f"{at:07o} {' '.join(f'{b:02x}' for b in row)}\n")
-        elif program == "od" and "c" in flags:
-            lines.append(f"{at:07o} {' '.join(_octal_char(b) for b in row)}\n")
-        else:
-            base_form = "{:07o} {}\n" if program == "od" else "{:07x} {}\n"
-            units = (int.from_bytes(row[i : i + 2], "little") for i in range(0, len(row), 2))
-            lines.append(
-                base_form.format(at, " ".join(f"{unit:06o}" if program == "od" else f"{unit:04x}" for unit in units))
-            )
-    if program != "xxd":
-        end = (
-            f"{len(data):08x}\n" if "C" in flags else f"{len(data):07o}\n" if program == "od" else f"{len(data):07x}\n"
-        )
-        lines.append(end if data or program == "od" else "")
-    ctx.out("".join(lines))
-    return 0
-
-
-def _octal_char(byte: int) -> str:
-    named = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
-    return f"{named.get(byte) or (chr(byte) if 32 <= byte < 127 else f'{byte:03o}'):>3}"  # noqa: PLR2004  printable ASCII
 
 
 def tee(ctx: Context) -> Work:
@@ -360,16 +277,8 @@ def tee(ctx: Context) -> Work:
             ctx.write_file(name, data, append="a" in opts, mechanism="tee")
         except OSError as error:
             status = ctx.fail(f"{name}: {error.strerror}")
-    ctx.write(data)
+    yield from ctx.pour(map(bytes, pieces(data)))
     return status
-
-
-def strings(ctx: Context) -> Work:
-    """Show printable runs."""
-    read = yield from ctx.input_of([word for word in ctx.args if not word.startswith("-")])
-    for _, data in read:
-        ctx.write(b"".join(run + b"\n" for run in re.findall(rb"[\x20-\x7e\t]{4,}", data[: 1 << 20])))
-    return 0
 
 
 def more(ctx: Context) -> Work:
@@ -378,15 +287,13 @@ def more(ctx: Context) -> Work:
     read = yield from ctx.input_of(names)
     for _, data in read:
         try:
-            ctx.write(data)
+            yield from ctx.pour(map(bytes, pieces(data)))
         except ClosedPipeError:
             return 0
     return int(len(read) < len(names))
 
 
 COMMANDS: Mapping[str, Function] = {
-    "cat": cat, "head": head, "tail": tail, "wc": wc, "tac": tac, "rev": rev, "md5sum": checksum,
-    "sha1sum": checksum, "sha224sum": checksum, "sha256sum": checksum, "sha384sum": checksum, "sha512sum": checksum,
-    "b2sum": checksum, "base64": base, "base32": base, "od": od, "hexdump": od, "xxd": od, "tee": tee,
-    "strings": strings, "more": more, "less": more, "zcat": cat,
+    "cat": cat, "head": head, "tail": tail, "wc": wc, "tac": tac, "rev": rev, "tee": tee, "more": more, "less": more,
+    "zcat": cat,
 }  # fmt: skip

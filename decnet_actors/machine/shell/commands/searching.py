@@ -5,17 +5,20 @@ import stat
 from collections.abc import Generator, Mapping, Sequence
 
 from decnet_actors.machine.shell.commands.finding import walk
-from decnet_actors.machine.shell.commands.texts import decoded
-from decnet_actors.machine.shell.context import Context, Function
+from decnet_actors.machine.shell.context import MAX_TEXT, Context, Function
 from decnet_actors.machine.shell.options import Options, getopt
-from decnet_actors.machine.shell.regexes import Regex, UnsafePatternError, compile_posix
-from decnet_actors.machine.shell.streams import Breathe, Pause, Work
+from decnet_actors.machine.shell.regex_parser import UnsafePatternError
+from decnet_actors.machine.shell.regexes import Regex, compile_posix
+from decnet_actors.machine.shell.streams import BREATHE, Pause, Work
 from decnet_actors.machine.table import words
 
 MAX_MATCHES = 1000  # shown of one line
 
 
 MAX_FILES = 2000  # one recursive grep looks at
+
+
+LINES_A_STEP = 50  # lines that cost as much to search as running a command does
 
 
 _GREP_LETTERS = "EFGPivwxcnlLqsohHrRae:f:m:A:B:C:zTUIy"
@@ -51,7 +54,7 @@ def grep(ctx: Context) -> Work:
     hit = False
     for name in names:
         try:
-            data = (yield from ctx.stdin.read_all()) if name == "-" else ctx.read_file(name)
+            data = (yield from ctx.stdin.read_all()) if name == "-" else ctx.read_file(name, MAX_TEXT)
         except OSError as error:
             failed = True
             if "s" not in opts:
@@ -124,15 +127,14 @@ def _grep(
     binary = b"\0" in data[:32_768] and "a" not in opts
     quiet = bool({"c", "l", "L", "q"} & opts.given.keys())
     count, shown_to, owed = 0, 0, 0
-    if ctx.world.budget.due:
-        yield Breathe()
-    lines = decoded(data)
+    budget = ctx.world.budget
+    lines = yield from ctx.lines(data)
     for number, line in enumerate(lines, 1):
-        if number % 200 == 0:
-            ctx.world.budget.step(4)
-            if ctx.world.budget.due:
-                yield Breathe()
-        found = regex.search(line)
+        if number % LINES_A_STEP == 0:
+            budget.step()
+        if budget.due:
+            yield BREATHE
+        found = yield from regex.search(line, budget)
         if (found is None) == ("v" not in opts):
             if owed and not quiet:
                 owed -= 1
@@ -147,12 +149,14 @@ def _grep(
             ctx.out(f"grep: {label}: binary file matches\n")
             break
         elif "o" in opts:
-            _show_only(ctx, opts, prefix, number, line, regex)
+            yield from _show_only(ctx, opts, prefix, number, line, regex)
         else:
             first = max(number - before, shown_to + 1)
             if (before or after) and shown_to and first > shown_to + 1:
                 ctx.out("--\n")
             for earlier in range(first, number):
+                if budget.due:
+                    yield BREATHE
                 _show(ctx, opts, prefix, earlier, "-", lines[earlier - 1])
             _show(ctx, opts, prefix, number, ":", line)
             shown_to, owed = number, after
@@ -174,11 +178,21 @@ def _show(ctx: Context, opts: Options, prefix: str, number: int, mark: str, line
     ctx.out(f"{head}{number}{mark}{line}\n" if "n" in opts else f"{head}{line}\n")
 
 
-def _show_only(ctx: Context, opts: Options, prefix: str, number: int, line: str, regex: Regex) -> None:
+def _show_only(
+    ctx: Context,
+    opts: Options,
+    prefix: str,
+    number: int,
+    line: str,
+    regex: Regex,
+) -> Generator[Pause, None, None]:
     if "v" in opts:
         return
+    budget = ctx.world.budget
     at = rounds = 0
-    while rounds < MAX_MATCHES and (found := regex.search(line, at)) is not None:
+    while rounds < MAX_MATCHES and (found := (yield from regex.search(line, budget, at))) is not None:
+        if budget.due:
+            yield BREATHE
         rounds += 1
         start, end = found.span()
         if end > start:

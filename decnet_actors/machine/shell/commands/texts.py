@@ -1,23 +1,19 @@
 """This module holds the commands that work on lines: cut, sort, uniq, tr, paste, and their like."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count, groupby, zip_longest
 
 from decnet_actors.machine.shell.arithmetic import ArithmeticShellError, evaluate
-from decnet_actors.machine.shell.commands.listing import locale_key
+from decnet_actors.machine.shell.commands.listing import MAX_KEY, locale_key
 from decnet_actors.machine.shell.commands.output import OCTAL, unescape
-from decnet_actors.machine.shell.context import Context, Function
+from decnet_actors.machine.shell.context import MAX_LINES, Context, Function
 from decnet_actors.machine.shell.options import getopt
-from decnet_actors.machine.shell.streams import Work
+from decnet_actors.machine.shell.ordering import ordered
+from decnet_actors.machine.shell.streams import BREATHE, MAX_PIPE, Work, pieces
 
-
-def decoded(data: bytes) -> list[str]:
-    """Return the lines of some bytes without their ends."""
-    text = data.decode("utf-8", "surrogateescape")
-    lines = text.split("\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    return lines
+MAX_FIELDS = 10_000  # of one line; the last holds what is left
+_FIELD = re.compile(r"\s*\S+")
 
 
 def cut(ctx: Context) -> Work:
@@ -46,21 +42,20 @@ def cut(ctx: Context) -> Work:
     ranges = _ranges(ctx, opts.given[kind])
     read = yield from ctx.input_of(opts.rest)
     joint = opts.given.get("output-delimiter", delimiter if kind == "f" else "")
-    out: list[str] = []
+    if "complement" in opts:
+        ranges = _others(ranges)
+
+    def kept(line: str) -> str | None:
+        if kind != "f":
+            return joint.join(line[low - 1 : high] for low, high in ranges)
+        if delimiter and delimiter not in line:
+            return None if "s" in opts else line
+        parts = line.split(delimiter or "\0", MAX_FIELDS)
+        return joint.join(part for low, high in ranges for part in parts[low - 1 : high])
+
     for _, data in read:
-        for line in decoded(data):
-            if kind == "f" and delimiter and delimiter not in line:
-                if "s" not in opts:
-                    out.append(line)
-                continue
-            parts = line.split(delimiter or "\0") if kind == "f" else list(line)
-            kept = [
-                part
-                for place, part in enumerate(parts, 1)
-                if any(low <= place <= high for low, high in ranges) != ("complement" in opts)
-            ]
-            out.append(joint.join(kept))
-    ctx.out("".join(f"{line}\n" for line in out))
+        lines = yield from ctx.lines(data)
+        yield from ctx.show(map(kept, lines))
     return int(len(read) < len(opts.rest))
 
 
@@ -74,7 +69,20 @@ def _ranges(ctx: Context, text: str) -> list[tuple[int, int]]:
         if low == 0:
             ctx.usage("cut: fields are numbered from 1\nTry 'cut --help' for more information.\n")
         out.append((low, int(found[3]) if found[3] else 1 << 31 if found[2] else low))
-    return out
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(out):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return merged
+
+
+def _others(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return what lies between ranges that are in order."""
+    lows = [1, *(high + 1 for _, high in ranges)]
+    highs = [*(low - 1 for low, _ in ranges), 1 << 31]
+    return [(low, high) for low, high in zip(lows, highs, strict=True) if low <= high]
 
 
 def sort(ctx: Context) -> Work:
@@ -97,7 +105,9 @@ def sort(ctx: Context) -> Work:
         status=2,
     )
     read = yield from ctx.input_of(opts.rest)
-    lines = [line for _, data in read for line in decoded(data)]
+    lines: list[str] = []
+    for _, data in read:
+        lines += yield from ctx.lines(data)
     key_text = opts.given.get("k", "")
     found = (
         re.fullmatch(r"(\d{1,4})(?:\.\d+)?([bdfghinrV]*)(?:,(\d{1,4})(?:\.\d+)?([bdfghinrV]*))?", key_text)
@@ -110,34 +120,37 @@ def sort(ctx: Context) -> Work:
     def subject(line: str) -> str:
         if found is None:
             return line
-        parts = line.split(separator) if separator else re.findall(r"\s*\S+", line)
+        parts = line.split(separator, MAX_FIELDS) if separator else _FIELD.findall(line[:MAX_KEY])
         last = int(found[3]) if found[3] else len(parts)
         return (separator or "").join(parts[int(found[1]) - 1 : last])
 
     def key(line: str) -> tuple[float, str, str]:
         text = subject(line)
         if "n" in flags or "g" in flags or "h" in flags:
-            number = re.match(r"\s*(-?\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", text)
+            number = re.match(r"\s{0,99}(-?\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", text)
             scale = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}[number[2] if number and "h" in flags else ""]
             return (float(number[1]) * 1024**scale if number else 0.0, "", "")
         if "V" in flags:
             return (0.0, re.sub(r"\d{1,18}", lambda m: m[0].rjust(18, "0"), text), "")
         text = text.lower() if "f" in flags else text
-        return (0.0, *locale_key(text))
+        return (0.0, *locale_key(text[:MAX_KEY]))
 
-    lines.sort(key=locale_key)
-    lines.sort(key=key, reverse="r" in flags)
-    ctx.world.budget.step(len(lines) // 100)
+    budget = ctx.world.budget
+    budget.step(len(lines) // 100)
+    lines = yield from ordered(lines[:MAX_LINES], locale_key, budget)
+    lines = yield from ordered(lines, key, budget, reverse="r" in flags)
     if "u" in flags:
         unique: dict[tuple[float, str, str], str] = {}
         for line in lines:
+            if budget.due:
+                yield BREATHE
             unique.setdefault(key(line), line)
         lines = list(unique.values())
-    text = "".join(f"{line}\n" for line in lines)
     if "o" in opts:
+        text = "".join(f"{line}\n" for line in lines)
         ctx.write_file(opts.given["o"], text.encode("utf-8", "surrogateescape"))
     else:
-        ctx.out(text)
+        yield from ctx.show(lines)
     return 2 if len(read) < len(opts.rest) else 0
 
 
@@ -147,17 +160,16 @@ def uniq(ctx: Context) -> Work:
     read = yield from ctx.input_of(opts.rest[:1])
     if not read:
         return 1
-    runs: list[list[str]] = []
-    for line in decoded(read[0][1]):
-        same = runs and (runs[-1][0].lower() == line.lower() if "i" in opts else runs[-1][0] == line)
-        if same:
-            runs[-1].append(line)
-        else:
-            runs.append([line])
-    for run in runs:
-        if ("d" in opts and len(run) < 2) or ("u" in opts and len(run) > 1):  # noqa: PLR2004  repeated means twice
-            continue
-        ctx.out(f"{len(run):7d} {run[0]}\n" if "c" in opts else f"{run[0]}\n")
+    lines = yield from ctx.lines(read[0][1])
+    runs = ((next(run), 1 + sum(1 for _ in run)) for _, run in groupby(lines, str.lower if "i" in opts else None))
+    yield from ctx.show(
+        None
+        if ("d" in opts and times == 1) or ("u" in opts and times > 1)
+        else f"{times:7d} {line}"
+        if "c" in opts
+        else line
+        for line, times in runs
+    )
     return 0
 
 
@@ -172,7 +184,7 @@ def tr(ctx: Context) -> Work:
             f"tr: missing operand after \u2018{sets[0]}\u2019\nTwo strings must be given when translating.\n"
             "Try 'tr --help' for more information.\n"
         )
-    data = yield from ctx.stdin.read_all()
+    data = (yield from ctx.stdin.read_all())[:MAX_PIPE]
     first = _set(sets[0])
     if "c" in opts or "C" in opts:
         first = bytes(byte for byte in range(256) if byte not in set(first))
@@ -190,10 +202,22 @@ def tr(ctx: Context) -> Work:
     else:
         squeezed = first
     if "s" in opts and squeezed:
-        wanted = b"".join(re.escape(bytes((byte,))) for byte in sorted(set(squeezed)))
-        data = re.sub(b"([" + wanted + b"])\\1+", b"\\1", data)
-    ctx.write(data)
+        yield from ctx.pour(_squeezed(map(bytes, pieces(data)), frozenset(squeezed)))
+    else:
+        yield from ctx.pour(map(bytes, pieces(data)))
     return 0
+
+
+def _squeezed(parts: Iterable[bytes], wanted: frozenset[int]) -> Iterator[bytes]:
+    """Yield the parts with every run of a wanted byte as one of it."""
+    before = -1
+    for part in parts:
+        kept = bytearray()
+        for byte in part:
+            if byte != before or byte not in wanted:
+                kept.append(byte)
+            before = byte
+        yield bytes(kept)
 
 
 def _set(text: str) -> bytes:
@@ -217,34 +241,35 @@ def paste(ctx: Context) -> Work:
     opts = getopt(ctx, "sd:z", ("serial/s", "delimiters=/d"))
     joint = opts.given.get("d", "\t").replace("\\n", "\n").replace("\\t", "\t")[:1]
     read = yield from ctx.input_of(opts.rest)
-    columns = [decoded(data) for _, data in read]
+    columns: list[list[str]] = []
+    for _, data in read:
+        columns.append((yield from ctx.lines(data)))
     if "s" in opts:
-        ctx.out("".join(joint.join(lines) + "\n" for lines in columns))
-        return 0
-    for row in range(max((len(lines) for lines in columns), default=0)):
-        ctx.out(joint.join(lines[row] if row < len(lines) else "" for lines in columns) + "\n")
+        yield from ctx.show(joint.join(lines) for lines in columns)
+    else:
+        yield from ctx.show(joint.join(row) for row in zip_longest(*columns, fillvalue=""))
     return 0
 
 
 def number_lines(ctx: Context) -> Work:
     """``nl``."""
     read = yield from ctx.input_of([word for word in ctx.args if not word.startswith("-")])
-    number = 0
+    every = "-ba" in ctx.args
+    numbers = count(1)
     for _, data in read:
-        for line in decoded(data):
-            number += bool(line) or "-ba" in ctx.args
-            ctx.out(f"{number:6d}\t{line}\n" if line or "-ba" in ctx.args else f"       {line}\n")
+        lines = yield from ctx.lines(data)
+        yield from ctx.show(f"{next(numbers):6d}\t{line}" if line or every else "       " for line in lines)
     return 0
 
 
 def fold(ctx: Context) -> Work:
     """Break long lines."""
     opts = getopt(ctx, "w:sb", ("width=/w", "spaces/s"))
-    width = int(opts.given["w"][:6]) if opts.given.get("w", "").isdecimal() else 80
+    width = int(opts.given["w"][:6]) if opts.given.get("w", "").isdecimal() and int(opts.given["w"][:6]) else 80
     read = yield from ctx.input_of(opts.rest)
     for _, data in read:
-        for line in decoded(data):
-            ctx.out("".join(f"{line[i : i + width]}\n" for i in range(0, max(len(line), 1), width)))
+        lines = yield from ctx.lines(data)
+        yield from ctx.show(line[at : at + width] for line in lines for at in range(0, max(len(line), 1), width))
     return 0
 
 
@@ -264,18 +289,28 @@ def diff(ctx: Context) -> Work:
     if a == b:
         return 0
     if ctx.name.endswith("cmp"):
-        at = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+        at = _common(a, b)
         ctx.out(f"{one} {two} differ: byte {at + 1}, line {a[:at].count(10) + 1}\n")
     elif any("q" in word for word in ctx.args if word.startswith("-")):
         ctx.out(f"Files {one} and {two} differ\n")
     else:
-        left, right = decoded(a), decoded(b)
-        ctx.out(
-            "".join(f"< {line}\n" for line in left if line not in set(right))
-            + "---\n"
-            + "".join(f"> {line}\n" for line in right if line not in set(left))
-        )
+        left = yield from ctx.lines(a)
+        right = yield from ctx.lines(b)
+        ours, theirs = frozenset(left), frozenset(right)
+        yield from ctx.show(None if line in theirs else f"< {line}" for line in left)
+        ctx.out("---\n")
+        yield from ctx.show(None if line in ours else f"> {line}" for line in right)
     return 1
+
+
+def _common(a: bytes, b: bytes) -> int:
+    """Return how many bytes two contents begin with in common."""
+    at = 0
+    for x, y in zip(pieces(a), pieces(b), strict=False):
+        if x != y:
+            return at + next((i for i, (m, n) in enumerate(zip(x, y, strict=False)) if m != n), min(len(x), len(y)))
+        at += len(x)
+    return at
 
 
 def expr(ctx: Context) -> int:

@@ -9,7 +9,7 @@ from decnet_actors.machine.shell.commands.modes import BadModeError, changed_mod
 from decnet_actors.machine.shell.commands.moving import MAX_TREE, missing_operand
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.options import getopt
-from decnet_actors.machine.shell.streams import Breathe, Work
+from decnet_actors.machine.shell.streams import BREATHE, Work
 
 
 def rm(ctx: Context) -> Work:
@@ -32,7 +32,7 @@ def rm(ctx: Context) -> Work:
         if not force:
             missing_operand(ctx)
         return 0
-    ctx.world.capture(everything=True)
+    yield from ctx.world.capture(everything=True)
     status = 0
     for name in opts.rest:
         path = ctx.path(name)
@@ -70,7 +70,7 @@ def _remove(ctx: Context, top: str, *, verbose: bool) -> Work:
         touched += 1
         ctx.world.budget.step()
         if ctx.world.budget.due:
-            yield Breathe()
+            yield BREATHE
         try:
             node = ctx.files.node(path, follow=False, uid=ctx.sh.uid)
             if not node.is_dir:
@@ -91,13 +91,15 @@ def _remove(ctx: Context, top: str, *, verbose: bool) -> Work:
     return status
 
 
-def rmdir(ctx: Context) -> int:
+def rmdir(ctx: Context) -> Work:
     """Remove empty directories."""
     opts = getopt(ctx, "pv", ("parents/p", "verbose/v", "ignore-fail-on-non-empty"))
     if not opts.rest:
         missing_operand(ctx)
     status = 0
     for name in opts.rest:
+        if ctx.world.budget.due:
+            yield BREATHE
         try:
             ctx.files.rmdir(ctx.path(name), now=ctx.now, uid=ctx.sh.uid)
         except OSError as error:
@@ -105,7 +107,7 @@ def rmdir(ctx: Context) -> int:
     return status
 
 
-def mkdir(ctx: Context) -> int:
+def mkdir(ctx: Context) -> Work:
     """Make directories."""
     opts = getopt(ctx, "pvm:Z", ("parents/p", "verbose/v", "mode=/m"))
     if not opts.rest:
@@ -118,6 +120,8 @@ def mkdir(ctx: Context) -> int:
         except BadModeError:
             ctx.usage(f"mkdir: invalid mode \u2018{opts.given['m']}\u2019\n")
     for name in opts.rest:
+        if ctx.world.budget.due:
+            yield BREATHE
         path = ctx.files.resolve(ctx.path(name)) if "p" in opts else ctx.path(name)
         steps = [path]
         if "p" in opts:
@@ -136,7 +140,7 @@ def mkdir(ctx: Context) -> int:
     return status
 
 
-def touch(ctx: Context) -> int:
+def touch(ctx: Context) -> Work:
     """Set times, making missing files."""
     opts = getopt(ctx, "acmfr:t:d:h", ("no-create/c", "reference=/r", "date=/d", "time="))
     if not opts.rest:
@@ -146,6 +150,8 @@ def touch(ctx: Context) -> int:
         when = ctx.files.stat(ctx.path(opts.given["r"]), uid=ctx.sh.uid).modified
     status = 0
     for name in opts.rest:
+        if ctx.world.budget.due:
+            yield BREATHE
         path = ctx.path(name)
         try:
             try:
@@ -191,7 +197,7 @@ def mktemp(ctx: Context) -> int:
     return 0
 
 
-def truncate(ctx: Context) -> int:
+def truncate(ctx: Context) -> Work:
     """Cut or extend files."""
     opts = getopt(ctx, "cs:r:o", ("size=/s", "no-create/c"))
     found = re.fullmatch(r"([-+]?)(\d{1,12})([KMG]?)", opts.given.get("s", ""))
@@ -202,6 +208,8 @@ def truncate(ctx: Context) -> int:
         )
     size = int(found[2]) * {"": 1, "K": 1024, "M": 1 << 20, "G": 1 << 30}[found[3]]
     for name in opts.rest:
+        if ctx.world.budget.due:
+            yield BREATHE
         try:
             ctx.files.stat(ctx.path(name), uid=ctx.sh.uid)
         except FileNotFoundError:
@@ -216,12 +224,12 @@ def dd(ctx: Context) -> Work:
     unknown = next((word for word in ctx.args if word.partition("=")[0] not in _DD_WORDS), None)
     if unknown is not None:
         ctx.usage(f"dd: unrecognized operand \u2018{unknown}\u2019\nTry 'dd --help' for more information.\n")
-    size = min(_size(words.get("bs") or words.get("ibs") or "512"), 32 << 20)
+    size = min(_size(words.get("bs") or words.get("ibs") or "512"), 16 << 20)
     count = _size(words["count"]) if "count" in words else None
     skip = _size(words.get("skip", "0")) * size
     try:
         if "if" in words:
-            wanted = None if count is None else min(count * size, 32 << 20)
+            wanted = None if count is None else min(count * size, 16 << 20)
             data = ctx.files.read(ctx.path(words["if"]), uid=ctx.sh.uid, offset=min(skip, 1 << 40), size=wanted)
         else:
             data = (yield from ctx.stdin.read_all())[skip:]
