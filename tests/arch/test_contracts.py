@@ -19,7 +19,8 @@ MODULES = [
     "decnet_actors.contracts", "decnet_actors.contracts.decoy", "decnet_actors.wire", "decnet_actors.wire.resp",
     "decnet_actors.domain", "decnet_actors.domain.facts",
     "plugins", "plugins.decoy", "plugins.decoy.redis", "plugins.decoy.ssh",
-    "plugins.fleet_driver", "plugins.fleet_driver.loopback",
+    "plugins.fleet_driver", "plugins.fleet_driver.loopback", "plugins.fleet_driver.docker",
+    "plugins.fleet_driver.docker.engine",
 ]  # fmt: skip
 
 VIOLATIONS = {

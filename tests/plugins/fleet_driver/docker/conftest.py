@@ -1,0 +1,49 @@
+"""This module gives the tests of the docker driver an engine, and each a driver of its own installation."""
+
+import itertools
+import json
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from plugins.fleet_driver.docker.config import DockerConfig
+from plugins.fleet_driver.docker.container import INSTALLATION
+from plugins.fleet_driver.docker.driver import DockerDriver
+from plugins.fleet_driver.docker.engine import Engine
+from tests.plugins.fleet_driver.docker.lan import ATTACKER, IMAGE, NETWORK, POOL, SUBNET, Lan, ask, lan
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def made_lan() -> Iterator[Lan]:
+    with lan() as made:
+        network = {
+            "Name": NETWORK,
+            "Driver": "macvlan",
+            "Options": {"parent": "lan0"},
+            "IPAM": {"Config": [{"Subnet": SUBNET, "Gateway": ATTACKER}]},
+        }
+        ask(made.socket, "POST", "/networks/create", json.dumps(network).encode())
+        yield made
+
+
+@pytest.fixture
+async def config(made_lan: Lan) -> AsyncIterator[DockerConfig]:
+    """Options of an installation that has nothing yet; what it then has is removed."""
+    installation = f"test{next(_numbers)}"
+    yield DockerConfig(socket=made_lan.socket, image=IMAGE, network=NETWORK, pool=POOL, installation=installation)
+    engine = Engine(made_lan.socket)
+    for container in await engine.containers({INSTALLATION: installation}):
+        await engine.remove(container)
+    await engine.aclose()
+
+
+@pytest.fixture
+async def driver(config: DockerConfig) -> AsyncIterator[DockerDriver]:
+    made = DockerDriver(config)
+    try:
+        await made.open()
+        yield made
+    finally:
+        await made.aclose()
