@@ -69,4 +69,8 @@ class Inside(Protocol):
     def run(
         self, decky: str, command: tuple[str, ...], *, user: str = "", pty: Pty | None = None
     ) -> AbstractAsyncContextManager[Program]:
-        """Run a program, on a terminal if ``pty`` is given; it is killed when the context ends."""
+        """Run a program, on a terminal if ``pty`` is given.
+
+        It is killed when the context ends, and so is what runs in the terminal's foreground; what it left in the
+        background stays, as on any machine.
+        """

@@ -55,9 +55,9 @@ class DockerConfig:
         metadata={"help": "tells our containers from those of another DECNET on the same engine; begins their names"},
     )
     idle: tuple[str, ...] = field(
-        default=("sleep", "infinity"),
+        default=("sh", "-c", "while :; do sleep 3600; done"),
         validator=min_len(1),
-        metadata={"help": "program of the image that does nothing for ever"},
+        metadata={"help": "program of the image that only waits for ever, and for processes nobody else waits for"},
     )
     memory: int = field(
         default=128 * _MIB,

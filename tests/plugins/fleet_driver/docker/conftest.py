@@ -1,5 +1,6 @@
 """This module gives the tests of the docker driver an engine, and each a driver of its own installation."""
 
+import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +13,7 @@ from plugins.fleet_driver.docker.driver import DockerDriver
 from plugins.fleet_driver.docker.engine import Engine
 from tests.plugins.fleet_driver.docker.lan import ATTACKER, IMAGE, NETWORK, POOL, SUBNET, Lan, ask, lan
 
+WITHIN = 10.0  # seconds anything here may take
 _numbers = itertools.count(1)
 
 
@@ -47,3 +49,12 @@ async def driver(config: DockerConfig) -> AsyncIterator[DockerDriver]:
         yield made
     finally:
         await made.aclose()
+
+
+async def said(driver: DockerDriver, decky: str, *command: str) -> str:
+    """Return what a program prints inside a decky, errors included."""
+    async with asyncio.timeout(WITHIN), driver.inside.run(decky, command) as program:
+        found = b""
+        while (output := await program.read()) is not None:
+            found += output.data
+    return found.decode()

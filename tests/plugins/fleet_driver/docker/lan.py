@@ -30,7 +30,23 @@ IMAGE, NETWORK = "decnet/test:1", "lan"
 SUBNET, POOL, ATTACKER = "10.99.0.0/16", "10.99.4.0/22", "10.99.255.254"  # the attacker is the router as well
 START, STOP = 30.0, 15.0  # seconds
 TOOLS = ("dockerd", "busybox", "unshare", "nsenter", "setpriv", "ip")
-APPLETS = ("cat", "echo", "hostname", "id", "ls", "mount", "nc", "nslookup", "ping", "rm", "sh", "sleep", "stty", "tty")
+APPLETS = (
+    "cat",
+    "echo",
+    "hostname",
+    "id",
+    "ln",
+    "ls",
+    "nc",
+    "nslookup",
+    "ps",
+    "sh",
+    "sleep",
+    "stty",
+    "touch",
+    "true",
+    "tty",
+)
 ENGINE = ("--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=vfs", "--log-level=warn")
 
 
