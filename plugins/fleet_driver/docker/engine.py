@@ -131,12 +131,12 @@ class Engine:
                 yield self._docker
         except DockerError as error:
             if error.status == _AWAY:
-                raise DriverUnreachableError(self._away(error.message)) from error
+                raise self._away(error.__context__) from None  # all that is known is in the sentence
             raise EngineError(error.status, str(error.message)) from error
-        except TimeoutError as error:
-            raise DriverUnreachableError(self._away(f"no answer within {limit:g} s")) from error
+        except TimeoutError:
+            raise self._away(f"no answer within {limit:g} s") from None
         except aiohttp.ClientError as error:  # aiodocker says in its own words only that nobody listens
-            raise DriverUnreachableError(self._away(str(error))) from error
+            raise self._away(error) from None
 
     @asynccontextmanager
     async def _archive(
@@ -163,5 +163,8 @@ class Engine:
                 return None
             raise
 
-    def _away(self, reason: str) -> str:
-        return f"the Docker Engine on {self._socket} does not answer ({reason}): systemctl start docker"
+    def _away(self, reason: object) -> DriverUnreachableError:
+        said = reason.strerror if isinstance(reason, OSError) and reason.strerror else reason
+        return DriverUnreachableError(
+            f"the Docker Engine on {self._socket} does not answer ({said}): systemctl status docker"
+        )

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import json
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -11,7 +10,7 @@ from plugins.fleet_driver.docker.config import DockerConfig
 from plugins.fleet_driver.docker.container import INSTALLATION
 from plugins.fleet_driver.docker.driver import DockerDriver
 from plugins.fleet_driver.docker.engine import Engine
-from tests.plugins.fleet_driver.docker.lan import ATTACKER, IMAGE, NETWORK, POOL, SUBNET, Lan, ask, lan
+from tests.plugins.fleet_driver.docker.lan import IMAGE, NETWORK, POOL, Lan, lan
 
 WITHIN = 10.0  # seconds anything here may take
 _numbers = itertools.count(1)
@@ -20,13 +19,6 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def made_lan() -> Iterator[Lan]:
     with lan() as made:
-        network = {
-            "Name": NETWORK,
-            "Driver": "macvlan",
-            "Options": {"parent": "lan0"},
-            "IPAM": {"Config": [{"Subnet": SUBNET, "Gateway": ATTACKER}]},
-        }
-        ask(made.socket, "POST", "/networks/create", json.dumps(network).encode())
         yield made
 
 

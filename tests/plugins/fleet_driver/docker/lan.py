@@ -6,6 +6,7 @@ is gone with the two processes.
 
 import http.client
 import io
+import json
 import os
 import shutil
 import signal
@@ -28,6 +29,12 @@ T = TypeVar("T")
 
 IMAGE, NETWORK = "decnet/test:1", "lan"
 SUBNET, POOL, ATTACKER = "10.99.0.0/16", "10.99.4.0/22", "10.99.255.254"  # the attacker is the router as well
+NETWORK_WANTED = {
+    "Name": NETWORK,
+    "Driver": "macvlan",
+    "Options": {"parent": "lan0"},
+    "IPAM": {"Config": [{"Subnet": SUBNET, "Gateway": ATTACKER}]},
+}
 START, STOP = 30.0, 15.0  # seconds
 TOOLS = ("dockerd", "busybox", "unshare", "nsenter", "setpriv", "ip")
 APPLETS = (
@@ -90,6 +97,7 @@ def lan() -> Iterator[Lan]:
             pytest.skip(f"no Docker Engine runs here: {(folder / 'log').read_text().splitlines()[-1:]}")
         wire(engine.pid, attacker.pid)
         ask(path, "POST", f"/images/create?fromSrc=-&repo={IMAGE.partition(':')[0]}&tag=1", image())
+        ask(path, "POST", "/networks/create", json.dumps(NETWORK_WANTED).encode())
         namespace = netns.namespace_of(attacker.pid)
         yield Lan(socket=path, engine=engine, attacker=namespace)
         os.close(namespace)
