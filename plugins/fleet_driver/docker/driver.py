@@ -10,7 +10,8 @@ import ipaddress
 import os
 import socket
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -29,7 +30,6 @@ from plugins.fleet_driver.docker.container import (
     wanted_container,
 )
 from plugins.fleet_driver.docker.engine import Engine, Json
-from plugins.fleet_driver.docker.errors import EngineError
 from plugins.fleet_driver.docker.inside import DockerInside
 
 T = TypeVar("T")
@@ -91,10 +91,8 @@ class DockerDriver:
         place = self.place(wanted)
         body = wanted_container(self._config, place, wanted.hostname or wanted.decky)
         async with self._changing[place.decky]:
-            try:
+            with _told(f"{place.decky} cannot be at {place.address}"):
                 await self._run(place, body)
-            except EngineError as error:
-                raise OSError(errno.EIO, f"{place.decky} cannot be at {place.address}: {error}") from error
         return place
 
     async def remove(self, decky: str) -> None:
@@ -135,13 +133,14 @@ class DockerDriver:
             await self._refuse_theft(place)
             container = await self._engine.make(name, body)
         else:
-            self._refuse_other(there, place, body)
+            self._refuse_other(there, body)
             container = there.id
         try:
             await self._start(container, place)
-        except OSError:  # also when nobody answers any more: then it is gone with the engine, or found again
-            if there is None:
-                await self._engine.remove(container)
+        except DriverUnreachableError:
+            raise  # what is there stays, to be gone on with
+        except OSError:
+            await self._engine.remove(container)  # it may run with its way out open
             raise
 
     async def _start(self, container: str, place: Place) -> None:
@@ -149,8 +148,7 @@ class DockerDriver:
         await self._engine.start(container)
         started = await self._inspect(container)
         if started is None or not started.running:
-            reason = started.fault if started else "its container is gone"
-            raise OSError(errno.EIO, f"{place.decky} cannot be at {place.address}: {reason}")
+            raise OSError(errno.EIO, started.fault if started else "its container is gone")
         _check_place(started, place, self._config.network)
         if self._closed.get(container) != started.started:
             await self._in_container(started, egress.close)
@@ -159,22 +157,13 @@ class DockerDriver:
     async def _refuse_theft(self, place: Place) -> None:
         for other in (await self.observe()).values():
             if other.place.address == place.address and other.place.decky != place.decky:
-                raise OSError(
-                    errno.EADDRINUSE, f"{place.decky} cannot have {place.address}: it is {other.place.decky}'s"
-                )
+                raise OSError(errno.EADDRINUSE, f"it is {other.place.decky}'s")
 
-    def _refuse_other(self, there: Container, place: Place, body: Json) -> None:
+    def _refuse_other(self, there: Container, body: Json) -> None:
         if not there.is_of(self._config.installation):
-            raise OSError(
-                errno.EEXIST,
-                f"{place.decky} cannot be at {place.address}: a container called {there.name} is there and not ours",
-            )
+            raise OSError(errno.EEXIST, f"a container called {there.name} is there and not ours")
         if there.labels[DIGEST] != body["Labels"][DIGEST]:
-            raise OSError(
-                errno.EEXIST,
-                f"{place.decky} is at {there.place.address}, not at {place.address} as it is wanted now, or "
-                f"{_OTHER_SETTINGS}",
-            )
+            raise OSError(errno.EEXIST, f"{_OTHER_SETTINGS}, at {there.place.address}")
 
     async def _observed(self, container: Container) -> Observed:
         fault = container.fault or await self._flaw(container)
@@ -196,12 +185,8 @@ class DockerDriver:
 
     async def _in_decky(self, place: Place, work: Callable[[], T], where: str) -> T:
         """Do work in a decky's namespace; errors begin with ``where``."""
-        try:
+        with _told(where):
             return await self._in_container(await self._running(place.decky), work)
-        except DriverUnreachableError:
-            raise
-        except OSError as error:  # the constructor makes the subclass that fits the number
-            raise OSError(error.errno or errno.EIO, f"{where}: {error.strerror or error}") from error
 
     async def _in_container(self, container: Container, work: Callable[[], T]) -> T:
         """Do work in the namespace of a container that runs."""
@@ -258,7 +243,15 @@ def _check_place(container: Container, place: Place, network: str) -> None:
     """Raise ``OSError`` unless a container is where it was to be."""
     if container.addresses.get(network) != (place.address, place.mac):
         has = ", ".join(f"{address} {mac} on {name}" for name, (address, mac) in container.addresses.items())
-        raise OSError(
-            errno.EADDRNOTAVAIL,
-            f"{place.decky} should be at {place.address} {place.mac} on {network}, and its container has {has}",
-        )
+        raise OSError(errno.EADDRNOTAVAIL, f"its container has {has} instead of {place.mac} on {network}")
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """Say what cannot be done in front of why."""
+    try:
+        yield
+    except DriverUnreachableError:
+        raise
+    except OSError as error:  # the constructor makes the subclass that fits the number
+        raise OSError(error.errno or errno.EIO, f"{where}: {error.strerror or error}") from error

@@ -18,6 +18,7 @@ from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Observe
 from plugins.fleet_driver.docker import PLUGIN
 from plugins.fleet_driver.docker.driver import DockerDriver
 from plugins.fleet_driver.docker.engine import Engine
+from plugins.fleet_driver.docker.errors import FilterError
 from tests.plugins.fleet_driver.docker.conftest import WITHIN, said
 from tests.plugins.fleet_driver.docker.lan import ATTACKER, IMAGE
 
@@ -366,6 +367,31 @@ async def test_a_container_that_cannot_start_is_told_with_its_decky_and_leaves_n
         await driver.aclose()
 
 
+class Unfiltered(DockerDriver):
+    """Runs where the packet filter cannot be loaded."""
+
+    async def _in_container(self, container, work):
+        raise FilterError("no packet filter in this kernel")
+
+
+async def test_a_container_that_cannot_be_closed_in_is_not_left_running(config):
+    driver = Unfiltered(config)
+    try:
+        with pytest.raises(OSError, match=r"web-01 cannot be at 10\.99\.4\.1: no packet filter in this kernel"):
+            await driver.create(WEB)
+        assert {} == await driver.observe()
+    finally:
+        await driver.aclose()
+
+
+async def test_a_container_whose_way_out_cannot_be_seen_is_broken(place, config):
+    driver = Unfiltered(config)
+    try:
+        assert await fault(driver) == "its way out cannot be seen: no packet filter in this kernel"
+    finally:
+        await driver.aclose()
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
@@ -406,7 +432,8 @@ async def test_nothing_of_ours_stays_in_a_container(standing):
         for thread in threading.enumerate():
             if thread.name.startswith("inside"):
                 thread.join(WITHIN)
-        return {link.readlink() for link in Path("/proc/self/task").glob("*/ns/net")}
+        threads = [thread.native_id for thread in threading.enumerate()]
+        return {Path(f"/proc/self/task/{number}/ns/net").readlink() for number in threads}
 
     home = namespaces()
     (listener,), port = await driver.listen(place, 0)
