@@ -66,6 +66,8 @@ def tree(tmp_path):
             path.with_suffix(".py").touch()
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "supervisors" / "bus.py").write_text("import supervisors.actor\n")
+    # the one import that a contract leaves out must be there to be left out
+    (tmp_path / "plugins" / "fleet_driver" / "docker" / "engine.py").write_text("import aiohttp\n")
     return tmp_path
 
 
