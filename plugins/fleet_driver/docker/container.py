@@ -86,7 +86,6 @@ def wanted_container(config: DockerConfig, place: Place, hostname: str) -> Json:
             "Ulimits": [{"Name": "nofile", "Soft": _OPEN_FILES, "Hard": _OPEN_FILES}],
             "IpcMode": "private",
             "LogConfig": {"Type": "none", "Config": {}},  # nobody fills the disk by printing
-            "Sysctls": {"net.ipv6.conf.all.disable_ipv6": "1"},  # a decky here has one address, not one more
         },
         "NetworkingConfig": {
             "EndpointsConfig": {config.network: {"IPAMConfig": {"IPv4Address": place.address}, "MacAddress": place.mac}}

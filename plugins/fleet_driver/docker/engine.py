@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -116,25 +116,26 @@ class Engine:
             pass
 
     @asynccontextmanager
-    async def asking(self, within: float | None = None) -> AsyncIterator[Docker]:
-        """Yield the client, and say what goes wrong with it in our words.
-
-        Args:
-            within: seconds for all that is asked; ``None``: as for any answer.
-
-        """
+    async def asking(self) -> AsyncIterator[Docker]:
+        """Yield the client for as long as an answer may take, and say what goes wrong with it in our words."""
         if self._docker is None:
             self._docker = Docker(f"unix://{self._socket}")
-        limit = self._within if within is None else within
+        with self.wording():
+            try:
+                async with asyncio.timeout(self._within):
+                    yield self._docker
+            except TimeoutError:
+                raise self._away(f"no answer within {self._within:g} s") from None
+
+    @contextmanager
+    def wording(self) -> Iterator[None]:
+        """Say what goes wrong with the client in our words, however long it takes."""
         try:
-            async with asyncio.timeout(limit):
-                yield self._docker
+            yield
         except DockerError as error:
             if error.status == _AWAY:
                 raise self._away(error.__context__) from None  # all that is known is in the sentence
             raise EngineError(error.status, str(error.message)) from error
-        except TimeoutError:
-            raise self._away(f"no answer within {limit:g} s") from None
         except aiohttp.ClientError as error:  # aiodocker says in its own words only that nobody listens
             raise self._away(error) from None
 

@@ -38,7 +38,8 @@ class DockerProgram:
 
     async def read(self) -> Output | None:
         """Return what it has printed since."""
-        message = await self._stream.read_out()
+        with self._engine.wording():
+            message = await self._stream.read_out()
         return None if message is None else Output(data=message.data, is_error=message.stream == _STDERR)
 
     async def write(self, data: bytes) -> None:

@@ -455,13 +455,13 @@ class Stopping(Engine):
         self.asked, self.stop_at, self.moment = 0, stop_at, moment
 
     @asynccontextmanager
-    async def asking(self, within=None):
+    async def asking(self):
         self.asked += 1
         stops = self.asked == self.stop_at
         if stops and self.moment == "before":
             raise asyncio.CancelledError
         try:
-            async with super().asking(within) as docker:
+            async with super().asking() as docker:
                 yield docker
         finally:
             if stops:
