@@ -70,7 +70,11 @@ class FleetSettings:
     """How deckies get onto a network."""
 
     driver: str = field(default="loopback", metadata={"help": "name of a fleet_driver plugin"})
-    loopback: Mapping[str, Any] = field(  # Any: the plugin's own options, checked by the plugin registry
+    docker: Mapping[str, Any] = field(  # Any: the plugin's own options, checked by the plugin registry
+        factory=dict,
+        metadata={"help": "options of the docker driver; see: decnetctl plugin show fleet_driver.docker"},
+    )
+    loopback: Mapping[str, Any] = field(  # Any: as above
         factory=dict,
         metadata={"help": "options of the loopback driver; see: decnetctl plugin show fleet_driver.loopback"},
     )

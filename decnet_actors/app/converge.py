@@ -56,7 +56,7 @@ class RunningFleet:
         for name in (*gone, *changed):
             try:
                 await self._end(name)
-            except (ChildStateError, TimeoutError) as error:
+            except (OSError, ChildStateError, TimeoutError) as error:
                 failed[name] = str(error) or "it did not stop in time"
         touched = [name for name in after if before.get(name) != after[name] and name not in failed]
         for name in touched:
