@@ -55,8 +55,8 @@ INIT_RUN = Operation(
     mode=Mode.STREAM,
     route=None,
     examples=(
+        "decnetctl init",
         "decnetctl init --dry-run",
-        "decnetctl init --no-start",
         "decnetctl init --deinit",
         "decnetctl init --root ./image --no-start",
     ),

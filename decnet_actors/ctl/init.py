@@ -2,8 +2,7 @@
 
 import errno
 import shlex
-import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,11 +16,12 @@ from decnet_actors.ctl.commands import View, confirm, remark
 from decnet_actors.ctl.failure import CommandFailed
 from decnet_actors.ctl.install.errors import InstallError
 from decnet_actors.ctl.install.host import Host, SystemHost
-from decnet_actors.ctl.install.layout import DAEMON_PROGRAM, HELPER_PROGRAM, STATE, Item, layout
-from decnet_actors.ctl.install.making import Making
+from decnet_actors.ctl.install.layout import HELPER_PROGRAM, STATE, Item, layout
+from decnet_actors.ctl.install.making import Making, name_of
 from decnet_actors.ctl.install.manifest import Manifest
 from decnet_actors.ctl.install.steps import Outlook
 from decnet_actors.ctl.install.undoing import Undoing
+from decnet_actors.ctl.install.undoing import name_of as undoing_of
 from decnet_actors.ctl.world import Settings
 
 Plain: TypeAlias = Any  # the shape of JSON
@@ -29,8 +29,11 @@ Steps: TypeAlias = Generator[InitStep]
 
 FAILED = "DN6010"
 COLORS = {"done": "green", "would": "yellow", "fail": "red"}
-# What decnetd's unit does not see: ProtectHome=yes and PrivateTmp=yes.
-HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108  looked at, not used
+ELSEWHERE = (
+    "python3 -m venv /opt/decnet",
+    "/opt/decnet/bin/pip install decnet",
+    "/opt/decnet/bin/decnetctl init",
+)
 
 
 def run(args: Mapping[str, Plain], settings: Settings) -> Generator[Plain]:
@@ -54,6 +57,8 @@ def run(args: Mapping[str, Plain], settings: Settings) -> Generator[Plain]:
     except InstallError as error:
         raise CommandFailed.of(FAILED, str(error), fix=error.fix) from None
     except OSError as error:
+        if isinstance(error, PermissionError) and not host.privileged:
+            raise _forbidden(options, settings, errors=(_told(error),)) from None
         raise CommandFailed.of(FAILED, _told(error), fix=_mended(error)) from None
 
 
@@ -76,11 +81,10 @@ def show(steps: Iterator[Plain], settings: Settings) -> None:
 
 
 def _steps(host: Host, options: InitArgs, settings: Settings) -> Steps:
-    programs = settings.world.programs
-    if host.live and not options.deinit:
-        _check_programs(programs, Path(sys.base_prefix))
+    if not options.deinit and (why := host.hides(settings.world.programs)):
+        raise InstallError(why, fix=ELSEWHERE)
     if host.live and not host.privileged and not options.dry_run:
-        return _refuse_changes(_do(host, attrs.evolve(options, dry_run=True), settings), options, programs)
+        return _refuse_changes(_do(host, attrs.evolve(options, dry_run=True), settings), options, settings)
     return _do(host, options, settings)
 
 
@@ -91,7 +95,7 @@ def _do(host: Host, options: InitArgs, settings: Settings) -> Steps:
 def _make(host: Host, options: InitArgs, settings: Settings) -> Steps:
     making = Making(host=host, manifest=Manifest.read(host.root), force=options.force, start=not options.no_start)
     for item in _items(host, options, settings):
-        yield from _step(partial(making.look, item), dry=options.dry_run)
+        yield from _step(name_of(item), partial(making.look, item), dry=options.dry_run)
 
 
 def _items(host: Host, options: InitArgs, settings: Settings) -> tuple[Item, ...]:
@@ -107,13 +111,13 @@ def _undo(host: Host, options: InitArgs) -> Steps:
     manifest = Manifest.read(host.root)
     undoing = Undoing(host=host, manifest=manifest, purge=options.purge)
     for made in undoing.entries():
-        outlook = yield from _step(partial(undoing.look, made), dry=options.dry_run)
+        outlook = yield from _step(undoing_of(made), partial(undoing.look, made), dry=options.dry_run)
         undoing.settle(made, outlook, dry=options.dry_run)
     if not options.dry_run and not manifest.entries:
         manifest.remove()  # its folder was there before us
 
 
-def _step(look: Callable[[], Outlook], *, dry: bool) -> Generator[InitStep, None, Outlook]:
+def _step(what: str, look: Callable[[], Outlook], *, dry: bool) -> Generator[InitStep, None, Outlook]:
     """Do one step, or only say it.
 
     Raises:
@@ -121,47 +125,19 @@ def _step(look: Callable[[], Outlook], *, dry: bool) -> Generator[InitStep, None
         OSError: likewise.
 
     """
-    what = ""
     try:
         outlook = look()
-        what = outlook.what
         if outlook.act is not None and not dry:
             outlook.act()
     except (InstallError, OSError) as error:
-        yield InitStep(result=StepResult.FAIL, what=what or "look", detail=_told(error))
+        yield InitStep(result=StepResult.FAIL, what=what, detail=_told(error))
         raise
     done = StepResult.WOULD if dry else StepResult.DONE
     yield InitStep(result=done if outlook.act is not None else StepResult.SKIP, what=what, detail=outlook.detail)
     return outlook
 
 
-def _check_programs(programs: Path, python: Path) -> None:
-    """Find out whether the daemon's unit will be able to run the daemon.
-
-    Args:
-        programs: the folder of ``decnetd``.
-        python: where the interpreter is installed.
-
-    Raises:
-        InstallError: it will not.
-
-    """
-    daemon = programs / DAEMON_PROGRAM
-    if not daemon.exists():
-        raise InstallError(f"there is no {daemon}", fix=(f"{programs}/pip install decnet",))
-    for place in (programs.resolve(), python.resolve()):
-        if any(place.is_relative_to(folder) for folder in HIDDEN):
-            raise InstallError(
-                f"the daemon's unit sees nothing below {place}: homes and temporary folders are closed to it",
-                fix=(
-                    "python3 -m venv /opt/decnet",
-                    "/opt/decnet/bin/pip install decnet",
-                    "/opt/decnet/bin/decnetctl init",
-                ),
-            )
-
-
-def _refuse_changes(steps: Steps, options: InitArgs, programs: Path) -> Steps:
+def _refuse_changes(steps: Steps, options: InitArgs, settings: Settings) -> Steps:
     """Yield the steps that change nothing; for the others there has to be root.
 
     Raises:
@@ -171,9 +147,14 @@ def _refuse_changes(steps: Steps, options: InitArgs, programs: Path) -> Steps:
     seen = list(steps)
     needing = [f"{step.what}  ({step.detail})" if step.detail else step.what for step in seen if step.result == "would"]
     if needing:
-        command = shlex.join(["sudo", str(programs / "decnetctl"), "init", *_flags(options)])
-        raise CommandFailed.of("DN4003", "only root can do these steps", fix=(command,), errors=needing)
+        raise _forbidden(options, settings, errors=needing)
     yield from seen
+
+
+def _forbidden(options: InitArgs, settings: Settings, *, errors: Sequence[str]) -> CommandFailed:
+    command = shlex.join(["sudo", str(settings.world.programs / "decnetctl"), "init", *_flags(options)])
+    refused = CommandFailed.of("DN4003", "only root can set this host up", fix=(command,), errors=errors)
+    return CommandFailed({**refused.body, "why": "Each step listed changes, or reads, what belongs to root."})
 
 
 def _flags(options: InitArgs) -> Iterator[str]:
@@ -195,8 +176,6 @@ def _mended(error: OSError) -> tuple[str, ...]:
             return ("df -h", "decnetctl init")
         case errno.EROFS:
             return (f"mount -o remount,rw the file system of {error.filename}", "decnetctl init")
-        case errno.EACCES | errno.EPERM:
-            return (f"ls -ld {error.filename}", "sudo decnetctl init")
         case _:
             return (f"ls -ld {error.filename}", "decnetctl init")
 

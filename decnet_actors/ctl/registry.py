@@ -98,7 +98,7 @@ HINTS: dict[str, str] = {
     "backup.list": "decnetctl backup create",
 }
 
-# Operations the command answers by itself: "module:function" of (arguments, settings) -> builtins; of a stream, a generator.
+# Operations the command answers by itself: "module:function" of (arguments, settings) -> builtins, yielded by a stream.
 LOCAL: dict[str, str] = {
     "init.run": "decnet_actors.ctl.init:run",
     "config.check": "decnet_actors.ctl.config:check",

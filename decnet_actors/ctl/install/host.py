@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,12 +11,14 @@ from typing import Protocol
 from attrs import frozen
 
 from decnet_actors.ctl.install.errors import ToolError
+from decnet_actors.ctl.install.layout import DAEMON_PROGRAM
 
 ROOT = 0
 START = 120.0  # seconds a program may take; decnetd's unit gives it 90 to be ready
 MAX_SAID = 300  # characters of what a program said that are shown
+HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108  looked at, not used
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
-PACKAGES = {"useradd": "passwd", "userdel": "passwd", "groupdel": "passwd", "groupadd": "passwd"}
+PACKAGES = {"userdel": "passwd", "groupdel": "passwd", "groupadd": "passwd"}
 
 
 @frozen(kw_only=True)
@@ -40,6 +43,9 @@ class Host(Protocol):
     @property
     def privileged(self) -> bool:
         """Whether accounts can be made and files given to them."""
+
+    def hides(self, programs: Path) -> str:
+        """Return why its units could not run what is in a folder; empty when they can."""
 
     def user(self, name: str) -> Ids | None:
         """Return the numbers of a user, if there is one."""
@@ -81,6 +87,17 @@ class SystemHost:
     def live(self) -> bool:
         """Whether it is the running system."""
         return self.root == Path("/")
+
+    def hides(self, programs: Path) -> str:
+        """Return why units of the running system could not run what is in a folder; empty when they can."""
+        if not self.live:
+            return ""
+        if not (programs / DAEMON_PROGRAM).exists():
+            return f"there is no {programs / DAEMON_PROGRAM}"
+        for place in (programs.resolve(), Path(sys.base_prefix).resolve()):
+            if hidden(place):
+                return f"{place} is hidden from the daemon's unit, as homes and temporary folders are"
+        return ""
 
     def user(self, name: str) -> Ids | None:
         """Return the numbers of a user in the host's own passwd file; root's are the same everywhere."""
@@ -159,6 +176,11 @@ class SystemHost:
         except FileNotFoundError:
             return ()
         return next((line.split(":") for line in lines if line.startswith(f"{name}:")), ())
+
+
+def hidden(place: Path) -> bool:
+    """Return whether the units do not see a folder (ProtectHome=yes and PrivateTmp=yes)."""
+    return any(place.is_relative_to(folder) for folder in HIDDEN)
 
 
 def _run(program: str, *arguments: str) -> None:

@@ -27,6 +27,23 @@ MAX_BACKUPS = 100
 SHARED_MODE = 0o755
 
 
+def name_of(item: Item) -> str:
+    """Return what an item is called in the list of steps."""
+    match item:
+        case Folder(path=path):
+            return f"folder {path}"
+        case File(path=path):
+            return f"file {path}"
+        case Account(name=name):
+            return f"account {name}"
+        case Enabled(unit=unit):
+            return f"service {unit} enabled"
+        case Started(unit=unit):
+            return f"service {unit} started"
+        case _:
+            assert_never(item)
+
+
 @define(kw_only=True)
 class Making:
     """Makes items one by one; each sees what those before it left."""
@@ -62,24 +79,24 @@ class Making:
     # Folders.
 
     def _folder(self, folder: Folder) -> Outlook:
-        what = f"folder {folder.path}"
         place = place_of(self.host.root, folder.path, follow=True)
         found = status_of(place, follow=True)
         wanted = owned(folder.mode, folder.owner, folder.group)
         if found is None:
-            return Outlook(what=what, detail=wanted, act=partial(self._make_folder, folder, place))
+            return Outlook(detail=wanted, act=partial(self._make_folder, folder, place))
         if not stat.S_ISDIR(found.st_mode):
             raise ConflictError(f"{place} is not a folder", fix=(f"mv {place} {place}.old",))
         if stat.S_IMODE(found.st_mode) == folder.mode and self._belongs(found, folder):
-            return Outlook(what=what)
+            return Outlook()
         if folder.content is Content.EVIDENCE and not self._belongs(found, folder) and any(place.iterdir()):
             raise ConflictError(
                 f"{place} holds data of user {found.st_uid}, which {folder.owner} could not use",
                 fix=(f"chown -R {folder.owner}:{folder.group} {place}",),
             )
-        was = owned(found.st_mode, found.st_uid, found.st_gid)
-        act = partial(self._mend_folder, folder, place, found)
-        return Outlook(what=what, detail=f"{wanted}, was {was}", act=act)
+        known = self.manifest.get(f"folder {folder.path}")
+        if not (isinstance(known, MadeFolder) and known.made):  # half made is not how it was before
+            wanted = f"{wanted}, was {owned(found.st_mode, found.st_uid, found.st_gid)}"
+        return Outlook(detail=wanted, act=partial(self._mend_folder, folder, place, found))
 
     def _make_folder(self, folder: Folder, place: Path) -> None:
         self._make_parents(place)
@@ -116,20 +133,19 @@ class Making:
     # Files.
 
     def _file(self, file: File) -> Outlook:
-        what = f"file {file.path}"
         place = place_of(self.host.root, file.path, follow=False)
         found, wanted = content_of(place), file.text.encode()
         if found == wanted:
-            return Outlook(what=what)
+            return Outlook()
         if found is None:
-            return Outlook(what=what, detail=file.note, act=partial(self._write, file, place))
+            return Outlook(detail=file.note, act=partial(self._write, file, place))
         if self._untouched(file.path, found):
-            return Outlook(what=what, detail="brought up to date", act=partial(self._write, file, place))
+            return Outlook(detail="brought up to date", act=partial(self._write, file, place))
         if not self.force:
-            return Outlook(what=what, detail="differs and is kept; --force writes it anew beside a .bak")
+            return Outlook(detail="differs and is kept; --force writes it anew beside a .bak")
         backup = self._backup_of(file.path, place)
         act = partial(self._write, file, place, backup)
-        return Outlook(what=what, detail=f"the former one is {backup}", act=act)
+        return Outlook(detail=f"the former one is {backup}", act=act)
 
     def _write(self, file: File, place: Path, backup: str = "") -> None:
         self._make_parents(place)
@@ -162,12 +178,11 @@ class Making:
     # Accounts.
 
     def _account(self, account: Account) -> Outlook:
-        what = f"account {account.name}"
         if self.host.user(account.name) is not None:
-            return Outlook(what=what)
+            return Outlook()
         if not self.host.privileged:
-            return Outlook(what=what, detail=f"only root can make it; {account.file} does when the system starts")
-        return Outlook(what=what, act=partial(self._add_account, account))
+            return Outlook(detail=f"only root can make it; {account.file} does when the system starts")
+        return Outlook(act=partial(self._add_account, account))
 
     def _add_account(self, account: Account) -> None:
         self.manifest.remember(MadeAccount(name=account.name, group=self.host.group(account.name) is None))
@@ -178,12 +193,11 @@ class Making:
     # Services.
 
     def _enabled(self, enabled: Enabled) -> Outlook:
-        what = f"service {enabled.unit} enabled"
         if not self.start:
-            return Outlook(what=what, detail="--no-start")
+            return Outlook(detail="--no-start")
         if self.host.enabled(enabled.unit):
-            return Outlook(what=what)
-        return Outlook(what=what, act=partial(self._enable, enabled.unit))
+            return Outlook()
+        return Outlook(act=partial(self._enable, enabled.unit))
 
     def _enable(self, unit: str) -> None:
         self._remember_service(unit)
@@ -191,17 +205,16 @@ class Making:
 
     def _started(self, started: Started) -> Outlook:
         unit = started.unit
-        what = f"service {unit} started"
         if not self.start:
-            return Outlook(what=what, detail="--no-start")
+            return Outlook(detail="--no-start")
         if asleep := self.host.asleep():
-            return Outlook(what=what, detail=asleep)
+            return Outlook(detail=asleep)
         if not self.host.active(unit):
-            return Outlook(what=what, detail="next: decnetctl user setup-link", act=partial(self._start, unit))
+            return Outlook(detail="next: decnetctl user setup-link", act=partial(self._start, unit))
         if f"{UNITS}/{unit}" in self._written:
             detail = f"runs as before until: systemctl restart {unit}"
-            return Outlook(what=what, detail=detail, act=self.host.reload_units)
-        return Outlook(what=what)
+            return Outlook(detail=detail, act=self.host.reload_units)
+        return Outlook()
 
     def _start(self, unit: str) -> None:
         self._remember_service(unit)

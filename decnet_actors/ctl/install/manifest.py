@@ -106,7 +106,7 @@ class Manifest:
             return cls(root)
         try:
             entries = [_entry(row) for row in _rows(data)]
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ManifestError(
                 f"{path} is damaged: {error}", fix=(f"restore it from a backup, or move it away: mv {path} {path}.bad",)
             ) from None
@@ -126,12 +126,12 @@ class Manifest:
         if not self.path.parent.is_dir():
             self._found()
         self.entries[key_of(made)] = made
-        self._save()
+        self.save()
 
     def forget(self, key: str) -> None:
         """Strike an entry out: it has been undone."""
         del self.entries[key]
-        self._save()
+        self.save()
 
     def remove(self) -> None:
         """Remove the record itself."""
@@ -155,7 +155,7 @@ class Manifest:
                 entry = MadeFolder(path=f"/{place.relative_to(self.root)}", content=content)
                 made[key_of(entry)] = place
                 self.entries[key_of(entry)] = entry
-            self._save()
+            self.save()
         except BaseException:
             for key, place in reversed(made.items()):
                 del self.entries[key]
@@ -163,7 +163,8 @@ class Manifest:
                     place.rmdir()
             raise
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write the record."""
         rows = [{"kind": key.partition(" ")[0], **attrs.asdict(made)} for key, made in self.entries.items()]
         text = json.dumps({"format": FORMAT, "made": rows}, indent=1) + "\n"
         write(self.path, text.encode(), mode=0o600)

@@ -1,7 +1,6 @@
 """This module is a step of an installation: what it would take is seen first, then done, or only said."""
 
 from collections.abc import Callable
-
 from enum import Enum, auto
 
 from attrs import frozen
@@ -19,7 +18,6 @@ class Fate(Enum):
 class Outlook:
     """What one step needs."""
 
-    what: str
     detail: str = ""
     act: Callable[[], None] | None = None  # None: nothing is to be done, the detail says why
     fate: Fate = Fate.GONE  # of an undoing

@@ -27,9 +27,18 @@ from decnet_actors.ctl.install.manifest import (
 from decnet_actors.ctl.install.steps import Fate, Outlook
 
 
+def name_of(made: Made) -> str:
+    """Return what undoing an entry is called in the list of steps."""
+    return f"{'end' if isinstance(made, MadeService) else 'remove'} {key_of(made)}"
+
+
 @define(kw_only=True)
 class Undoing:
-    """Undoes entries one by one. The folder of the record goes last, and only when nothing is left to record."""
+    """Undoes entries one by one.
+
+    Accounts go after what is theirs, and stay if anything does. The folder of the record goes last, and only when
+    nothing is left to record.
+    """
 
     host: Host
     manifest: Manifest
@@ -39,9 +48,8 @@ class Undoing:
 
     def entries(self) -> Iterator[Made]:
         """Yield what was made, in the order to undo it."""
-        made = list(reversed(self.manifest.entries.values()))
-        yield from (one for one in made if not _holds_record(one))
-        yield from (one for one in made if _holds_record(one))
+        made = reversed(self.manifest.entries.values())
+        yield from sorted(made, key=lambda one: 2 if _holds_record(one) else int(isinstance(one, MadeAccount)))
 
     def look(self, made: Made) -> Outlook:
         """Return what it takes to undo an entry; afterwards (or in its stead) ``settle`` it.
@@ -76,54 +84,57 @@ class Undoing:
     # Folders.
 
     def _folder(self, made: MadeFolder) -> Outlook:
-        what = f"remove folder {made.path}"
         place = place_of(self.host.root, made.path, follow=True)
         found = status_of(place, follow=True)
         if made.path == CONFIG:
-            return self._record(made, what, place)
+            return self._record(made, place)
         if found is None:
-            return Outlook(what=what)
+            return Outlook()
         left = self._left_in(made.path, place)
         if left and made.content is Content.EVIDENCE and not self.purge:
-            return Outlook(what=what, detail=f"kept: it holds {left}; --purge removes it", fate=Fate.KEPT)
+            return Outlook(detail=f"kept: it holds {left}; --purge removes it", fate=Fate.KEPT)
         if not made.made:
             return Outlook(
-                what=what,
                 fate=Fate.LEFT,
                 detail=f"{made.mode:04o} again",
                 act=partial(self._restore_folder, made, place),
             )
         match made.content:
             case Content.SHARED if left:
-                return Outlook(what=what, detail="stays: it is not empty", fate=Fate.LEFT)
+                fate = Fate.KEPT if self._kept else Fate.LEFT  # what is kept may be in it
+                return Outlook(detail="stays: it is not empty", fate=fate)
             case Content.SHARED:
-                return Outlook(what=what, act=partial(_rmdir, place))
+                return Outlook(act=partial(_rmdir, place))
             case Content.PASSING:
-                return Outlook(what=what, act=partial(shutil.rmtree, place))
+                return Outlook(act=partial(shutil.rmtree, place))
             case Content.OPERATORS if left and not self.purge:
-                return Outlook(what=what, detail=f"kept: it holds {left}; --purge removes it", fate=Fate.KEPT)
+                return Outlook(detail=f"kept: it holds {left}; --purge removes it", fate=Fate.KEPT)
             case Content.OPERATORS | Content.EVIDENCE:
-                return Outlook(what=what, act=partial(shutil.rmtree if left else _rmdir, place))
+                return Outlook(act=partial(shutil.rmtree if left else _rmdir, place))
             case _:
                 assert_never(made.content)
 
-    def _record(self, made: MadeFolder, what: str, place: Path) -> Outlook:
+    def _record(self, made: MadeFolder, place: Path) -> Outlook:
         """Undo the folder the record is in, and the record."""
         left = self._left_in(made.path, place)
         if self._kept or (left and not self.purge and made.made):
             why = f"it holds {left}" if left else "it records what is kept"
-            return Outlook(what=what, detail=f"kept: {why}; --purge removes it", fate=Fate.KEPT)
-        return Outlook(what=what, act=partial(self._end, made, place))
+            return Outlook(detail=f"kept: {why}; --purge removes it", fate=Fate.KEPT)
+        return Outlook(act=partial(self._end, made, place))
 
     def _end(self, made: MadeFolder, place: Path) -> None:
         if not made.made:
-            self.manifest.remove()
             self._restore_folder(made, place)
+            self.manifest.remove()
         elif self.purge:
             shutil.rmtree(place)
         else:
             self.manifest.remove()
-            _rmdir(place)
+            try:
+                _rmdir(place)
+            except OSError:
+                self.manifest.save()
+                raise
 
     def _restore_folder(self, made: MadeFolder, place: Path) -> None:
         if made.content is Content.EVIDENCE:  # all to go, or there is none
@@ -143,23 +154,22 @@ class Undoing:
     # Files.
 
     def _file(self, made: MadeFile) -> Outlook:
-        what = f"remove file {made.path}"
         place = place_of(self.host.root, made.path, follow=False)
         found = content_of(place)
         backup = place_of(self.host.root, made.backup, follow=False) if made.backup else None
         saved = backup is not None and status_of(backup, follow=False) is not None
         if found is None and not saved:
-            return Outlook(what=what)
+            return Outlook()
         ours = found is None or sha256(found).hexdigest() in made.sums
         if not ours and backup is not None and not saved:
-            return Outlook(what=what, detail="never replaced", fate=Fate.LEFT)
+            return Outlook(detail="never replaced", fate=Fate.LEFT)
         if not ours and not self.purge:
-            return Outlook(what=what, detail="kept: changed since; --purge removes it", fate=Fate.KEPT)
+            return Outlook(detail="kept: changed since; --purge removes it", fate=Fate.KEPT)
         if backup is not None:
-            return Outlook(what=what, detail="as it was before", fate=Fate.LEFT, act=partial(_put_back, backup, place))
+            return Outlook(detail="as it was before", fate=Fate.LEFT, act=partial(_put_back, backup, place))
         if made.path.startswith(f"{UNITS}/"):
-            return Outlook(what=what, act=partial(self._remove_unit, place))
-        return Outlook(what=what, act=place.unlink)
+            return Outlook(act=partial(self._remove_unit, place))
+        return Outlook(act=place.unlink)
 
     def _remove_unit(self, place: Path) -> None:
         """Remove a unit that somebody may have started by hand."""
@@ -171,13 +181,12 @@ class Undoing:
     # Accounts and services.
 
     def _account(self, made: MadeAccount) -> Outlook:
-        what = f"remove account {made.name}"
         if self.host.user(made.name) is None and not (made.group and self.host.group(made.name) is not None):
-            return Outlook(what=what)
+            return Outlook()
         if self._kept or (not self.purge and self._config_stays()):
             # Its number would be given to the next account that is made, and with it what is kept.
-            return Outlook(what=what, detail="kept: files are its own; --purge removes it", fate=Fate.KEPT)
-        return Outlook(what=what, act=partial(self.host.remove_account, made.name, group=made.group))
+            return Outlook(detail="kept: files are its own; --purge removes it", fate=Fate.KEPT)
+        return Outlook(act=partial(self.host.remove_account, made.name, group=made.group))
 
     def _config_stays(self) -> bool:
         """Return whether the configuration's folder is ours and holds something of the operator."""
@@ -188,13 +197,10 @@ class Undoing:
     def _service(self, made: MadeService) -> Outlook:
         active = self.host.active(made.unit) and not made.active
         enabled = self.host.enabled(made.unit) and not made.enabled
-        what = f"end service {made.unit}"
         if not active and not enabled:
-            return Outlook(what=what, detail=self.host.asleep())
+            return Outlook(detail=self.host.asleep())
         detail = " and ".join([*["stopped"] * active, *["disabled"] * enabled])
-        return Outlook(
-            what=what, detail=detail, act=partial(self._end_service, made.unit, active=active, enabled=enabled)
-        )
+        return Outlook(detail=detail, act=partial(self._end_service, made.unit, active=active, enabled=enabled))
 
     def _end_service(self, unit: str, *, active: bool, enabled: bool) -> None:
         if active:
