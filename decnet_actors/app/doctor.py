@@ -29,6 +29,7 @@ NEIGHBOURS = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 NEIGHBOURS_A_DECKY = 4  # entries of that table: its own and its peer's, of each of two attackers on its link
 NAMED = 3  # deckies of a problem that are named
 PRIVATE = 0o077  # permission bits nobody else should have
+GROUPS_OWN = 0o027  # likewise, where the group may look: the control socket is for its members
 
 Found = tuple[CheckResult, str, str]  # result, evidence, remedy
 
@@ -204,10 +205,10 @@ class Doctor:
         return CheckResult.OK, f"schema {has}", ""
 
     async def _state_dir(self) -> Found:
-        return await asyncio.to_thread(_private, self._ward.state_dir)
+        return await asyncio.to_thread(_private, self._ward.state_dir, PRIVATE)
 
     async def _run_dir(self) -> Found:
-        return await asyncio.to_thread(_private, self._ward.run_dir)
+        return await asyncio.to_thread(_private, self._ward.run_dir, GROUPS_OWN)
 
     async def _secrets(self) -> Found:
         return await asyncio.to_thread(_unread, self._ward.secrets())
@@ -262,11 +263,12 @@ def _room(deckies: int, limit: int) -> Found:
     return CheckResult.OK, evidence, ""
 
 
-def _private(folder: Path) -> Found:
-    if folder.stat().st_mode & PRIVATE:
-        mode = folder.stat().st_mode & 0o777
-        return CheckResult.FAIL, f"{folder} has mode {mode:o}", f"chmod 700 {folder}"
-    return CheckResult.OK, f"{folder} is open to its owner only", ""
+def _private(folder: Path, forbidden: int) -> Found:
+    mode = folder.stat().st_mode & 0o777
+    if mode & forbidden:
+        return CheckResult.FAIL, f"{folder} has mode {mode:o}", f"chmod {0o777 & ~forbidden:o} {folder}"
+    whom = "its owner" if not mode & PRIVATE else "its owner and group"
+    return CheckResult.OK, f"{folder} is open to {whom} only", ""
 
 
 def _unread(files: Sequence[Path]) -> Found:

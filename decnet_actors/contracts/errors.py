@@ -249,6 +249,13 @@ CATALOGUE: dict[str, ErrorKind] = {
             fix=("decnetctl doctor", "decnetctl actor list --state failed"),
         ),
         ErrorKind(
+            code="DN6010",
+            title="Host cannot be set up",
+            status=500,
+            exit=1,
+            why="A step of init failed. What was done before it is recorded: run init again, or undo it with --deinit.",
+        ),
+        ErrorKind(
             code="DN6500",
             title="Internal error",
             status=500,

@@ -176,7 +176,9 @@ def _once(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings
 
 def _stream(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings, view: View) -> int:
     judged = _Judged(view.judge)
-    with closing(_limited(connect(settings).stream(operation.name, args), settings.limit, operation)) as items:
+    local = registry.find(registry.LOCAL, operation.name)
+    answers = local(args, settings) if local is not None else connect(settings).stream(operation.name, args)
+    with closing(_limited(answers, settings.limit, operation)) as items:
         seen = judged.watch(items)
         if view.show is not None:
             view.show(seen, settings)

@@ -11,12 +11,13 @@ from decnet_actors.contracts.operations import Operation
 
 RUNTIME = "decnet_actors.contracts.runtime_operations"
 DESCRIPTION = "decnet_actors.contracts.description_operations"
+INIT = "decnet_actors.contracts.init_operations"
 STORE = "decnet_actors.store.operations"
 FLEET = "decnet_actors.fleet.operations"
 WEB = "decnet_actors.web.operations"
 
 # Every module that defines operations. A test finds the ones missing here.
-OPERATION_MODULES = (RUNTIME, DESCRIPTION, STORE, FLEET, WEB)
+OPERATION_MODULES = (RUNTIME, DESCRIPTION, INIT, STORE, FLEET, WEB)
 
 
 @frozen(kw_only=True)
@@ -33,6 +34,7 @@ NOUNS: dict[str, Noun] = {
     "status": Noun(help="Show whether the daemon is ready, on one screen.", module=RUNTIME, operation="status.show"),
     "doctor": Noun(help="Check host, daemon and data; say how to mend them.", module=RUNTIME, operation="doctor.run"),
     "selftest": Noun(help="Probe a decoy for real, follow it to its event.", module=RUNTIME, operation="selftest.run"),
+    "init": Noun(help="Set this host up for the daemon, or undo that.", module=INIT, operation="init.run"),
     "demo": Noun(help="Run a throw-away instance with a synthetic attacker.", command="decnet_actors.ctl.demo:demo"),
     "overview": Noun(help="What happened, in numbers.", module=STORE),
     "event": Noun(help="Evidence as it was recorded: list, show, tail, histogram.", module=STORE),
@@ -89,6 +91,7 @@ VIEWS: dict[str, str] = {
     "status.show": "decnet_actors.ctl.status:VIEW",
     "doctor.run": "decnet_actors.ctl.doctor:VIEW",
     "selftest.run": "decnet_actors.ctl.selftest:VIEW",
+    "init.run": "decnet_actors.ctl.init:VIEW",
     "overview.show": "decnet_actors.ctl.overview:VIEW",
     "event.tail": "decnet_actors.ctl.event:TAIL",
     "event.histogram": "decnet_actors.ctl.event:HISTOGRAM",
@@ -121,8 +124,9 @@ HINTS: dict[str, str] = {
     "backup.list": "decnetctl backup create",
 }
 
-# Operations the command answers by itself: "module:function" of (arguments, settings) -> builtins.
+# Operations the command answers by itself: "module:function" of (arguments, settings) -> builtins, yielded by a stream.
 LOCAL: dict[str, str] = {
+    "init.run": "decnet_actors.ctl.init:run",
     "config.check": "decnet_actors.ctl.config:check",
     "explain.show": "decnet_actors.ctl.explain:explain",
     "errors.show": "decnet_actors.ctl.errors:show",

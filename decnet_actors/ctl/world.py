@@ -5,9 +5,13 @@ import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, tzinfo
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import Factory, field, frozen
+
+if TYPE_CHECKING:
+    from decnet_actors.ctl.install.host import Host
 
 
 class Input(Protocol):
@@ -42,6 +46,8 @@ class World:
     sleep: Callable[[float], None] = time.sleep
     zone: tzinfo | None = None  # None: the machine's
     connect: "Callable[[Settings], Daemon] | None" = None  # None: over the control socket
+    host: "Callable[[Path], Host] | None" = None  # what is set up below a root; None: with the system's tools
+    programs: Path = Path(sys.executable).parent  # where decnetd is
     stdin: Input = field(factory=lambda: sys.stdin)
 
 

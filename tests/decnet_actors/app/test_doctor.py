@@ -2,7 +2,7 @@
 
 import pytest
 
-from decnet_actors.app.doctor import _placed, _private, _room, _unread
+from decnet_actors.app.doctor import GROUPS_OWN, PRIVATE, _placed, _private, _room, _unread
 from decnet_actors.contracts.fleet_driver import Observed, Place, PlaceState, Tier
 from decnet_actors.contracts.runtime_operations import CheckResult
 
@@ -50,9 +50,21 @@ def test_a_secret_that_others_may_read_fails_with_its_remedy(tmp_path):
     assert _unread([closed, opened]) == (CheckResult.FAIL, f"{opened} has mode 644", f"chmod 600 {opened}")
 
 
-def test_a_state_folder_open_to_others_fails(tmp_path):
-    tmp_path.chmod(0o700)
-    assert _private(tmp_path)[0] is CheckResult.OK
+@pytest.mark.parametrize(
+    ("mode", "forbidden", "result", "remedy"),
+    [
+        (0o700, PRIVATE, CheckResult.OK, ""),
+        (0o750, PRIVATE, CheckResult.FAIL, "chmod 700"),
+        (0o755, PRIVATE, CheckResult.FAIL, "chmod 700"),
+        (0o700, GROUPS_OWN, CheckResult.OK, ""),
+        (0o750, GROUPS_OWN, CheckResult.OK, ""),
+        (0o770, GROUPS_OWN, CheckResult.FAIL, "chmod 750"),
+        (0o751, GROUPS_OWN, CheckResult.FAIL, "chmod 750"),
+    ],
+)
+def test_a_folder_open_to_more_than_it_should_be_fails(tmp_path, mode, forbidden, result, remedy):
+    tmp_path.chmod(mode)
+    got = _private(tmp_path, forbidden)
 
-    tmp_path.chmod(0o755)
-    assert _private(tmp_path)[0] is CheckResult.FAIL
+    assert got[0] is result
+    assert got[2] == (f"{remedy} {tmp_path}" if remedy else "")

@@ -11,6 +11,7 @@ from tests.decnet_actors.ctl.samples import OPERATIONS, command_of
 
 ELSEWHERE = {  # shown by tests of their own
     "config.check",  # depends on files
+    "init.run",  # changes the host
     "errors.list",  # changes with each new code
 }
 DATA = Path(__file__).parents[2] / "data" / "ctl"
