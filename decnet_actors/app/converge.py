@@ -6,6 +6,7 @@ from contextlib import suppress
 from decnet_actors.app.actors import walk
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.house import settle
+from decnet_actors.app.placing import refusals
 from decnet_actors.app.tree import FLEET
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceState
@@ -27,19 +28,8 @@ class RunningFleet:
         return {name: one.plan for name, one in self._daemon.inhabitants.items()}
 
     def refusals(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
-        """Return why the driver has no place for some of these; an address it chose may be another's."""
-        found: list[str] = []
-        owners: dict[str, str] = {}
-        for plan in plans:
-            try:
-                address = plan.address or self._daemon.driver.address(plan.name, plan.index)
-            except (OSError, ValueError) as error:
-                found.append(str(error))
-                continue
-            if address in owners:
-                found.append(f"{plan.name}: the address {address} is that of {owners[address]}; give it another")
-            owners[address] = plan.name
-        return found
+        """Return why the driver has no place for some of these."""
+        return tuple(refusals(self._daemon.driver, plans).values())
 
     async def converge(self, plans: Sequence[DeckyPlan]) -> Sequence[DeckyOutcome]:
         """Remove, replace and add deckies; one that fails is named and leaves the others alone."""
@@ -65,6 +55,8 @@ class RunningFleet:
                 failed[name] = str(error) or "it did not start in time"
         order = {name: place for place, name in enumerate(after)}
         daemon.inhabitants = dict(sorted(daemon.inhabitants.items(), key=lambda item: order.get(item[0], len(order))))
+        still = {name: why for name, why in daemon.left_out.items() if name in after}
+        daemon.left_out = {name: why for name, why in {**still, **failed}.items() if name not in daemon.inhabitants}
         details = {one.name: one for one in await daemon.fleet.deckies(touched)}
         return [
             *(DeckyOutcome(name=name, state=Outcome.GONE) for name in gone if name not in failed),

@@ -43,7 +43,9 @@ class Running:
         spec = SupervisorSpec("decnetd", (SupervisorSpec("fleet", ()),))
         self.system = System(spec, clock=SystemClock(), seed=1)
         made = evolve(means(ManualClock(NOW)), driver=driver, sessions=sessions)
-        parts: Any = SimpleNamespace(inhabitants={}, driver=driver, system=self.system, means=made, off=_at_once)
+        parts: Any = SimpleNamespace(
+            inhabitants={}, driver=driver, system=self.system, means=made, off=_at_once, left_out={}
+        )
         self.daemon = parts  # Any: as much of a Daemon as is asked for
         self.daemon.fleet = LiveFleet(
             lambda: self.daemon.inhabitants, lambda: self.system.directory, self.system.tree, sessions
