@@ -82,6 +82,7 @@ def _status(daemon: Daemon) -> Status:
             config_files=lambda: daemon.configuration.loaded.files,
             config_problem=lambda: daemon.refused,
             paused=lambda: _paused(daemon),
+            left_out=lambda: daemon.left_out,
             database=sqlite_path(daemon.engine),
             state_dir=daemon.places.state,
             host=daemon.settings.daemon.host,

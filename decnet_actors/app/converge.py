@@ -5,7 +5,8 @@ from contextlib import suppress
 
 from decnet_actors.app.actors import walk
 from decnet_actors.app.daemon import Daemon
-from decnet_actors.app.house import settle, wanted_of
+from decnet_actors.app.house import settle
+from decnet_actors.app.placing import refusals
 from decnet_actors.app.tree import FLEET, RECONCILER
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceState
@@ -28,19 +29,8 @@ class RunningFleet:
         return {name: one.plan for name, one in self._daemon.inhabitants.items()}
 
     def refusals(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
-        """Return why the driver has no place for some of these; an address it chose may be another's."""
-        found: list[str] = []
-        owners: dict[str, str] = {}
-        for plan in plans:
-            try:
-                address = self._daemon.driver.place(wanted_of(plan)).address
-            except (OSError, ValueError) as error:
-                found.append(str(error))
-                continue
-            if address in owners:
-                found.append(f"{plan.name}: the address {address} is that of {owners[address]}; give it another")
-            owners[address] = plan.name
-        return found
+        """Return why the driver has no place for some of these."""
+        return tuple(refusals(self._daemon.driver, plans).values())
 
     async def converge(self, plans: Sequence[DeckyPlan]) -> Sequence[DeckyOutcome]:
         """Remove, replace and add deckies; one that fails is named and leaves the others alone."""
@@ -67,6 +57,8 @@ class RunningFleet:
         order = {name: place for place, name in enumerate(after)}
         daemon.inhabitants = dict(sorted(daemon.inhabitants.items(), key=lambda item: order.get(item[0], len(order))))
         self._tell_reconciler()
+        still = {name: why for name, why in daemon.left_out.items() if name in after}
+        daemon.left_out = {name: why for name, why in {**still, **failed}.items() if name not in daemon.inhabitants}
         details = {one.name: one for one in await daemon.fleet.deckies(touched)}
         return [
             *(DeckyOutcome(name=name, state=Outcome.GONE) for name in gone if name not in failed),

@@ -14,6 +14,7 @@ from decnet_actors.app.hands import FleetHands
 from decnet_actors.app.house import Means, clear, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
+from decnet_actors.app.placing import refusals
 from decnet_actors.app.tree import JOURNAL, WATCHDOG, WEB, Branches, tree
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet_driver import FleetDriver
@@ -43,6 +44,7 @@ from decnet_actors.web.server import WhereAreYou
 from supervisors.actor import ActorDeadError
 from supervisors.bus import Bus, Envelope
 from supervisors.clock import Clock
+from supervisors.log import get_logger
 from supervisors.net import PathLock
 from supervisors.offload import Offload
 from supervisors.plugin import PluginRegistry
@@ -52,6 +54,7 @@ from supervisors.system import System
 from supervisors.watchdog import AskLag, LoopLag
 
 T = TypeVar("T")
+log = get_logger(__name__)
 
 OFFLOAD = 30.0  # seconds a blocking function may take before nobody waits for it any more
 PRODUCER = 20  # hex digits that tell this start of the daemon from every other
@@ -79,6 +82,7 @@ class Daemon:
     restart_needed: tuple[str, ...] = ()  # sections that changed in a reload and wait for a restart
     unready: Callable[[], Awaitable[Sequence[str]]] = field(default=_starting)
     inhabitants: dict[str, Inhabitant] = field(factory=dict)
+    left_out: dict[str, str] = field(factory=dict)  # deckies that could not be put together, and why
     reports: deque[Report] = field(factory=lambda: deque(maxlen=REPORTS_KEPT))
     sessions: OpenSessions = field(factory=OpenSessions)
     offload: Offload = field(factory=Offload)
@@ -160,6 +164,10 @@ class Daemon:
             FleetTable(self.engine), installed(self.registry), now=self.clock.now, offload=self.off
         )
         plans = await self.desired.take(self.configuration.fleet)
+        self.left_out = {**self.desired.unusable, **refusals(self.driver, plans)}
+        for name, why in self.left_out.items():
+            log.error("fleet.decky_left_out", decky=name, reason=why)
+        plans = tuple(plan for plan in plans if plan.name not in self.left_out)
         self.inhabitants, specs = await self.off(partial(settle_all, plans, self.means))
         await clear(self.driver, self.inhabitants)
         hands = FleetHands(lambda: self.inhabitants, self.sessions, lambda: self.system, self.desired)

@@ -7,9 +7,10 @@ from typing import Any
 from attrs import evolve, frozen
 
 from decnet_actors.app.fleet_view import Inhabitant
+from decnet_actors.app.placing import wanted_of
 from decnet_actors.contracts.decoy import Artifacts, Vault
 from decnet_actors.contracts.fleet import DeckyPlan
-from decnet_actors.contracts.fleet_driver import FleetDriver, PlaceState, Wanted
+from decnet_actors.contracts.fleet_driver import FleetDriver, PlaceState
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.decky import decky_spec
@@ -39,11 +40,6 @@ class Means:
     offload: Callable[[Callable[[], bytes]], Awaitable[bytes]]
     patience: Backoff
     plugin: Callable[[str], Plugin[Any]]  # Any: each plugin has a config class of its own
-
-
-def wanted_of(plan: DeckyPlan) -> Wanted:
-    """Return the place a plan asks for."""
-    return Wanted(decky=plan.name, index=plan.index, address=plan.address, mac=plan.mac, stack=plan.stack)
 
 
 def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:

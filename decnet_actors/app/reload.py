@@ -16,6 +16,7 @@ async def reload(daemon: Daemon, new: Configuration) -> Mapping[str, object]:
     old = daemon.configuration
     async with daemon.desired.changing:
         done = await RunningFleet(daemon).converge(await daemon.desired.take(new.fleet))
+        daemon.left_out |= daemon.desired.unusable
     needs_restart = [key for key in COLD if _cold(getattr(old.settings, key), getattr(new.settings, key))]
     daemon.configuration = new
     daemon.restart_needed = tuple(dict.fromkeys((*daemon.restart_needed, *needs_restart)))

@@ -67,7 +67,7 @@ async def _serve(configuration: Configuration, reload: Reload, environ: Mapping[
     try:
         try:
             await daemon.open()
-        except (OSError, StoreError) as error:
+        except (OSError, StoreError, ConfigError) as error:  # the last: a newer program's fleet in the store
             return _refuse(error)
         status = bind(daemon)
         daemon.unready = status.unready

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import field, frozen
@@ -34,6 +34,7 @@ class Gauges:
     config_files: Callable[[], Sequence[Path]]
     config_problem: Callable[[], str]  # of a reload that was refused
     paused: Callable[[], Awaitable[bool]]  # whether the fleet rests
+    left_out: Callable[[], Mapping[str, str]]  # deckies that could not be put together, and why
     database: Path | None  # the file, on SQLite
     state_dir: Path
     host: str
@@ -66,6 +67,9 @@ class Status:
         database = await asyncio.to_thread(_size, gauges.database)
         free = await asyncio.to_thread(_free, gauges.state_dir)
         problems = [*self._problems(nodes, journal, free), *_silent(planned, listening)]
+        for name, why in gauges.left_out().items():
+            text = f"{name} is left out of the fleet: {why}"
+            problems.append(ops.Problem(code="DN2107", text=text, fix=f"decnetctl decky edit {name} --help"))
         if await gauges.paused():
             text = "the fleet rests: no decky changes by itself"
             problems.append(ops.Problem(code="DN2002", text=text, fix="decnetctl fleet resume"))

@@ -98,6 +98,7 @@ class DesiredFleet:
         self._now = now
         self._newest: Desired | None = None  # nobody else writes revisions, so it is read once
         self.configured: tuple[DeckySettings, ...] | None = None  # what the configuration says, when last taken
+        self.unusable: dict[str, str] = {}  # deckies left out when it was taken, and why
 
     async def newest(self) -> Desired:
         """Return the newest revision."""
@@ -127,6 +128,7 @@ class DesiredFleet:
 
         """
         self.configured = None if configured is None else tuple(configured)
+        self.unusable = {}
         fleet = default_fleet() if configured is None else configured
         mark = UNCONFIGURED if configured is None else await self.offload(lambda: fingerprint(fleet))
         newest = await self.newest()
@@ -212,7 +214,6 @@ class DesiredFleet:
             broken = {named(problem): problem.text for problem in error.problems}
         else:
             return plans
-        for name, text in broken.items():
-            log.error("fleet.decky_left_out", decky=name, reason=text)
+        self.unusable = broken
         usable = [settings for settings in document.deckies if settings.name not in broken]
         return expand(usable, self.installed, document.numbers)

@@ -33,10 +33,6 @@ class Document:
     numbers: Mapping[str, int] = field(factory=dict)  # of each name, unlike ones
     paused: bool = False
 
-    def names(self) -> tuple[str, ...]:
-        """Return the deckies' names in order."""
-        return tuple(settings.name for settings in self.deckies)
-
 
 EMPTY = Document()
 

@@ -229,3 +229,20 @@ def test_the_rest_interface_changes_the_fleet_the_same_way():
         status, _ = request(daemon, token, "DELETE", "/deckies/cache-01?reason=done", **{"If-Match": "*"})
         assert (status, request(daemon, token, "GET", "/fleet")[1]["reason"]) == (200, "done")
         assert [row["via"] for row in daemon.ask("fleet", "history")] == ["token", "token", "token", "configuration"]
+
+
+def test_a_decky_without_a_place_is_left_out_and_can_be_given_one_by_command():
+    with decnetd() as daemon:
+        daemon.ctl("fleet", "scale", "web", "40")
+        assert stop(daemon) == 0
+        narrow = FLEET.replace("{network}", own_network().replace(".0/24", ".0/27"))
+        daemon.config = write_config(daemon.home, narrow, "")
+        daemon.process = start(daemon.home, daemon.config).process
+        problems = daemon.status()["problems"]
+
+        assert len(daemon.listeners()) == 30
+        assert len(problems) == 11
+        assert "is left out of the fleet: web-" in problems[0]["text"]
+        assert "no address left" in problems[0]["text"]
+        daemon.ctl("fleet", "scale", "web", "20", "--yes")
+        assert daemon.status()["problems"] == []

@@ -11,6 +11,7 @@ from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.fleet_view import LiveFleet
 from decnet_actors.conformance.fakes import NOW, _at_once
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
+from decnet_actors.contracts.fleet_driver import Wanted
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.fleet.fleet_operations import Outcome
 from plugins.decoy.redis import RedisConfig
@@ -43,7 +44,9 @@ class Running:
         spec = SupervisorSpec("decnetd", (SupervisorSpec("fleet", ()),))
         self.system = System(spec, clock=SystemClock(), seed=1)
         made = evolve(means(ManualClock(NOW)), driver=driver, sessions=sessions)
-        parts: Any = SimpleNamespace(inhabitants={}, driver=driver, system=self.system, means=made, off=_at_once)
+        parts: Any = SimpleNamespace(
+            inhabitants={}, driver=driver, system=self.system, means=made, off=_at_once, left_out={}
+        )
         self.daemon = parts  # Any: as much of a Daemon as is asked for
         self.daemon.fleet = LiveFleet(
             lambda: self.daemon.inhabitants, lambda: self.system.directory, self.system.tree, sessions
@@ -106,7 +109,7 @@ async def test_what_has_gone_from_the_tree_is_brought_back(running):
 
 
 async def test_an_address_that_is_chosen_for_one_is_refused_to_another(running):
-    chosen = running.daemon.driver.address("web", 0)
+    chosen = running.daemon.driver.place(Wanted(decky="web", index=0)).address
     (refusal,) = running.fleet.refusals((decky("web", 0), decky("db", 1, address=chosen)))
 
     assert refusal.startswith(f"db: the address {chosen} is that of web")

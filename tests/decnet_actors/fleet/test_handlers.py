@@ -382,6 +382,7 @@ async def test_a_decky_whose_plugin_is_gone_is_left_out_and_the_others_run(fleet
     later = DesiredFleet(fleet.revisions, fewer, now=lambda: 0.0, offload=at_once)
 
     assert [plan.name for plan in await later.take(CONFIGURED)] == ["web-01"]
+    assert list(later.unusable) == ["db-01"]
 
 
 async def test_a_fleet_rests_and_goes_on_as_revisions_that_going_back_does_not_undo(fleet):
