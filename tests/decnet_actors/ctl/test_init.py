@@ -287,6 +287,23 @@ def test_a_tool_that_fails_says_so_and_the_next_run_goes_on(init, tool):
     assert results(init.steps()) == {"skip"}
 
 
+def test_every_format_says_the_steps(init):
+    shown = json.loads(init("--dry-run", "-o", "json").out)
+    names = init("--dry-run", "-o", "name").out.splitlines()
+    rows = init("--dry-run", "-o", "csv").out.split("\r\n")
+
+    assert [step["what"] for step in shown] == names
+    assert (rows[0], rows[1]) == ("result,what,detail", "would,file /etc/sysusers.d/decnet.conf,")
+
+
+def test_what_was_done_before_a_failure_is_valid_json_too(init):
+    init.put("etc/decnet/conf.d", "a file\n")
+    done = init("-o", "json")
+
+    assert [step["result"] for step in json.loads(done.out)][-1] == "fail"
+    assert json.loads(done.err)["code"] == "DN6010"
+
+
 # Undoing.
 
 
@@ -534,7 +551,12 @@ def test_an_ordinary_user_may_look(init):
 
 @pytest.mark.parametrize(
     ("flags", "part"),
-    [(("--purge",), "--purge needs --deinit"), (("--limit", "1"), "--limit would end it in the middle")],
+    [
+        (("--purge",), "--purge needs --deinit"),
+        (("--limit", "1"), "--limit would end it in the middle"),
+        (("--deinit", "--force"), "--deinit undoes everything"),
+        (("--deinit", "--no-start"), "--deinit undoes everything"),
+    ],
 )
 def test_flags_that_make_no_sense_are_refused(init, flags, part):
     done = init(*flags)
