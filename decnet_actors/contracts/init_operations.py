@@ -60,7 +60,7 @@ INIT_RUN = Operation(
         "decnetctl init --deinit",
         "decnetctl init --root ./image --no-start",
     ),
-    columns=("result", "what", "detail"),
+    columns=("what", "result", "detail"),
     exempt={
         "rest": "changes the host the command runs on, before there is a daemon",
         "control": "works without a daemon",

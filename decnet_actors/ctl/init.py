@@ -49,6 +49,8 @@ def run(args: Mapping[str, Plain], settings: Settings) -> Generator[Plain]:
         raise click.UsageError("--limit would end it in the middle")
     if options.purge and not options.deinit:
         raise click.UsageError("--purge needs --deinit")
+    if options.deinit and (options.force or options.no_start or options.neighbours):
+        raise click.UsageError("--deinit undoes everything: it goes with --purge, --dry-run and --root only")
     if options.purge and not options.dry_run:
         confirm(f"Remove the evidence in {host.root / STATE.removeprefix('/')}, and changed configuration?", settings)
     try:
@@ -175,9 +177,9 @@ def _mended(error: OSError) -> tuple[str, ...]:
         case errno.ENOSPC | errno.EDQUOT:
             return ("df -h", "decnetctl init")
         case errno.EROFS:
-            return (f"mount -o remount,rw the file system of {error.filename}", "decnetctl init")
+            return ("findmnt --options ro", "decnetctl init")
         case _:
-            return (f"ls -ld {error.filename}", "decnetctl init")
+            return (f"ls -ld {error.filename}", "decnetctl init") if error.filename else ("decnetctl init",)
 
 
 VIEW = View(show=show)

@@ -47,7 +47,7 @@ class World:
     zone: tzinfo | None = None  # None: the machine's
     connect: "Callable[[Settings], Daemon] | None" = None  # None: over the control socket
     host: "Callable[[Path], Host] | None" = None  # what is set up below a root; None: with the system's tools
-    programs: Path = Path(sys.executable).parent  # where decnetd is
+    programs: Path = Factory(lambda: Path(sys.executable).parent)  # where decnetd is
     stdin: Input = field(factory=lambda: sys.stdin)
 
 
