@@ -496,34 +496,43 @@ async def test_a_decky_without_a_container_cannot_listen(driver):
         await driver.listen(driver.place(DB), 22)
 
 
-class Stopping(Engine):
-    """Lets a task be cancelled at its n-th question, before or after the engine has done what was asked."""
+async def test_a_decky_is_not_seen_as_broken_while_it_is_made(driver):
+    looks = 0
+    async with asyncio.TaskGroup() as group:
+        making = [group.create_task(driver.create(one)) for one in (WEB, DB)]
+        while not all(one.done() for one in making):
+            looks += 1
+            assert {PlaceState.UP} >= {one.state for one in (await driver.observe()).values()}
 
-    def __init__(self, socket, stop_at, moment):
+    assert looks > 1
+    assert {"web-01", "db-01"} == (await driver.observe()).keys()
+
+
+class Stopping(Engine):
+    """Stops when the engine has done what its n-th question was for, as nobody hears of it."""
+
+    def __init__(self, socket, stop_at, how):
         super().__init__(socket)
-        self.asked, self.stop_at, self.moment = 0, stop_at, moment
+        self.asked, self.stop_at, self.how = 0, stop_at, how
 
     @asynccontextmanager
     async def asking(self):
         self.asked += 1
         stops = self.asked == self.stop_at
-        if stops and self.moment == "before":
-            raise asyncio.CancelledError
         try:
             async with super().asking() as docker:
                 yield docker
         finally:
             if stops:
-                raise asyncio.CancelledError
+                raise self.how
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-async def test_a_daemon_that_ends_in_the_middle_of_making_a_decky_leaves_what_the_next_can_go_on_with(config, moment):
+async def test_a_daemon_that_ends_in_the_middle_of_making_a_decky_leaves_what_the_next_can_go_on_with(config):
     stop_at, finished = 0, False
     while not finished:
         stop_at += 1
         driver = DockerDriver(config)
-        driver._engine = Stopping(config.socket, stop_at, moment)
+        driver._engine = Stopping(config.socket, stop_at, asyncio.CancelledError)
         try:
             await driver.create(WEB)
             finished = True
@@ -541,6 +550,23 @@ async def test_a_daemon_that_ends_in_the_middle_of_making_a_decky_leaves_what_th
             await later.aclose()
 
     assert stop_at > 5  # looks, lists, makes, starts, looks, looks again
+
+
+async def test_an_engine_that_goes_away_in_the_middle_of_a_look_is_unreachable(place, config):
+    stop_at, seen = 0, None
+    while seen is None:
+        stop_at += 1
+        driver = DockerDriver(config)
+        driver._engine = Stopping(config.socket, stop_at, DriverUnreachableError)
+        try:
+            seen = await driver.observe()
+        except DriverUnreachableError:
+            continue
+        finally:
+            await driver.aclose()
+
+    assert {"web-01": Observed(place=place, state=PlaceState.UP)} == seen
+    assert stop_at > 4  # lists, looks, looks again, looks once more from inside
 
 
 async def test_a_taken_port_is_told(standing):
