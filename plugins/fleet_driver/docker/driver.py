@@ -21,6 +21,7 @@ from plugins.fleet_driver.docker import egress, netns
 from plugins.fleet_driver.docker.addresses import choose, choose_mac
 from plugins.fleet_driver.docker.config import DockerConfig
 from plugins.fleet_driver.docker.container import (
+    ADDRESS,
     DECKY,
     DIGEST,
     INSTALLATION,
@@ -104,13 +105,17 @@ class DockerDriver:
 
     async def observe(self) -> Mapping[str, Observed]:
         """Return the containers that have our labels."""
-        found = [
-            container
-            for name in await self._engine.containers(self._ours())
-            if (container := await self._inspect(name)) is not None and container.is_of(self._config.installation)
-        ]
-        self._closed = {one.id: self._closed[one.id] for one in found if one.id in self._closed}
-        return {one.place.decky: await self._observed(one) for one in found}
+        found = {}
+        there = await self._engine.containers(self._ours())
+        self._closed = {name: started for name, started in self._closed.items() if name in there}
+        for name in there:
+            container = await self._inspect(name)
+            if container is not None and container.is_of(self._config.installation):
+                decky = container.place.decky
+                async with self._changing[decky]:  # half made it would look broken
+                    if (container := await self._inspect(name)) is not None:
+                        found[decky] = await self._observed(container)
+        return found
 
     async def listen(
         self, place: Place, port: int, *, protocol: Transport = "tcp"
@@ -155,9 +160,10 @@ class DockerDriver:
             self._closed[container] = started.started
 
     async def _refuse_theft(self, place: Place) -> None:
-        for other in (await self.observe()).values():
-            if other.place.address == place.address and other.place.decky != place.decky:
-                raise OSError(errno.EADDRINUSE, f"it is {other.place.decky}'s")
+        for name in await self._engine.containers({**self._ours(), ADDRESS: place.address}):
+            other = await self._inspect(name)
+            if other is not None and other.labels[DECKY] != place.decky:
+                raise OSError(errno.EADDRINUSE, f"it is {other.labels[DECKY]}'s")
 
     def _refuse_other(self, there: Container, body: Json) -> None:
         if not there.is_of(self._config.installation):
@@ -178,6 +184,8 @@ class DockerDriver:
             try:
                 if not await self._in_container(container, egress.is_closed):
                     return _OPENED
+            except DriverUnreachableError:
+                raise
             except OSError as error:
                 return f"its way out cannot be seen: {error.strerror or error}"
             self._closed[container.id] = container.started

@@ -13,6 +13,7 @@ from plugins.fleet_driver.docker.errors import FilterError
 MARK = 0xDEC0
 _LIBRARY = "libnftables.so.1"
 _TABLE = "table inet decnet"
+# A new namespace forwards packets when the host does, and a host with Docker does: the deckies are no routers.
 # Docker's own resolver listens on 127.0.0.11 and would ask the world on the container's behalf. What the kernel itself
 # answers, such as that a port is closed, has no socket and so no mark: a reset or ICMP error of its own is no call.
 _RULES = f"""add {_TABLE}
@@ -25,6 +26,9 @@ delete {_TABLE}
   meta mark {MARK} accept
   tcp flags & rst == rst accept
   icmp type {{ echo-reply, timestamp-reply, destination-unreachable }} accept
+ }}
+ chain through {{
+  type filter hook forward priority -140; policy drop;
  }}
 }}
 """

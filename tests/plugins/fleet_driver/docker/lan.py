@@ -85,7 +85,7 @@ def lan() -> Iterator[Lan]:
         pytest.skip(why)
     folder = Path(tempfile.mkdtemp(prefix="dn-"))  # not tmp_path: socket paths must stay short
     path = str(folder / "d.sock")
-    alone = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount"]
+    alone = ["setpriv", "--pdeathsig", "TERM", "unshare", "--net", "--mount"]
     places = [f"--host=unix://{path}", f"--data-root={folder}/data", f"--exec-root={folder}/exec"]
     places += [f"--pidfile={folder}/d.pid", f"--config-file={folder}/none.json"]
     (folder / "none.json").write_text("{}")

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import ipaddress
+import os
 import re
 import signal
 import socket
@@ -15,7 +16,7 @@ from attrs import evolve
 
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Observed, PlaceState, Tier, Wanted
-from plugins.fleet_driver.docker import PLUGIN
+from plugins.fleet_driver.docker import PLUGIN, netns
 from plugins.fleet_driver.docker.driver import DockerDriver
 from plugins.fleet_driver.docker.engine import Engine
 from plugins.fleet_driver.docker.errors import FilterError
@@ -172,6 +173,54 @@ async def test_nothing_that_runs_inside_gets_a_packet_out(driver, place, made_la
         await said(driver, "web-01", *ATTEMPTS[attempt])
 
         assert heard(ears, place.address)
+
+
+ELSEWHERE = "10.99.250.1"
+
+
+def through(mac):
+    """Send a packet for somebody else to a MAC, and return whether its owner looks for him, once it has answered us."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003)) as wire:
+        wire.bind(("eth0", 0x0003))
+        wire.settimeout(WITHIN)
+        ours = wire.getsockname()[4]
+        for target in (ELSEWHERE, "10.99.6.2"):
+            addresses = ipaddress.IPv4Address(ATTACKER).packed + ipaddress.IPv4Address(target).packed
+            packet = bytes.fromhex("4500001c00000000") + bytes([64, socket.IPPROTO_ICMP, 0, 0]) + addresses
+            packet = packet[:10] + checksum(packet) + packet[12:]
+            wire.send(bytes.fromhex(mac.replace(":", "")) + ours + b"\x08\x00" + packet + ECHO)
+        asked = False
+        while True:
+            frame = wire.recv(65535)
+            asked |= frame[12:14] == b"\x08\x06" and frame[38:42] == ipaddress.IPv4Address(ELSEWHERE).packed
+            if frame[12:14] == b"\x08\x00" and frame[26:30] == ipaddress.IPv4Address("10.99.6.2").packed:
+                return asked
+
+
+def checksum(header):
+    total = sum(int.from_bytes(header[at : at + 2], "big") for at in range(0, len(header), 2))
+    return ((~((total & 0xFFFF) + (total >> 16))) & 0xFFFF).to_bytes(2, "big")
+
+
+async def test_a_decky_is_no_router_even_where_the_host_is_one(driver, made_lan, engine, config):
+    place = await driver.create(evolve(WEB, address="10.99.6.2", mac="00:50:56:0a:0b:0e"))
+
+    async def forwarding():
+        told = await engine.inspect(container_of(config))
+        assert told is not None
+        namespace = netns.namespace_of(told["State"]["Pid"])
+        try:
+            await netns.inside(namespace, lambda: Path("/proc/sys/net/ipv4/ip_forward").write_text("1"))
+        finally:
+            os.close(namespace)
+
+    await forwarding()
+    assert not await made_lan.attack(lambda: through(place.mac))
+
+    async with engine.asking() as docker:
+        await docker.containers.container(container_of(config)).restart()
+    await forwarding()
+    assert await made_lan.attack(lambda: through(place.mac))
 
 
 async def test_dockers_resolver_answers_nobody(driver, place, engine, config):
@@ -447,34 +496,43 @@ async def test_a_decky_without_a_container_cannot_listen(driver):
         await driver.listen(driver.place(DB), 22)
 
 
-class Stopping(Engine):
-    """Lets a task be cancelled at its n-th question, before or after the engine has done what was asked."""
+async def test_a_decky_is_not_seen_as_broken_while_it_is_made(driver):
+    looks = 0
+    async with asyncio.TaskGroup() as group:
+        making = [group.create_task(driver.create(one)) for one in (WEB, DB)]
+        while not all(one.done() for one in making):
+            looks += 1
+            assert {PlaceState.UP} >= {one.state for one in (await driver.observe()).values()}
 
-    def __init__(self, socket, stop_at, moment):
+    assert looks > 1
+    assert {"web-01", "db-01"} == (await driver.observe()).keys()
+
+
+class Stopping(Engine):
+    """Stops when the engine has done what its n-th question was for, as nobody hears of it."""
+
+    def __init__(self, socket, stop_at, how):
         super().__init__(socket)
-        self.asked, self.stop_at, self.moment = 0, stop_at, moment
+        self.asked, self.stop_at, self.how = 0, stop_at, how
 
     @asynccontextmanager
     async def asking(self):
         self.asked += 1
         stops = self.asked == self.stop_at
-        if stops and self.moment == "before":
-            raise asyncio.CancelledError
         try:
             async with super().asking() as docker:
                 yield docker
         finally:
             if stops:
-                raise asyncio.CancelledError
+                raise self.how
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-async def test_a_daemon_that_ends_in_the_middle_of_making_a_decky_leaves_what_the_next_can_go_on_with(config, moment):
+async def test_a_daemon_that_ends_in_the_middle_of_making_a_decky_leaves_what_the_next_can_go_on_with(config):
     stop_at, finished = 0, False
     while not finished:
         stop_at += 1
         driver = DockerDriver(config)
-        driver._engine = Stopping(config.socket, stop_at, moment)
+        driver._engine = Stopping(config.socket, stop_at, asyncio.CancelledError)
         try:
             await driver.create(WEB)
             finished = True
@@ -492,6 +550,23 @@ async def test_a_daemon_that_ends_in_the_middle_of_making_a_decky_leaves_what_th
             await later.aclose()
 
     assert stop_at > 5  # looks, lists, makes, starts, looks, looks again
+
+
+async def test_an_engine_that_goes_away_in_the_middle_of_a_look_is_unreachable(place, config):
+    stop_at, seen = 0, None
+    while seen is None:
+        stop_at += 1
+        driver = DockerDriver(config)
+        driver._engine = Stopping(config.socket, stop_at, DriverUnreachableError)
+        try:
+            seen = await driver.observe()
+        except DriverUnreachableError:
+            continue
+        finally:
+            await driver.aclose()
+
+    assert {"web-01": Observed(place=place, state=PlaceState.UP)} == seen
+    assert stop_at > 4  # lists, looks, looks again, looks once more from inside
 
 
 async def test_a_taken_port_is_told(standing):

@@ -25,7 +25,7 @@ async def driver(config):
     made = DockerDriver(evolve(config, installation="inside", read_only=False))
     try:
         await made.open()
-        await made.create(Wanted(decky=WEB, index=1))
+        await made.create(Wanted(decky=WEB, index=0, address="10.99.6.3"))
         yield made
     finally:
         await made.aclose()
