@@ -160,7 +160,7 @@ class NamespaceDriver:
                 await link.ask("hello", {"version": messages.VERSION, "digest": self._rules.digest})
                 for kept in tuple(self._kept.values()):
                     await self._hand_over(link, kept)
-            except (OSError, RefusedError) as error:
+            except OSError as error:
                 link.close()
                 await self._end()  # the next attempt starts another
                 raise DriverUnreachableError(f"{self._config.socket}: {error.args[-1]}") from None
@@ -177,7 +177,7 @@ class NamespaceDriver:
             await link.ask("adopt", _named(place), descriptors=[kept.anchor.fileno()])
         except DriverUnreachableError:
             raise
-        except (OSError, RefusedError) as error:
+        except OSError as error:
             self._lost[place.decky] = Observed(place=place, state=PlaceState.BROKEN, detail=str(error.args[-1]))
             del self._kept[place.decky]
             kept.anchor.close()

@@ -95,7 +95,7 @@ class Link:
     def _break(self, error: OSError) -> None:
         """Give up on the link, with its last words if there are any: a helper that turns us away says why first."""
         said: Fields = {}
-        with contextlib.suppress(OSError, RefusedError):  # nothing was said
+        with contextlib.suppress(OSError):  # nothing was said
             said = messages.read(self._socket.recv(messages.MAX_MESSAGE))
         self.close(_last_words(said) if "error" in said else f"decnet-netd is gone: {error.strerror}")
 

@@ -140,11 +140,9 @@ class Workshop:
             return self.create(wanted)
         house = self._planned(wanted)
         parent = self._parent()
-        namespace = netns.of_socket(descriptor)
+        namespace = self._foreign(descriptor)
         kept = False
         try:
-            if netns.identity(namespace) == netns.identity(self._home):
-                raise RefusedError(f"{house.decky}: the namespace is the host's")
             with netns.inside(namespace):
                 house = self._sound(house, parent, stack.in_force(house.stack, house.mac))
             kept = True
@@ -283,6 +281,20 @@ class Workshop:
         self._houses[house.decky] = house
         self._owners.update(dict.fromkeys(house.names, house.decky))
         return house
+
+    def _foreign(self, descriptor: int) -> int:
+        """Return a descriptor of the namespace a socket is of.
+
+        Raises:
+            OSError: it is no socket.
+            RefusedError: it is the host's.
+
+        """
+        namespace = netns.of_socket(descriptor)
+        if netns.identity(namespace) == netns.identity(self._home):
+            os.close(namespace)
+            raise RefusedError("the namespace to adopt is the host's own")
+        return namespace
 
     def _parent(self) -> int:
         try:
