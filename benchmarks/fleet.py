@@ -90,7 +90,9 @@ class Run:
             with self.lab.connect(place.address, 22):
                 self.listeners[name][1].settimeout(5)
                 self.listeners[name][1].accept()[0].close()
-        self.row(f"first {min(self.count, ANSWERING)} answer the attacker, one by one", f"{time.monotonic() - began:.2f} s")
+        self.row(
+            f"first {min(self.count, ANSWERING)} answer the attacker, one by one", f"{time.monotonic() - began:.2f} s"
+        )
 
     async def edited(self) -> None:
         before = {name: [netns.cookie(one) for one in many] for name, many in self.listeners.items()}

@@ -248,7 +248,7 @@ class Workshop:
                 raise RefusedError(f"{wanted.decky} cannot have {address}: it is this host's own; reserve it")
         return house
 
-    def _furnish(self, house: House, parent: int, namespace: int) -> stack.InForce:
+    def _furnish(self, house: House, parent: int, namespace: int) -> stack.Applied:
         """Fill the namespace this thread is in; the filters first, so that not a packet leaves before them."""
         found = stack.apply(house.stack, house.mac, self._rules.egress)
         self._host.add_macvlan(DEVICE, parent=parent, mac=house.mac, namespace=namespace)
@@ -263,7 +263,7 @@ class Workshop:
                     own.add_default_route(gateway)
         return found
 
-    def _sound(self, house: House, parent: int, found: stack.InForce) -> House:
+    def _sound(self, house: House, parent: int, found: stack.Applied) -> House:
         """Return the house with what was found in force in the namespace this thread is in.
 
         Raises:
