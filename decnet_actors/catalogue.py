@@ -13,7 +13,7 @@ from decnet_actors.contracts.operations import Operation
 from decnet_actors.ctl.registry import OPERATION_MODULES
 from decnet_actors.domain.facts import FACTS, Fact, snake_case
 from decnet_actors.settings import Settings
-from supervisors.config_doc import keys, to_toml
+from supervisors.config_doc import KeyDoc, keys, to_toml
 from supervisors.plugin import PluginRegistry
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +41,10 @@ def _own_fields(cls: type[Fact]) -> str:
     return ", ".join(shown)
 
 
+def _default(doc: KeyDoc) -> str:
+    return "required" if doc.required else f"`{doc.default}`"
+
+
 def events() -> str:
     """Return docs/events.md: every fact with its topic and fields."""
     rows = [
@@ -65,7 +69,7 @@ def plugins() -> str:
     parts = ["# Plugins", "", NOTE]
     for plugin_id in registry.ids():
         plugin = registry.load(plugin_id)
-        rows = [(f"`{doc.key}`", doc.type, f"`{doc.default}`", doc.help) for doc in keys(plugin.config)]
+        rows = [(f"`{doc.key}`", doc.type, _default(doc), doc.help) for doc in keys(plugin.config)]
         parts += [f"## `{plugin_id}`", "", plugin.summary + ".", ""]
         parts += [*_table(("option", "type", "default", "what"), rows), ""]
     return "\n".join(parts)

@@ -73,7 +73,7 @@ class FleetDriver(Protocol):
     """Puts deckies on a network and opens sockets as them.
 
     Every method but ``place`` raises ``DriverUnreachableError`` when what does the work cannot be reached. Other errors
-    are ``OSError`` or ``ValueError`` with a sentence that names the decky and its address.
+    are ``OSError`` too, with a sentence that names the decky and its address.
     """
 
     async def open(self) -> None:
@@ -83,7 +83,12 @@ class FleetDriver(Protocol):
         """Let go of everything; works after a failed ``open`` too."""
 
     def place(self, wanted: Wanted) -> Place:
-        """Return where the decky will be; makes nothing."""
+        """Return where the decky will be; makes nothing.
+
+        Raises:
+            OSError: it cannot be there.
+
+        """
 
     async def create(self, wanted: Wanted) -> Place:
         """Make the place, or adopt it when it is there as wanted.

@@ -30,6 +30,7 @@ from plugins.fleet_driver.namespace.link import Answer, Link
 from plugins.fleet_driver.namespace.messages import Fields
 from plugins.fleet_driver.namespace.personality import PERSONALITIES
 
+ANSWER = 10.0  # seconds the helper may take; what it does takes milliseconds
 PROBE_TIMEOUT = 5.0  # seconds
 _BACKLOG = 4
 _STOP = 5.0  # seconds a helper of ours may take to end
@@ -47,9 +48,10 @@ class _Kept:
 class NamespaceDriver:
     """Puts each decky into a network namespace of its own, with a macvlan interface on the parent."""
 
-    def __init__(self, config: NamespaceConfig) -> None:
+    def __init__(self, config: NamespaceConfig, *, patience: float = ANSWER) -> None:
         self._config = config
         self._rules = config.rules()
+        self._patience = patience
         self._link: Link | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._connecting = asyncio.Lock()
@@ -160,7 +162,7 @@ class NamespaceDriver:
                 await link.ask("hello", {"version": messages.VERSION, "digest": self._rules.digest})
                 for kept in tuple(self._kept.values()):
                     await self._hand_over(link, kept)
-            except (OSError, RefusedError) as error:
+            except OSError as error:
                 link.close()
                 await self._end()  # the next attempt starts another
                 raise DriverUnreachableError(f"{self._config.socket}: {error.args[-1]}") from None
@@ -177,7 +179,7 @@ class NamespaceDriver:
             await link.ask("adopt", _named(place), descriptors=[kept.anchor.fileno()])
         except DriverUnreachableError:
             raise
-        except (OSError, RefusedError) as error:
+        except OSError as error:
             self._lost[place.decky] = Observed(place=place, state=PlaceState.BROKEN, detail=str(error.args[-1]))
             del self._kept[place.decky]
             kept.anchor.close()
@@ -185,7 +187,7 @@ class NamespaceDriver:
     async def _found(self) -> Link:
         path = self._config.socket
         try:
-            return await Link.open(path)
+            return await Link.open(path, self._patience)
         except (FileNotFoundError, ConnectionRefusedError) as error:
             if not self._config.spawn:
                 raise DriverUnreachableError(
@@ -195,7 +197,7 @@ class NamespaceDriver:
         except OSError as error:
             raise DriverUnreachableError(f"{path}: {error.strerror}") from error
         await self._spawn(path)
-        return await Link.open(path)
+        return await Link.open(path, self._patience)
 
     async def _end(self) -> None:
         """End the helper if it is ours; it has nothing to finish."""

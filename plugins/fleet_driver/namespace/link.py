@@ -11,7 +11,6 @@ from plugins.fleet_driver.namespace import messages
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.messages import Fields
 
-ANSWER = 10.0  # seconds the helper may take; what it does takes milliseconds
 IN_FLIGHT = 8  # requests; a sequenced-packet socket queues ten by default (net.unix.max_dgram_qlen)
 _SCM_MAX = 253  # descriptors one message can carry, net/core/scm.c
 
@@ -19,10 +18,17 @@ Answer: TypeAlias = tuple[Fields, tuple[socket.socket, ...]]
 
 
 class Link:
-    """A connected link; ``open`` makes one. Once it is lost it stays lost."""
+    """A connected link; ``open`` makes one. Once it is lost it stays lost.
 
-    def __init__(self, connection: socket.socket) -> None:
+    Args:
+        connection: to the helper.
+        patience: seconds it may take to answer.
+
+    """
+
+    def __init__(self, connection: socket.socket, patience: float) -> None:
         self._socket = connection
+        self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._room = asyncio.Semaphore(IN_FLIGHT)
@@ -30,7 +36,7 @@ class Link:
         self.lost = ""  # why it is
 
     @classmethod
-    async def open(cls, path: str) -> "Link":
+    async def open(cls, path: str, patience: float) -> "Link":
         """Connect.
 
         Raises:
@@ -44,7 +50,7 @@ class Link:
         except OSError:
             connection.close()
             raise
-        link = cls(connection)
+        link = cls(connection, patience)
         link._loop.add_reader(connection.fileno(), link._readable)
         return link
 
@@ -81,10 +87,10 @@ class Link:
                 except OSError as error:
                     self._break(error)
                 try:
-                    async with asyncio.timeout(ANSWER):
+                    async with asyncio.timeout(self._patience):
                         answer, sockets = await waiting
                 except TimeoutError:
-                    self.close(f"decnet-netd did not answer {operation} in {ANSWER:g} s")
+                    self.close(f"decnet-netd did not answer {operation} in {self._patience:g} s")
                     raise DriverUnreachableError(self.lost) from None
             finally:
                 self._waiting.pop(number, None)
@@ -95,7 +101,7 @@ class Link:
     def _break(self, error: OSError) -> None:
         """Give up on the link, with its last words if there are any: a helper that turns us away says why first."""
         said: Fields = {}
-        with contextlib.suppress(OSError, RefusedError):  # nothing was said
+        with contextlib.suppress(OSError):  # nothing was said
             said = messages.read(self._socket.recv(messages.MAX_MESSAGE))
         self.close(_last_words(said) if "error" in said else f"decnet-netd is gone: {error.strerror}")
 

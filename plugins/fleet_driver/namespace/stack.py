@@ -51,7 +51,7 @@ _GUARD = """table inet guard {
 
 
 @frozen(kw_only=True)
-class InForce:
+class Applied:
     """What a namespace was found to have."""
 
     tier: Tier
@@ -69,7 +69,7 @@ def guard() -> None:
     nftables.apply(_GUARD)
 
 
-def apply(stack: str, mac: str, egress: Egress) -> InForce:
+def apply(stack: str, mac: str, egress: Egress) -> Applied:
     """Apply a personality as far as this machine allows, and the egress rules; return what is in force then.
 
     Args:
@@ -93,13 +93,13 @@ def apply(stack: str, mac: str, egress: Egress) -> InForce:
     return _in_force(personality, mac, wrong)
 
 
-def in_force(stack: str, mac: str) -> InForce:
+def in_force(stack: str, mac: str) -> Applied:
     """Return what is in force in the namespace."""
     personality = PERSONALITIES[stack]
     return _in_force(personality, mac, sysctl.differing(personality.sysctls))
 
 
-def _in_force(personality: Personality, mac: str, wrong: Sequence[str]) -> InForce:
+def _in_force(personality: Personality, mac: str, wrong: Sequence[str]) -> Applied:
     missing, contained = "", False
     try:
         tables = _tables(nftables.listing().replace(f"offset {_offset(mac)} ", f"offset {_OFFSET} "))
@@ -109,8 +109,8 @@ def _in_force(personality: Personality, mac: str, wrong: Sequence[str]) -> InFor
     except NftablesError as error:
         missing = str(error) if personality.rules else ""
     if wrong:
-        return InForce(tier=Tier.NONE, detail=f"{', '.join(wrong)} cannot be set", is_contained=contained)
-    return InForce(tier=Tier.SYSCTL if missing else Tier.EXACT, detail=missing, is_contained=contained)
+        return Applied(tier=Tier.NONE, detail=f"{', '.join(wrong)} cannot be set", is_contained=contained)
+    return Applied(tier=Tier.SYSCTL if missing else Tier.EXACT, detail=missing, is_contained=contained)
 
 
 def _offset(mac: str) -> int:

@@ -140,11 +140,9 @@ class Workshop:
             return self.create(wanted)
         house = self._planned(wanted)
         parent = self._parent()
-        namespace = netns.of_socket(descriptor)
+        namespace = self._foreign(descriptor)
         kept = False
         try:
-            if netns.identity(namespace) == netns.identity(self._home):
-                raise RefusedError(f"{house.decky}: the namespace is the host's")
             with netns.inside(namespace):
                 house = self._sound(house, parent, stack.in_force(house.stack, house.mac))
             kept = True
@@ -250,7 +248,7 @@ class Workshop:
                 raise RefusedError(f"{wanted.decky} cannot have {address}: it is this host's own; reserve it")
         return house
 
-    def _furnish(self, house: House, parent: int, namespace: int) -> stack.InForce:
+    def _furnish(self, house: House, parent: int, namespace: int) -> stack.Applied:
         """Fill the namespace this thread is in; the filters first, so that not a packet leaves before them."""
         found = stack.apply(house.stack, house.mac, self._rules.egress)
         self._host.add_macvlan(DEVICE, parent=parent, mac=house.mac, namespace=namespace)
@@ -265,7 +263,7 @@ class Workshop:
                     own.add_default_route(gateway)
         return found
 
-    def _sound(self, house: House, parent: int, found: stack.InForce) -> House:
+    def _sound(self, house: House, parent: int, found: stack.Applied) -> House:
         """Return the house with what was found in force in the namespace this thread is in.
 
         Raises:
@@ -283,6 +281,20 @@ class Workshop:
         self._houses[house.decky] = house
         self._owners.update(dict.fromkeys(house.names, house.decky))
         return house
+
+    def _foreign(self, descriptor: int) -> int:
+        """Return a descriptor of the namespace a socket is of.
+
+        Raises:
+            OSError: it is no socket.
+            RefusedError: it is the host's.
+
+        """
+        namespace = netns.of_socket(descriptor)
+        if netns.identity(namespace) == netns.identity(self._home):
+            os.close(namespace)
+            raise RefusedError("the namespace to adopt is the host's own")
+        return namespace
 
     def _parent(self) -> int:
         try:

@@ -16,7 +16,7 @@ from attrs import evolve
 
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Place, PlaceState, Tier, Wanted
-from plugins.fleet_driver.namespace import PLUGIN, link, netns
+from plugins.fleet_driver.namespace import PLUGIN, netns
 from plugins.fleet_driver.namespace.driver import NamespaceDriver
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.personality import PERSONALITIES
@@ -409,16 +409,16 @@ async def test_the_helper_keeps_two_capabilities_and_can_get_no_more(drivers):
     assert ("0", "1") == (shown["CapInh"].lstrip("0") or "0", shown["NoNewPrivs"])
 
 
-async def test_a_helper_that_hangs_is_told_and_replaced(drivers, monkeypatch):
+async def test_a_helper_that_hangs_is_told_and_replaced(drivers):
     driver = await drivers()
     await driver.create(WEB)
-    monkeypatch.setattr(link, "ANSWER", 0.1)
+    driver._patience = driver._link._patience = 0.1
     driver._process.send_signal(signal.SIGSTOP)
     with pytest.raises(DriverUnreachableError, match=r"did not answer observe in 0\.1 s"):
         await driver.observe()
     with pytest.raises(DriverUnreachableError, match="did not answer hello"):
         await driver.observe()
-    monkeypatch.undo()
+    driver._patience = WITHIN
 
     assert {"web-01"} == set(await driver.observe())
 

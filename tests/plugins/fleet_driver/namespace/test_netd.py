@@ -105,7 +105,7 @@ def test_there_are_no_more_deckies_than_permitted():
 
 def test_the_hosts_own_namespace_is_never_a_deckys():
     with helper() as (netd, workshop, _), socket.socket() as ours:
-        assert "the namespace is the host's" in ask(netd, "adopt", ours.fileno(), **WEB)["error"]
+        assert "the namespace to adopt is the host's own" == ask(netd, "adopt", ours.fileno(), **WEB)["error"]
         assert "0 descriptors" in ask(netd, "adopt", **WEB)["error"]
         assert not workshop.houses
 
