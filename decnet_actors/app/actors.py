@@ -96,7 +96,7 @@ class Actors:
                 fix=(f"decnetctl actor restart {path}",),
             ) from error
         except StartError as error:
-            raise OperatorError(CATALOGUE["DN6007"], f"{path} did not start: {error}") from error
+            raise OperatorError(CATALOGUE["DN6008"], f"{path} did not start: {error}") from error
 
     async def _after(self, path: str) -> ops.ActorRow:
         return self._row(_find(await self._system.tree(), path))

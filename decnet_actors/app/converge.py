@@ -9,6 +9,7 @@ from decnet_actors.app.house import settle
 from decnet_actors.app.placing import refusals
 from decnet_actors.app.tree import FLEET, RECONCILER
 from decnet_actors.contracts.fleet import DeckyPlan
+from decnet_actors.domain.facts import DeckyMutated, Trigger
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceState
 from decnet_actors.fleet.fleet_operations import DeckyOutcome, Outcome
 from decnet_actors.fleet.reconciler import Look
@@ -32,7 +33,7 @@ class RunningFleet:
         """Return why the driver has no place for some of these."""
         return tuple(refusals(self._daemon.driver, plans).values())
 
-    async def converge(self, plans: Sequence[DeckyPlan]) -> Sequence[DeckyOutcome]:
+    async def converge(self, plans: Sequence[DeckyPlan], trigger: Trigger) -> Sequence[DeckyOutcome]:
         """Remove, replace and add deckies; one that fails is named and leaves the others alone."""
         daemon = self._daemon
         known = self.running()
@@ -56,6 +57,7 @@ class RunningFleet:
                 failed[name] = str(error) or "it did not start in time"
         order = {name: place for place, name in enumerate(after)}
         daemon.inhabitants = dict(sorted(daemon.inhabitants.items(), key=lambda item: order.get(item[0], len(order))))
+        self._tell_mutations({name: plan for name, plan in known.items() if name not in failed}, trigger)
         self._tell_reconciler()
         still = {name: why for name, why in daemon.left_out.items() if name in after}
         daemon.left_out = {name: why for name, why in {**still, **failed}.items() if name not in daemon.inhabitants}
@@ -75,6 +77,15 @@ class RunningFleet:
         self._tell_reconciler()
         (detail,) = await self._daemon.fleet.deckies([name])
         return _outcome(detail)
+
+    def _tell_mutations(self, before: Mapping[str, DeckyPlan], trigger: Trigger) -> None:
+        """Record who serves something else than before."""
+        after = self.running()
+        for name in dict.fromkeys((*before, *after)):
+            old, new = _services(before.get(name)), _services(after.get(name))
+            if old != new:
+                why = trigger if old and new else Trigger.CREATION if new else Trigger.RETIREMENT
+                self._daemon.note(name, DeckyMutated(old=old, new=new, trigger=why))
 
     def _tell_reconciler(self) -> None:
         """States changed: have them recorded now, not at the next look; one that is being restarted looks by itself."""
@@ -100,6 +111,10 @@ class RunningFleet:
         daemon.inhabitants[plan.name] = inhabitant
         if plan.running:
             await daemon.system.directory.address(FLEET).ask(StartChild(spec), within=WITHIN)
+
+
+def _services(plan: DeckyPlan | None) -> tuple[str, ...]:
+    return () if plan is None else tuple(service.name for service in plan.services)
 
 
 def _outcome(detail: DeckyDetail) -> DeckyOutcome:

@@ -178,7 +178,7 @@ class Daemon:
             bus=self.bus,
             places=self.places,
             settings=self.settings,
-            reconciler=lambda: Reconciler(self.driver, hands, self._note),
+            reconciler=lambda: Reconciler(self.driver, hands, self.note),
             specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),
             table=self.table,
             desired=self.desired,
@@ -219,7 +219,7 @@ class Daemon:
         driver: FleetDriver = self.registry.create(f"fleet_driver.{name}", table, None)
         return driver
 
-    def _note(self, decky: str, fact: Fact) -> None:
+    def note(self, decky: str, fact: Fact) -> None:
         """Record what happened to a decky and to none of its services."""
         now, host = self.clock.now(), self.settings.daemon.host
         self.writer.put(Record(id=self.ids.at(now), time=now, host=host, decky=decky, service="", fact=fact))

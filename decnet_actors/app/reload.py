@@ -7,6 +7,7 @@ from attrs import evolve
 from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.load import Configuration
+from decnet_actors.domain.facts import Trigger
 
 COLD = ("daemon", "database", "journal", "control", "web", "fleet")
 
@@ -15,7 +16,7 @@ async def reload(daemon: Daemon, new: Configuration) -> Mapping[str, object]:
     """Apply ``new`` and return what changed; deckies that are equal in both are not touched."""
     old = daemon.configuration
     async with daemon.desired.changing:
-        done = await RunningFleet(daemon).converge(await daemon.desired.take(new.fleet))
+        done = await RunningFleet(daemon).converge(await daemon.desired.take(new.fleet), Trigger.OPERATOR)
         daemon.left_out |= daemon.desired.unusable
     needs_restart = [key for key in COLD if _cold(getattr(old.settings, key), getattr(new.settings, key))]
     daemon.configuration = new

@@ -16,6 +16,7 @@ from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
 from decnet_actors.fleet.desired import DesiredFleet
 from decnet_actors.fleet.document import Document
+from decnet_actors.fleet.handlers import ITSELF
 from decnet_actors.fleet.mutator import Mutator
 from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
@@ -108,7 +109,7 @@ def tree(of: Branches) -> SupervisorSpec:
 
 def mutator(of: Branches) -> Mutator:
     """Return the actor that changes deckies at their intervals, the way a command does."""
-    caller = Caller(name="mutator", role=Role.ADMIN, via="daemon")
+    caller = Caller(name="mutator", role=Role.ADMIN, via=ITSELF)
 
     async def fleet() -> Document:
         return (await of.desired.newest()).document

@@ -43,6 +43,15 @@ class DeckyState(StrEnum):
     ABSENT = "absent"  # there is no such decky
 
 
+class Trigger(StrEnum):
+    """Why a decky serves something else."""
+
+    CREATION = "creation"
+    RETIREMENT = "retirement"
+    SCHEDULED = "scheduled"  # its interval has passed
+    OPERATOR = "operator"
+
+
 class Direction(StrEnum):
     """Which way bytes went, seen from the decoy."""
 
@@ -238,6 +247,14 @@ class DeckyStateChanged(Fact, frozen=True, kw_only=True, gc=False):
     new: DeckyState
 
 
+class DeckyMutated(Fact, frozen=True, kw_only=True, gc=False):
+    """A decky serves something else than before; what attackers do then is to be seen in this light."""
+
+    old: tuple[str, ...]  # names of services
+    new: tuple[str, ...]
+    trigger: Trigger
+
+
 FACTS: dict[str, type[Fact]] = {
     cls.__name__: cls
     for cls in (
@@ -260,6 +277,7 @@ FACTS: dict[str, type[Fact]] = {
         ServiceStarted,
         ServiceStopped,
         DeckyStateChanged,
+        DeckyMutated,
     )
 }
 

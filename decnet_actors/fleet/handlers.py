@@ -14,6 +14,7 @@ from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, File
+from decnet_actors.domain.facts import Trigger
 from decnet_actors.fleet import changes, edits, ini, mutation, toml
 from decnet_actors.fleet import decky_operations as decky_ops
 from decnet_actors.fleet import fleet_operations as ops
@@ -25,6 +26,7 @@ from supervisors.config import ConfigError
 
 Fleet = tuple[DeckySettings, ...]
 Make = Callable[[Fleet], Fleet]
+ITSELF = "daemon"  # the way by which the daemon changes its own fleet
 MAX_PROBLEMS = 50  # told at once
 
 
@@ -37,7 +39,7 @@ class Host(Protocol):
     def refusals(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
         """Return why the fleet driver would not host some of these; nothing is done."""
 
-    async def converge(self, plans: Sequence[DeckyPlan]) -> Sequence[ops.DeckyOutcome]:
+    async def converge(self, plans: Sequence[DeckyPlan], trigger: Trigger) -> Sequence[ops.DeckyOutcome]:
         """Make the running deckies these, and return what was done with each that was touched."""
 
     async def restart(self, name: str) -> ops.DeckyOutcome:
@@ -238,7 +240,8 @@ class FleetChanges:
             if not args.dry_run:
                 if next_one.summary:
                     number = (await desired.add(before, next_one, caller, reason=args.reason)).revision.number
-                done = tuple(await self._host.converge(plans))
+                trigger = Trigger.SCHEDULED if caller.via == ITSELF else Trigger.OPERATOR
+                done = tuple(await self._host.converge(plans, trigger))
         return ops.FleetChange(
             base=base,
             revision=number,

@@ -143,6 +143,14 @@ def test_deckies_come_stop_start_and_go_by_command():
         ]
         daemon.ctl("decky", "mutate", "iot-01", "--yes")
         assert set(daemon.listeners()["iot-01"]) != {"telnet"}
+        mutated, created = daemon.wait_events(2, kind="decky_mutated")
+        assert (created["fact"]["old"], created["fact"]["new"], created["fact"]["trigger"]) == (
+            [],
+            ["telnet"],
+            "creation",
+        )
+        assert (mutated["fact"]["old"], mutated["fact"]["trigger"]) == (["telnet"], "operator")
+        assert sorted(mutated["fact"]["new"]) == sorted(daemon.listeners()["iot-01"])
         daemon.ctl("decky", "restart", "web-01", "--yes")
         daemon.ctl("fleet", "scale", "iot", "3")
         assert {"iot-01", "iot-02", "iot-03"} <= set(daemon.listeners())

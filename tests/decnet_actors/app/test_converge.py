@@ -13,6 +13,7 @@ from decnet_actors.conformance.fakes import NOW, _at_once
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
 from decnet_actors.contracts.fleet_driver import Wanted
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.domain.facts import Trigger
 from decnet_actors.fleet.fleet_operations import Outcome
 from plugins.decoy.redis import RedisConfig
 from plugins.fleet_driver.loopback.driver import LoopbackDriver, Shift
@@ -75,36 +76,36 @@ async def running():
 
 
 async def test_only_what_is_different_is_touched(running):
-    await running.fleet.converge(FIRST)
+    await running.fleet.converge(FIRST, Trigger.OPERATOR)
     before = await running.listening()
-    done = {one.name: one.state for one in await running.fleet.converge(SECOND)}
+    done = {one.name: one.state for one in await running.fleet.converge(SECOND, Trigger.OPERATOR)}
     after = await running.listening()
 
     assert done == {"old": Outcome.GONE, "db": Outcome.UP, "new": Outcome.UP}
     assert (before["web"], {"web", "db", "new"}) == (after["web"], set(after))
     assert before["db"] != after["db"]
-    assert await running.fleet.converge(SECOND) == []
+    assert await running.fleet.converge(SECOND, Trigger.OPERATOR) == []
     assert [one.name for one in await running.daemon.fleet.deckies()] == ["web", "db", "new"]
 
 
 async def test_a_stopped_decky_is_there_and_does_not_listen(running):
     resting = (FIRST[0], evolve(FIRST[1], running=False))
-    (_, db) = await running.fleet.converge(resting)
+    (_, db) = await running.fleet.converge(resting, Trigger.OPERATOR)
 
     assert (db.name, db.state) == ("db", Outcome.STOPPED)
     assert set(await running.listening()) == {"web"}
     assert await running.children() == {"web"}
     assert set(running.fleet.running()) == {"web", "db"}
-    assert await running.fleet.converge(resting) == []
+    assert await running.fleet.converge(resting, Trigger.OPERATOR) == []
 
 
 async def test_what_has_gone_from_the_tree_is_brought_back(running):
-    await running.fleet.converge(FIRST)
+    await running.fleet.converge(FIRST, Trigger.OPERATOR)
     await running.fleet._end("db")
     running.daemon.inhabitants = {plan.name: running.daemon.inhabitants.get(plan.name) for plan in FIRST}
     del running.daemon.inhabitants["db"]
 
-    assert [one.name for one in await running.fleet.converge(FIRST)] == ["db"]
+    assert [one.name for one in await running.fleet.converge(FIRST, Trigger.OPERATOR)] == ["db"]
     assert set(await running.listening()) == {"web", "db", "old"}
 
 
@@ -117,14 +118,14 @@ async def test_an_address_that_is_chosen_for_one_is_refused_to_another(running):
 
 
 async def test_a_change_that_is_cut_off_anywhere_is_finished_by_the_next(running):
-    await running.fleet.converge(FIRST)
+    await running.fleet.converge(FIRST, Trigger.OPERATOR)
 
     async def check() -> None:
-        await running.fleet.converge(SECOND)
+        await running.fleet.converge(SECOND, Trigger.OPERATOR)
 
         assert set(await running.listening()) == await running.children() == {"web", "db", "new"}
         assert list(running.fleet.running().values()) == list(SECOND)
-        await running.fleet.converge(FIRST)
+        await running.fleet.converge(FIRST, Trigger.OPERATOR)
         assert set(await running.listening()) == await running.children() == {"web", "db", "old"}
 
-    assert await crash_everywhere(lambda: (running.fleet.converge(SECOND), check)) > 5
+    assert await crash_everywhere(lambda: (running.fleet.converge(SECOND, Trigger.OPERATOR), check)) > 5

@@ -6,6 +6,7 @@ from attrs import evolve
 from decnet_actors.contracts.errors import OperatorError
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, Role
+from decnet_actors.domain.facts import Trigger
 from decnet_actors.fleet.desired import CONFIGURATION, DesiredFleet
 from decnet_actors.fleet.fleet_operations import DeckyOutcome, Outcome
 from decnet_actors.fleet.handlers import FleetChanges
@@ -52,6 +53,7 @@ class Host:
     def __init__(self):
         self.plans = {}
         self.touched = []
+        self.triggers = []
         self.failing = {}
         self.refused = []
 
@@ -61,7 +63,8 @@ class Host:
     def refusals(self, plans):
         return self.refused
 
-    async def converge(self, plans):
+    async def converge(self, plans, trigger):
+        self.triggers.append(trigger)
         after = {plan.name: plan for plan in plans}
         self.touched = [name for name in {**self.plans, **after} if self.plans.get(name) != after.get(name)]
         self.plans = after
@@ -100,7 +103,7 @@ class Fleet:
         return await self.table.call(operation, args, caller)
 
     async def boot(self, configured):
-        await self.host.converge(await self.desired.take(configured))
+        await self.host.converge(await self.desired.take(configured), Trigger.OPERATOR)
 
     @property
     def names(self):
