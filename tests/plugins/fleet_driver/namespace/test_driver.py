@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import signal
 import socket
@@ -432,6 +433,24 @@ async def test_a_hundred_deckies_come_up_and_each_answers(station, drivers):
             found[place.address] = stack.enter_context(await listening(driver, place))
         assert len(await driver.observe()) == 100  # more than one page
         assert {ATTACKER} == {greets(station.lab, listener, address) for address, listener in found.items()}
+
+
+async def test_a_create_given_up_at_any_moment_can_be_asked_for_again_and_leaks_nothing(drivers):
+    driver = await drivers()
+    place = await driver.create(WEB)
+    gc.collect()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for turns in range(20):
+        await driver.remove("web-01")
+        asked = asyncio.get_running_loop().create_task(driver.create(WEB))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.wait([asked])
+
+        assert place == await driver.create(WEB)
+        assert {"web-01"} == set(await driver.observe())
+        assert before == len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_removing_one_leaves_the_sockets_of_others_alone(station, drivers):
