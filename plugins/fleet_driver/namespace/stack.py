@@ -19,6 +19,9 @@ _OFFSET = 4711  # stands for a decky's own where listings are compared
 _HOUSE = {
     "net.ipv4.ip_unprivileged_port_start": "0",  # the helper has no CAP_NET_BIND_SERVICE
     "net.ipv6.conf.default.accept_ra": "0",  # addresses are given, never learnt
+    # A new namespace forwards when the host does, and a host with containers does: deckies are no routers.
+    "net.ipv4.ip_forward": "0",
+    "net.ipv6.conf.all.forwarding": "0",
 }
 
 # Answers leave, nothing else does. UDP has no connections: an answer goes where something came from within a minute.
@@ -34,6 +37,9 @@ _GUARD = """table inet guard {
   type filter hook input priority -140; policy accept;
   meta nfproto ipv4 meta l4proto udp update @asked4 { ip saddr . udp sport . udp dport }
   meta nfproto ipv6 meta l4proto udp update @asked6 { ip6 saddr . udp sport . udp dport }
+ }
+ chain through {
+  type filter hook forward priority -140; policy drop;
  }
  chain out {
   type filter hook output priority -140; policy drop;

@@ -13,7 +13,7 @@ from decnet_actors.conformance.fakes import NOW, _at_once
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
 from decnet_actors.contracts.fleet_driver import Wanted
 from decnet_actors.decoys.sessions import OpenSessions
-from decnet_actors.domain.facts import Trigger
+from decnet_actors.domain.facts import DeckyMutated, Trigger
 from decnet_actors.fleet.fleet_operations import Outcome
 from plugins.decoy.redis import RedisConfig
 from plugins.fleet_driver.loopback.driver import LoopbackDriver, Shift
@@ -46,8 +46,15 @@ class Running:
         self.system = System(spec, clock=SystemClock(), seed=1)
         made = evolve(means(ManualClock(NOW)), driver=driver, sessions=sessions)
         parts: Any = SimpleNamespace(
-            inhabitants={}, driver=driver, system=self.system, means=made, off=_at_once, left_out={}
+            inhabitants={},
+            driver=driver,
+            system=self.system,
+            means=made,
+            off=_at_once,
+            left_out={},
+            note=lambda decky, fact: self.noted.append((decky, fact)),
         )
+        self.noted: list[tuple[str, DeckyMutated]] = []
         self.daemon = parts  # Any: as much of a Daemon as is asked for
         self.daemon.fleet = LiveFleet(
             lambda: self.daemon.inhabitants, lambda: self.system.directory, self.system.tree, sessions

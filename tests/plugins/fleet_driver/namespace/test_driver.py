@@ -17,7 +17,7 @@ from attrs import evolve
 
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Place, PlaceState, Tier, Wanted
-from plugins.fleet_driver.namespace import PLUGIN, netns
+from plugins.fleet_driver.namespace import PLUGIN, netns, nftables
 from plugins.fleet_driver.namespace.driver import NamespaceDriver
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.personality import PERSONALITIES
@@ -237,6 +237,51 @@ async def test_nothing_leaves_a_decky_that_is_no_answer(station, drivers):
         ping.sendto(ECHO, (place.address, 0))
         packet, (source, _) = ping.recvfrom(100)
         assert (place.address, 0) == (source, packet[20])  # an echo reply
+
+
+def routed(lab: NetLab, place: Place) -> bool:
+    """Return whether the decky passes on a packet that is not for it: from a stranger, to the attacker."""
+    with lab.socket(socket.AF_INET, socket.SOCK_DGRAM) as mine, netns.inside(lab.attacker):
+        mine.bind((ATTACKER, 0))
+        mine.setblocking(False)
+        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 29, 1, 0, 64, socket.IPPROTO_UDP, 0,
+                           socket.inet_aton("10.66.0.78"), socket.inet_aton(ATTACKER))  # fmt: skip
+        words = sum(struct.unpack("!10H", head))
+        while words >> 16:
+            words = (words & 0xFFFF) + (words >> 16)
+        packet = head[:10] + struct.pack("!H", words ^ 0xFFFF) + head[12:]
+        packet += struct.pack("!HHHH", 9, mine.getsockname()[1], 9, 0) + b"!"
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+            wire.bind(("eth0", 0))
+            own = wire.getsockname()[4]
+            wire.send(bytes.fromhex(place.mac.replace(":", "")) + own + b"\x08\x00" + packet)
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as ping:
+            ping.settimeout(WITHIN)
+            ping.sendto(ECHO, (place.address, 0))  # what was passed on came before the answer to this
+            while ping.recvfrom(100)[1][0] != place.address:
+                pass
+        try:
+            return mine.recv(10) == b"!"
+        except BlockingIOError:
+            return False
+
+
+async def test_a_decky_is_no_router_even_where_the_host_is_one(station, drivers):
+    with netns.inside(station.lab.host):
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    driver = await drivers()
+    place = await driver.create(WEB)
+    assert not routed(station.lab, place)
+
+    with inside(driver, "web-01"):
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    assert not routed(station.lab, place), "the rules must hold it back by themselves"
+
+    with inside(driver, "web-01"):
+        nftables.apply("flush ruleset\n")
+        for name in ("all", "eth0"):
+            Path(f"/proc/sys/net/ipv4/conf/{name}/rp_filter").write_text("0")
+    assert routed(station.lab, place), "or this test proves nothing"
 
 
 async def test_egress_any_lets_a_decky_connect(station, drivers):
