@@ -24,14 +24,19 @@ find_out wrong-reload systemctl reload decnetd
 find_out still-active systemctl is-active decnetd
 rm /etc/decnet/conf.d/90-wrong.toml
 
-printf '#!/bin/sh\nexec sleep 600\n' >/opt/decnet/bin/decnet-netd
+sed 's/decnet_actors.main/plugins.fleet_driver.namespace.netd/' /opt/decnet/bin/decnetd >/opt/decnet/bin/decnet-netd
 chmod 755 /opt/decnet/bin/decnet-netd
+ip link add par0 type veth peer name par1 && ip link set par0 up && ip link set par1 up
+echo 'NETD_OPTIONS=--parent par0 --network 10.99.0.0/24' >/etc/decnet/netd.env
 find_out helper-init $ctl init
 echo "helper-socket $(stat -c '%U:%a' /run/decnet/netd.sock)"
 find_out helper-start systemctl start decnet-netd.service
 helper=$(systemctl show -p MainPID --value decnet-netd)
 status_of CapEff "$helper" | sed s/CapEff/helper-capabilities/
 echo "helper-user $(stat -c %U "/proc/$helper")"
+echo "helper-place $(as decnet env LD_LIBRARY_PATH=/opt/python/lib PYTHONPATH=/opt/tree:/opt/packages PYTHONDONTWRITEBYTECODE=1 \
+  /opt/decnet/bin/python /opt/tree/tests/clients/systemd_place.py)"
+rm /etc/decnet/netd.env
 
 find_out deinit $ctl init --deinit
 find_out evidence test -s /var/lib/decnet/decnet.db

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import json
 import os
+import pwd
 import resource
 import selectors
 import socket
@@ -216,10 +217,21 @@ def parser() -> argparse.ArgumentParser:
         "--egress", choices=[str(one) for one in Egress], default=str(Egress.NONE), help="what may leave unasked"
     )
     made.add_argument("--max-deckies", type=int, default=MAX_DECKIES, metavar="N", help="deckies at most")
-    made.add_argument("--uid", type=int, default=os.getuid(), metavar="UID", help="who may connect beside root")
+    made.add_argument(
+        "--user", type=_uid, dest="uid", default=os.getuid(), metavar="NAME", help="who may connect beside root"
+    )
     made.add_argument("--linger", type=float, default=LINGER, metavar="SECONDS", help="keep deckies without a client")
     made.add_argument("--socket-fd", type=int, metavar="FD", help="listening socket (default: systemd's)")
     return made
+
+
+def _uid(name: str) -> int:
+    if name.isascii() and name.isdigit():
+        return int(name)
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"there is no user {name!r}") from None
 
 
 def log(event: str, **values: object) -> None:

@@ -547,7 +547,7 @@ async def test_a_second_daemon_is_turned_away(station, drivers):
 
 
 async def test_a_stranger_is_turned_away(station):
-    station.helper(station.served, "--uid", "4711")
+    station.helper(station.served, "--user", "4711")
     program = (
         "import socket,sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.settimeout(10);"
         "s.connect(sys.argv[1]); print(s.recv(999).decode())"
