@@ -26,6 +26,7 @@ from decnet_actors.ctl.helping import write_examples, write_options
 from decnet_actors.ctl.world import Daemon, Settings
 
 START = 30.0  # seconds the daemon may take to be ready
+NAP = 0.5  # seconds between two looks for Ctrl-C
 STOP = 10.0  # seconds it may take to end
 TAIL = 20  # lines of its log shown when it fails
 FLEET = {"web-01": ("ssh", "http"), "cache-01": ("ssh", "redis"), "term-01": ("telnet",)}
@@ -69,7 +70,7 @@ def _run(rounds: int, pause: float, seed: int, browse: bool, leave: bool, **_fla
         click.echo(f"recorded   {events} events")
         if not leave:
             remark("Ctrl-C ends the demonstration and removes all it made.", settings)
-            _wait_for_interrupt()
+            _wait_for_interrupt(settings.world.sleep)
 
 
 demo = DemoCommand(
@@ -189,7 +190,8 @@ def _link(daemon: Daemon) -> str:
     return str(daemon.call("user.setup-link", {})["url"])
 
 
-def _wait_for_interrupt() -> None:
+def _wait_for_interrupt(sleep: Callable[[float], None]) -> None:
+    """Return at Ctrl-C; in naps, for one that comes just before ``signal.pause`` would never end that."""
     with suppress(KeyboardInterrupt):  # the wanted end
         while True:
-            signal.pause()
+            sleep(NAP)
