@@ -1,10 +1,15 @@
 """This module sets up what every test relies on: hypothesis profiles and a quiet log."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
 from supervisors import log
+
+# A shell that runs this in the background has it ignore Ctrl-C, and what the tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # derandomize: a test run is a function of the sources; the nightly run looks for news.
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
