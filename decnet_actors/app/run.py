@@ -22,6 +22,7 @@ from decnet_actors.app.reload import reload as apply
 from decnet_actors.app.tree import WEB
 from decnet_actors.app.tree import WITHIN as RESTART_WINDOW
 from decnet_actors.contracts.errors import OperatorError
+from decnet_actors.fleet.decky_operations import ServiceRow, ServiceState
 from decnet_actors.store.errors import StoreError
 from supervisors import log as logs
 from supervisors.clock import SystemClock
@@ -167,9 +168,7 @@ async def _greet(daemon: Daemon) -> None:
     lines = ["decnetd is ready.", ""]
     width = max((len(decky.name) for decky in deckies), default=0)
     for decky in deckies:
-        for row in decky.details:
-            where = f"{row.address}:{row.port}" if row.port else f"DOWN  {row.error}"
-            lines.append(f"  {decky.name:<{width}}  {row.service:<8} {where}")
+        lines += [f"  {decky.name:<{width}}  {row.service:<8} {_where(row)}".rstrip() for row in decky.details]
     lines.append("")
     urls = await daemon.dashboard()
     if urls and not await daemon.doorkeeper.has_admin():
@@ -191,6 +190,16 @@ async def _greet(daemon: Daemon) -> None:
         ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _where(row: ServiceRow) -> str:
+    match row.state:
+        case ServiceState.UP:
+            return f"{row.address}:{row.port}"
+        case ServiceState.DOWN:
+            return f"DOWN  {row.error}"
+        case ServiceState.STOPPED:
+            return "stopped, as was wanted"
 
 
 def _ctl() -> str:

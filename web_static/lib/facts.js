@@ -21,6 +21,8 @@ export const KINDS = {
   SessionCrashed: 'Session crashed',
   ServiceStarted: 'Service up',
   ServiceStopped: 'Service down',
+  DeckyStateChanged: 'Decoy state',
+  DeckyMutated: 'Decoy changed',
 };
 
 /** What lists of events show by default: everything but the bytes of terminals, which the replay is made of. */
@@ -55,6 +57,13 @@ const REASONS = {
   shutdown: 'the decoy was stopped',
 };
 
+const TRIGGERS = {
+  creation: 'it was created',
+  retirement: 'it was removed',
+  scheduled: 'its interval has passed',
+  operator: 'an operator wanted it',
+};
+
 const SENTENCES = {
   SessionOpened: (f) => html`connected to port ${f.local_port}`,
   SessionClosed: (f) => html`left after ${span(f.duration)}: ${REASONS[f.reason] ?? f.reason}`,
@@ -78,6 +87,9 @@ const SENTENCES = {
   LimitReached: (f) => html`reached the limit ${f.limit} = ${f.value}`,
   ServiceStarted: (f) => html`listens on ${f.address}:${f.port}`,
   ServiceStopped: (f) => html`no longer listens: ${peer(f.reason)}`,
+  DeckyStateChanged: (f) => html`is ${f.new}, was ${f.old}`,
+  DeckyMutated: (f) => html`serves ${f.new.join(', ') || 'nothing'}, before ${f.old.join(', ') || 'nothing'}
+    <span class="muted">(${TRIGGERS[f.trigger] ?? f.trigger})</span>`,
 };
 
 /** One sentence about an event, without its subject; values are cut after `most` characters. */
