@@ -17,7 +17,7 @@ MODULES = [
     "decnet_actors.conformance", "decnet_actors.decoys", "decnet_actors.decoys.host", "decnet_actors.fleet",
     "decnet_actors.machine", "decnet_actors.store", "decnet_actors.store.journal", "decnet_actors.web",
     "decnet_actors.contracts", "decnet_actors.contracts.decoy", "decnet_actors.wire", "decnet_actors.wire.resp",
-    "decnet_actors.domain", "decnet_actors.domain.facts",
+    "decnet_actors.domain", "decnet_actors.domain.facts", "decnet_actors.kernel",
     "plugins", "plugins.decoy", "plugins.decoy.redis", "plugins.decoy.ssh",
     "plugins.fleet_driver", "plugins.fleet_driver.loopback", "plugins.fleet_driver.namespace",
     "plugins.fleet_driver.docker", "plugins.fleet_driver.docker.engine",

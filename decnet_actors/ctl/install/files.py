@@ -67,9 +67,8 @@ def write(place: Path, data: bytes, *, mode: int, owner: tuple[int, int] = (-1, 
             os.fchmod(output.fileno(), mode)
             os.fsync(output.fileno())
         fresh.replace(place)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
+    finally:
+        fresh.unlink(missing_ok=True)  # there only if it did not take the place of the old one
 
 
 def _private(path: str, flags: int) -> int:

@@ -6,7 +6,7 @@ attackers, must not choose that.
 """
 
 import json
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -147,21 +147,20 @@ class Manifest:
         """Make the folder of the record, all or nothing, as the first entries of it."""
         folder = self.path.parent
         missing = [place for place in (folder, *folder.parents) if not place.is_dir()][::-1]
-        made: dict[str, Path] = {}
-        try:
+        with ExitStack() as undo:
             for place in missing:
                 place.mkdir(FIRST_MODE if place == folder else 0o755)
                 content = Content.OPERATORS if place == folder else Content.SHARED
                 entry = MadeFolder(path=f"/{place.relative_to(self.root)}", content=content)
-                made[key_of(entry)] = place
                 self.entries[key_of(entry)] = entry
+                undo.callback(self._unmake, key_of(entry), place)
             self.save()
-        except BaseException:
-            for key, place in reversed(made.items()):
-                del self.entries[key]
-                with suppress(OSError):  # the first error is the one to tell
-                    place.rmdir()
-            raise
+            undo.pop_all()
+
+    def _unmake(self, key: str, place: Path) -> None:
+        del self.entries[key]
+        with suppress(OSError):  # the first error is the one to tell
+            place.rmdir()
 
     def save(self) -> None:
         """Write the record."""

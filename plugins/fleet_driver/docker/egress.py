@@ -5,13 +5,10 @@ has no capability at all. So no connection tracking is needed, and the container
 itself. The rules are put in from outside by libnftables (Debian's ``libnftables1``) and cannot be seen from inside.
 """
 
-import ctypes
-import functools
-
-from plugins.fleet_driver.docker.errors import FilterError
+from decnet_actors.kernel import nftables
+from decnet_actors.kernel.nftables import NftablesError
 
 MARK = 0xDEC0
-_LIBRARY = "libnftables.so.1"
 _TABLE = "table inet decnet"
 # A new namespace forwards packets when the host does, and a host with Docker does: the deckies are no routers.
 # Docker's own resolver listens on 127.0.0.11 and would ask the world on the container's behalf. What the kernel itself
@@ -38,45 +35,15 @@ def close() -> None:
     """Let only marked packets out of the calling thread's namespace; may be done again.
 
     Raises:
-        FilterError: it cannot be enforced here.
+        NftablesError: it cannot be enforced here.
 
     """
-    _run(_RULES)
+    nftables.apply(_RULES)
 
 
 def is_closed() -> bool:
     """Whether the calling thread's namespace is closed."""
     try:
-        _run(f"list {_TABLE}\n")
-    except FilterError:
+        return f"{_TABLE} {{" in nftables.listing()
+    except NftablesError:
         return False
-    return True  # the rules were put in together with the table, and nobody inside can change them
-
-
-def _run(text: str) -> None:
-    library = _library()
-    context = library.nft_ctx_new(0)  # its netlink socket is of the namespace this thread is in
-    try:
-        library.nft_ctx_buffer_output(context)
-        library.nft_ctx_buffer_error(context)
-        if library.nft_run_cmd_from_buffer(context, text.encode("ascii")):
-            said: bytes = library.nft_ctx_get_error_buffer(context)
-            raise FilterError(said.decode("utf-8", "replace").strip().partition("\n")[0])
-    finally:
-        library.nft_ctx_free(context)
-
-
-@functools.cache
-def _library() -> ctypes.CDLL:
-    try:
-        library = ctypes.CDLL(_LIBRARY)
-    except OSError as error:
-        raise FilterError(f"{_LIBRARY} is not installed: apt-get install libnftables1") from error
-    library.nft_ctx_new.argtypes = [ctypes.c_uint32]
-    library.nft_ctx_new.restype = ctypes.c_void_p
-    library.nft_run_cmd_from_buffer.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
-    library.nft_ctx_get_error_buffer.argtypes = [ctypes.c_void_p]
-    library.nft_ctx_get_error_buffer.restype = ctypes.c_char_p
-    for name in ("nft_ctx_buffer_output", "nft_ctx_buffer_error", "nft_ctx_free"):
-        getattr(library, name).argtypes = [ctypes.c_void_p]
-    return library

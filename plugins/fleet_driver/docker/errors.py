@@ -2,8 +2,6 @@
 
 EngineError
     OSError: the engine was reached and refuses; ``status`` is its answer's HTTP status
-FilterError
-    OSError: the packet filter that closes a container's way out cannot be loaded
 """
 
 
@@ -13,7 +11,3 @@ class EngineError(OSError):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
-
-
-class FilterError(OSError):
-    """The packet filter that closes a container's way out cannot be loaded."""

@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -78,8 +79,8 @@ async def inside(namespace: int, work: Callable[[], T]) -> T:
 
 def listening(port: int, protocol: Transport) -> socket.socket:
     """Return a socket of the calling thread's namespace that listens on all its IPv4 addresses."""
-    made = _marked(socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM)
-    try:
+    with ExitStack() as undo:
+        made = undo.enter_context(_marked(socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM))
         if protocol == "tcp":
             # Restart at once after traffic: connections of before may still be in TIME_WAIT.
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -87,29 +88,23 @@ def listening(port: int, protocol: Transport) -> socket.socket:
         if protocol == "tcp":
             made.listen(BACKLOG)
         made.settimeout(0)
-    except BaseException:
-        made.close()
-        raise
+        undo.pop_all()
     return made
 
 
 def connected(address: str, port: int) -> socket.socket:
     """Return a blocking client of the calling thread's namespace."""
-    made = _marked(socket.SOCK_STREAM)
-    try:
+    with ExitStack() as undo:
+        made = undo.enter_context(_marked(socket.SOCK_STREAM))
         made.settimeout(PROBE_TIMEOUT)
         made.connect((address, port))
-    except BaseException:
-        made.close()
-        raise
+        undo.pop_all()
     return made
 
 
 def _marked(kind: socket.SocketKind) -> socket.socket:
-    made = socket.socket(socket.AF_INET, kind)
-    try:
+    with ExitStack() as undo:
+        made = undo.enter_context(socket.socket(socket.AF_INET, kind))
         made.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, MARK)
-    except BaseException:
-        made.close()
-        raise
+        undo.pop_all()
     return made

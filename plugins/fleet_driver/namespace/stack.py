@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from decnet_actors.contracts.fleet_driver import Tier
-from plugins.fleet_driver.namespace import netns, nftables, sysctl
-from plugins.fleet_driver.namespace.nftables import NftablesError
+from decnet_actors.kernel import nftables
+from decnet_actors.kernel.nftables import NftablesError
+from plugins.fleet_driver.namespace import netns, sysctl
 from plugins.fleet_driver.namespace.personality import PERSONALITIES, Personality
 from plugins.fleet_driver.namespace.rules import Egress
 

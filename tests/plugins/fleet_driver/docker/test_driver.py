@@ -16,10 +16,10 @@ from attrs import evolve
 
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Observed, PlaceState, Tier, Wanted
+from decnet_actors.kernel.nftables import NftablesError
 from plugins.fleet_driver.docker import PLUGIN, netns
 from plugins.fleet_driver.docker.driver import DockerDriver
 from plugins.fleet_driver.docker.engine import Engine
-from plugins.fleet_driver.docker.errors import FilterError
 from tests.plugins.fleet_driver.docker.conftest import WITHIN, said
 from tests.plugins.fleet_driver.docker.lan import ATTACKER, IMAGE
 
@@ -420,7 +420,7 @@ class Unfiltered(DockerDriver):
     """Runs where the packet filter cannot be loaded."""
 
     async def _in_container(self, container, work):
-        raise FilterError("no packet filter in this kernel")
+        raise NftablesError("no packet filter in this kernel")
 
 
 async def test_a_container_that_cannot_be_closed_in_is_not_left_running(config):

@@ -17,7 +17,8 @@ from attrs import evolve
 
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Place, PlaceState, Tier, Wanted
-from plugins.fleet_driver.namespace import PLUGIN, netns, nftables
+from decnet_actors.kernel import nftables
+from plugins.fleet_driver.namespace import PLUGIN, netns
 from plugins.fleet_driver.namespace.driver import NamespaceDriver
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.personality import PERSONALITIES
