@@ -76,7 +76,7 @@ async def hosted(
     tasks: list[asyncio.Task[None]] = []
     armed: list[float] = []
 
-    def spawn(coro: Coroutine[Any, Any, None], *, name: str) -> object:
+    def spawn(coro: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coro, name=name)
         tasks.append(task)
         return task

@@ -26,7 +26,7 @@ from attrs import frozen
 from msgspec.structs import fields
 
 from decnet_actors.conformance.fakes import FakeTime, fake_deps
-from decnet_actors.contracts.decoy import Effect, HangUp, Note, Send, WakeAt
+from decnet_actors.contracts.decoy import Attend, Effect, HangUp, Heed, Note, Send, WakeAt
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.peer import Peer
 
@@ -172,6 +172,8 @@ class _Stage:
                     lines.append("! " + shown_fact(fact))
                 case WakeAt(when=when):
                     self._wake = when
+                case Attend() | Heed():
+                    raise AssertionError(f"nothing is done beside it here: {effect}")
                 case HangUp():
                     lines.append("x")
                     break

@@ -7,11 +7,12 @@ from typing import Any
 from attrs import evolve, frozen
 
 from decnet_actors.app.fleet_view import Inhabitant
-from decnet_actors.app.placing import wanted_of
+from decnet_actors.app.placing import bait_users, distribution_of, wanted_of
 from decnet_actors.contracts.decoy import Artifacts, Vault
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.fleet_driver import FleetDriver, PlaceState
 from decnet_actors.contracts.journal import JournalWriter
+from decnet_actors.contracts.machine import Machine
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.decky import decky_spec
 from decnet_actors.decoys.host import Household
@@ -19,6 +20,7 @@ from decnet_actors.decoys.policy import BaitAndRarity
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import make_machine
+from decnet_actors.machine.inside.machine import RealMachine, installed
 from decnet_actors.machine.persona import generate, with_people, with_services
 from supervisors.spec import Backoff, SupervisorSpec
 
@@ -46,10 +48,16 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     """Return one decky and the spec of its subtree."""
     wanted = wanted_of(plan)
     address = means.driver.place(wanted).address
-    persona = generate(means.seed, plan.name, address, means.founded, distribution=plan.distribution or None)
+    inside = means.driver.inside
+    system = None if inside is None else inside.system
+    distribution = plan.distribution or (system and distribution_of(system)) or None
+    persona = generate(means.seed, plan.name, address, means.founded, distribution=distribution)
     persona = evolve(persona, mac=plan.mac or persona.mac)
+    if system is not None:
+        persona = installed(persona, system)
     own = _users(persona)  # bait neither gets a weak password nor moves those of others
-    persona = with_people(persona, (bait.user for bait in plan.baits if bait.service in {"", "ssh", "telnet"}))
+    if system is None:
+        persona = with_people(persona, bait_users(plan))
     persona = with_services(persona, {service.name: service.port for service in plan.services})
     wanted = evolve(wanted, address=address, mac=persona.mac, hostname=persona.hostname)
     place = means.driver.place(wanted)
@@ -57,12 +65,7 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
         host=means.host,
         wanted=wanted,
         place=place,
-        machine=make_machine(
-            persona,
-            random.Random(f"{persona.seed}/machine"),  # noqa: S311  a persona, not a secret
-            now=means.now,
-            work=means.work,
-        ),
+        machine=_machine(persona, means),
         policy=BaitAndRarity(seed=persona.seed, users=own, baits=plan.baits, rarity=plan.weak_credentials),
         artifacts=means.artifacts,
         vault=means.vault(plan.name),
@@ -73,6 +76,17 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     )
     return Inhabitant(plan=plan, place=place, persona=persona), decky_spec(
         plan, household, means.plugin, means.patience
+    )
+
+
+def _machine(persona: Persona, means: Means) -> Machine:
+    if means.driver.inside is not None:
+        return RealMachine(persona, means.driver.inside)
+    return make_machine(
+        persona,
+        random.Random(f"{persona.seed}/machine"),  # noqa: S311  a persona, not a secret
+        now=means.now,
+        work=means.work,
     )
 
 

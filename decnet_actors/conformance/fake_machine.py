@@ -259,6 +259,8 @@ class FakeTerminal:
 class FakeMachine:
     """A machine of fakes; ``logins`` counts who is logged in."""
 
+    simulated = True
+
     def __init__(self, persona: Persona | None = None) -> None:
         self.persona = persona or fake_persona()
         self.files = FakeFiles()

@@ -11,8 +11,8 @@ The rule both keep: **no reply leaves before the facts that explain it are durab
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol, TypeAlias
 
 from attrs import field, frozen
 from msgspec import Struct
@@ -27,6 +27,7 @@ class Send(Struct, frozen=True, gc=False):
     """Send bytes to the peer."""
 
     data: bytes
+    is_error: bool = False  # what a program prints on standard error, where the protocol tells it from output
 
 
 class Note(Struct, frozen=True, gc=False):
@@ -47,7 +48,26 @@ class WakeAt(Struct, frozen=True, gc=False):
     when: float
 
 
-Effect: TypeAlias = Send | Note | HangUp | WakeAt
+# What is done beside a session: it is given what to call when it has something for ``tick``.
+Work: TypeAlias = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # Any: what nobody sends or awaits
+
+
+class Attend(Struct, frozen=True, gc=False):
+    """Do work beside the session until it is done, or cancel it when the peer is gone; ``closed`` comes after it.
+
+    Each time it says so ``tick`` is called, as soon as the peer has taken what was sent and replies do not wait.
+    """
+
+    work: Work
+
+
+class Heed(Struct, frozen=True, gc=False):
+    """Whether to take more from the peer; what it sends meanwhile waits at its end."""
+
+    peer: bool
+
+
+Effect: TypeAlias = Send | Note | HangUp | WakeAt | Attend | Heed
 
 
 class Session(Protocol):
@@ -70,7 +90,7 @@ class Session(Protocol):
         """The time asked for with ``WakeAt`` has come."""
 
     def closed(self, now: float) -> Sequence[Effect]:
-        """The connection is gone, whoever ended it; return the last facts (other effects are ignored)."""
+        """The connection is gone, and what was done beside it over; return the last facts (the rest is ignored)."""
 
 
 class CapturingSession(Session, Protocol):
@@ -102,6 +122,21 @@ class SessionLog(Protocol):
 
     def hang_up(self, *, reset: bool = False) -> None:
         """Close the connection after what was written is sent."""
+
+    def attend(
+        self, work: Work, ready: Callable[[], None], over: Callable[[], None] | None = None
+    ) -> Callable[[], object]:
+        """Do work beside the connection, which is not told that it is gone before the work is over.
+
+        Args:
+            work: to do; cancelled when the connection ends.
+            ready: what the work is to call.
+            over: called when it is done or was cancelled.
+
+        Returns:
+            What cancels it sooner.
+
+        """
 
 
 class DecoyService(Protocol):

@@ -11,6 +11,8 @@ from typing import Literal, Protocol, TypeAlias
 
 from attrs import frozen
 
+from decnet_actors.contracts.inside import Inside
+
 Transport: TypeAlias = Literal["tcp", "udp"]
 
 
@@ -75,6 +77,10 @@ class FleetDriver(Protocol):
     Every method but ``place`` raises ``DriverUnreachableError`` when what does the work cannot be reached. Other errors
     are ``OSError`` too, with a sentence that names the decky and its address.
     """
+
+    @property
+    def inside(self) -> Inside | None:
+        """The machines behind its deckies; ``None`` when there are none, and shells and files are simulated."""
 
     async def open(self) -> None:
         """Get ready; may be called again after a failure."""

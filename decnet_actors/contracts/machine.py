@@ -119,6 +119,7 @@ class Terminal(Protocol):
     It records ``ShellCommandSeen``, ``DownloadRequested``, ``FileCaptured`` and, with a pty, ``TerminalSeen``; a
     captured file's bytes go with ``take_artifacts``. ``HangUp`` means the shell has exited; ``status`` tells how.
     With a pty the terminal does the line discipline itself: echo, erase, interrupt, end of file, ``\\n`` -> ``\\r\\n``.
+    One behind which a real program runs asks its host to ``Attend`` it and takes what it printed with each ``tick``.
     """
 
     @property
@@ -155,8 +156,12 @@ class Machine(Protocol):
         """Who this machine is."""
 
     @property
+    def simulated(self) -> bool:
+        """Whether ``files`` are all there is; else the machine has programs of its own for transfers."""
+
+    @property
     def files(self) -> FileSystem:
-        """The file tree all services share."""
+        """The file tree all services share; out of reach on a machine that is not simulated."""
 
     def terminal(self, login: Login) -> Terminal:
         """Return a shell (or one command) for somebody who has logged in."""

@@ -6,14 +6,26 @@ which does them for all connections of a service at once.
 
 import asyncio
 import math
-import socket
-import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
-from decnet_actors.contracts.decoy import CapturingSession, Effect, HangUp, Note, Send, Session, WakeAt
+from decnet_actors.contracts.decoy import (
+    Attend,
+    CapturingSession,
+    Effect,
+    HangUp,
+    Heed,
+    Note,
+    Send,
+    Session,
+    WakeAt,
+    Work,
+)
+from decnet_actors.decoys.beside import Beside
 from decnet_actors.decoys.keeper import Keeper, place_of
 from decnet_actors.decoys.library import CountedTransport
+from decnet_actors.decoys.link import CROWDED, HEEDLESS, HOLDING, LIBRARY, STALLED, Link
 from decnet_actors.domain.facts import (
     CloseReason,
     Fact,
@@ -27,32 +39,24 @@ from decnet_actors.domain.peer import Peer
 
 MAX_FEED = 16 * 1024  # bytes a session is given in one turn of the loop; PROTO_IOBUF_LEN of Redis, and a TLS record
 _MAPPED = "::ffff:"
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: close() sends RST
-
-# Why reading is paused; any one is enough.
-_HOLDING = 1  # data came while replies wait for the journal
-_CROWDED = 2  # the journal has no room
-_STALLED = 4  # the peer does not take what we send
-_LIBRARY = 8  # the hosted library asked
 
 
-class Connection(asyncio.Protocol):
+class Connection(Link):
     """One peer at one service: the host's side of ``Session`` and of ``SessionLog``."""
 
     # fmt: off
     __slots__ = (
-        "_barrier", "_blocked", "_captured", "_due", "_ended", "_hang_up", "_held", "_keeper", "_library",
-        "_out", "_pauses", "_reason", "_session", "_transport", "alarm", "bytes_in", "bytes_out",
-        "closing_since", "heard", "id", "local_address", "local_port", "opened", "source", "source_port",
-        "stalled_since", "wake_at",
+        "_barrier", "_beside", "_blocked", "_captured", "_due", "_ended", "_hang_up", "_held", "_library",
+        "_out", "_session", "alarm", "bytes_in", "bytes_out", "heard", "id", "local_address", "local_port",
+        "opened", "source", "source_port", "stalled_since", "wake_at",
     )
     # fmt: on
 
     def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
-        self._transport: asyncio.Transport | None = None
+        super().__init__(keeper)
         self._session: Session | None = None
         self._library: asyncio.Protocol | None = None
+        self._beside: Beside | None = None
         self._barrier = 0  # the last barrier not known to be durable
         self._blocked = False  # replies wait; the session is not called
         self._out = b""
@@ -61,12 +65,10 @@ class Connection(asyncio.Protocol):
         self._ended = False
         self._due = False
         self._captured: tuple[bytes, ...] = ()
-        self._pauses = 0
-        self._reason = CloseReason.PEER
         self.bytes_in = 0
         self.bytes_out = 0
         self.opened = self.heard = 0.0  # monotonic
-        self.stalled_since = self.closing_since = 0.0  # monotonic; 0 is never
+        self.stalled_since = 0.0  # monotonic; 0 is never
         self.wake_at = math.inf  # what the session asked for last
         self.alarm = math.inf  # when the keeper will look
         self.id = ""
@@ -117,13 +119,13 @@ class Connection(asyncio.Protocol):
                 self._crash(error)
         elif self._blocked or self._pauses:
             self._held += data
-            self._pause(_HOLDING)
+            self._pause(HOLDING)
         elif keeper.crowded:
             self._held += data
             self.crowd()
         elif len(data) > MAX_FEED:
             self._held = data
-            self._pause(_HOLDING)
+            self._pause(HOLDING)
             self._catch_up()
         elif self._session is not None:
             self._call(self._session.received, data)
@@ -140,21 +142,26 @@ class Connection(asyncio.Protocol):
         self.stalled_since = self._keeper.clock.monotonic()
         if self._library is not None:
             self._library.pause_writing()
-        self._pause(_STALLED)
+        self._pause(STALLED)
 
     def resume_writing(self) -> None:
         self.stalled_since = 0.0
         if self._library is not None:
             self._library.resume_writing()
-        self._resume(_STALLED)
+        self._resume(STALLED)
         self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         if not self.id:  # never admitted
             return
-        keeper = self._keeper
         self._out = self._held = b""
+        gone = partial(self._gone, exc)
+        gone() if self._beside is None else self._beside.end(gone)
+
+    def _gone(self, exc: Exception | None) -> None:
+        """Tell whom we serve that the peer is gone, and record the end."""
+        keeper = self._keeper
         try:
             if self._library is not None:
                 self._library.connection_lost(exc)
@@ -202,6 +209,14 @@ class Connection(asyncio.Protocol):
         """Close the connection after what was written is sent."""
         self.close(CloseReason.DECOY, reset=reset)
 
+    def attend(
+        self, work: Work, ready: Callable[[], None], over: Callable[[], None] | None = None
+    ) -> Callable[[], object]:
+        """Do work beside the connection."""
+        if self._beside is None:
+            self._beside = Beside(self._keeper.spawn, self._crash)
+        return self._beside.attend(work, ready, over)
+
     # the keeper's side
 
     def release(self, number: int) -> None:
@@ -221,19 +236,19 @@ class Connection(asyncio.Protocol):
 
     def room(self) -> None:
         """Go on reading: the journal has room again."""
-        self._resume(_CROWDED)
+        self._resume(CROWDED)
         self._go_on()
 
     def crowd(self) -> None:
         """Stop reading until the keeper calls ``room``."""
-        if not self._pauses & _CROWDED:
-            self._pause(_CROWDED)
+        if not self._pauses & CROWDED:
+            self._pause(CROWDED)
             self._keeper.hold(self)
 
     def tick(self, now: float) -> None:
         """The time the session asked for has come."""
         self.wake_at = math.inf
-        if self._blocked:
+        if self._blocked or self._pauses & STALLED:
             self._due = True
         elif self._session is not None and not self.closing_since:
             self._call(self._session.tick, now=now)
@@ -246,29 +261,13 @@ class Connection(asyncio.Protocol):
     def library_paused(self, *, paused: bool) -> None:
         """The hosted library pauses or resumes reading."""
         if paused:
-            self._pause(_LIBRARY)
+            self._pause(LIBRARY)
         else:
-            self._resume(_LIBRARY)
+            self._resume(LIBRARY)
 
     def library_closed(self, *, at_once: bool) -> None:
         """The hosted library ends the connection."""
         self.close(CloseReason.DECOY, at_once=at_once)
-
-    def close(self, reason: CloseReason, *, reset: bool = False, at_once: bool = False) -> None:
-        """End the connection, after what was written is sent unless ``reset`` or ``at_once``."""
-        if (transport := self._transport) is None:
-            return
-        if not self.closing_since:
-            self._reason = reason
-            self.closing_since = self._keeper.clock.monotonic()
-        if reset:
-            link = transport.get_extra_info("socket")
-            if link is not None:
-                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        if reset or at_once:
-            transport.abort()
-        else:
-            transport.close()
 
     def sent(self, size: int) -> None:
         """Count bytes on their way to the peer, and end a peer that lets too many wait."""
@@ -324,6 +323,10 @@ class Connection(asyncio.Protocol):
             elif kind is WakeAt:
                 self.wake_at = cast("WakeAt", effect).when
                 keeper.wake(self, self.wake_at)
+            elif kind is Attend:
+                self.attend(cast("Attend", effect).work, lambda: self.tick(keeper.clock.now()))
+            elif kind is Heed:
+                self._heed(peer=cast("Heed", effect).peer)
             else:
                 hang_up = cast("HangUp", effect)
                 break
@@ -337,6 +340,13 @@ class Connection(asyncio.Protocol):
                 self._write(b"".join(chunks))
             if hang_up is not None:
                 self.close(CloseReason.DECOY, reset=hang_up.reset)
+
+    def _heed(self, *, peer: bool) -> None:
+        if not peer:
+            self._pause(HEEDLESS)
+        elif self._pauses & HEEDLESS:
+            self._resume(HEEDLESS)
+            asyncio.get_running_loop().call_soon(self._go_on)  # the session is in the middle of a call
 
     def _capture(self, number: int) -> None:
         """Take over the session's artifacts; they are kept even if the peer leaves before the fact is durable."""
@@ -353,15 +363,15 @@ class Connection(asyncio.Protocol):
         """Serve what waited: held data first, then time, then the end of the stream."""
         if self.closing_since or self._session is None:
             return
-        if self._held and not self._pauses & ~_HOLDING:
+        if self._held and not self._pauses & ~HOLDING:
             data, self._held = self._held[:MAX_FEED], self._held[MAX_FEED:]
             if not self._held:
-                self._resume(_HOLDING)
+                self._resume(HOLDING)
             self._call(self._session.received, data)
             if self._held and not self._blocked:
                 asyncio.get_running_loop().call_soon(self._go_on)  # others first
                 return
-        if self._due and not self._blocked and self._session is not None:
+        if self._due and not self._blocked and not self._pauses & STALLED and self._session is not None:
             self._due = False
             self.tick(self._keeper.clock.now())
         if self._ended and not self._blocked and not self._held:
@@ -385,16 +395,3 @@ class Connection(asyncio.Protocol):
     def _crash(self, error: Exception) -> None:
         self._keeper.put(self, SessionCrashed(error=place_of(error)))
         self.close(CloseReason.CRASH)
-
-    # reading
-
-    def _pause(self, why: int) -> None:
-        if not self._pauses and self._transport is not None:
-            self._transport.pause_reading()
-        self._pauses |= why
-
-    def _resume(self, why: int) -> None:
-        if self._pauses & why:
-            self._pauses &= ~why
-            if not self._pauses and self._transport is not None and not self._transport.is_closing():
-                self._transport.resume_reading()

@@ -9,14 +9,14 @@ import heapq
 import math
 import socket
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
 
 from attrs import frozen
 
 from decnet_actors.contracts.decoy import Artifacts, DecoyService
 from decnet_actors.contracts.fleet import Limits
 from decnet_actors.contracts.journal import JournalWriter
+from decnet_actors.decoys.beside import Spawn
 from decnet_actors.decoys.connection import Connection
 from decnet_actors.domain.facts import CloseReason, Fact, LimitReached
 from decnet_actors.domain.ids import Ids
@@ -41,13 +41,6 @@ class Identity:
     host: str
     decky: str
     service: str
-
-
-class Spawn(Protocol):
-    """Starts a task that lives and dies with the actor behind the door."""
-
-    def __call__(self, work: Coroutine[Any, Any, None], /, *, name: str) -> object:
-        """Start the task."""
 
 
 class Doorkeeper:
@@ -80,7 +73,7 @@ class Doorkeeper:
         self.new_id, self._id_at = ids.new, ids.at
         self._journal = journal
         self._artifacts = artifacts
-        self._spawn = spawn
+        self.spawn = spawn
         self._arm = arm
         self._armed_for = _NOT_ARMED  # monotonic
         self._sweep_at = _NOT_ARMED  # monotonic
@@ -103,7 +96,7 @@ class Doorkeeper:
     async def open(self, listeners: Sequence[socket.socket]) -> None:
         """Take over listening sockets and begin to accept."""
         self._listeners = tuple(listeners)
-        self._spawn(self._settle_in_order(), name="settle")
+        _task = self.spawn(self._settle_in_order(), name="settle")
         await self._accept()
 
     def close(self, reason: CloseReason = CloseReason.SHUTDOWN, *, at_once: bool = False) -> None:
@@ -200,7 +193,7 @@ class Doorkeeper:
             if not self.crowded:
                 self.crowded = True
                 self._refuse()
-                self._spawn(self._await_room(), name="room")
+                _task = self.spawn(self._await_room(), name="room")
             connection.crowd()
         return number
 

@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 from decnet_actors.contracts.decoy import DecoyService
 from decnet_actors.contracts.fleet import Limits
+from decnet_actors.decoys.beside import Spawn
 from decnet_actors.domain.facts import Fact
 from supervisors.clock import Clock
 
@@ -15,6 +16,10 @@ class Keeper(Protocol):
     limits: Limits
     clock: Clock
     crowded: bool
+
+    @property
+    def spawn(self) -> Spawn:
+        """What starts a task of the service's actor."""
 
     def admit(self, connection: Any) -> bool:
         """Return whether there is room for this connection, and keep it if so."""

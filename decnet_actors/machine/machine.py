@@ -27,6 +27,8 @@ class DeckyMachine:
 
     """
 
+    simulated = True
+
     def __init__(
         self,
         persona: Persona,

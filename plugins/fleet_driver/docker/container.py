@@ -19,6 +19,7 @@ _TMPFS: Mapping[str, str] = {
     "/tmp": "rw,nosuid,nodev,size=16m,mode=1777",  # noqa: S108  the container's own
     "/run": "rw,nosuid,nodev,size=8m,mode=755",
 }
+MEMORY = (*_TMPFS, "/dev/shm")  # noqa: S108  what is in these came after the container was started
 
 
 @frozen(kw_only=True)

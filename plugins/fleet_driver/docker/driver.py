@@ -31,7 +31,7 @@ from plugins.fleet_driver.docker.container import (
     wanted_container,
 )
 from plugins.fleet_driver.docker.engine import Engine, Json
-from plugins.fleet_driver.docker.inside import DockerInside
+from plugins.fleet_driver.docker.inside import DockerInside, end_visitors
 
 T = TypeVar("T")
 
@@ -45,9 +45,15 @@ class DockerDriver:
     def __init__(self, config: DockerConfig) -> None:
         self._config = config
         self._engine = Engine(config.socket)
-        self.inside: Inside = DockerInside(self._engine, self._running)
+        self._inside = DockerInside(self._engine, self._running)
+        self._known: set[str] = set()  # containers in which nothing runs that an earlier daemon began
         self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by decky
         self._closed: dict[str, str] = {}  # when it was started, by container: whose way out is known to be closed
+
+    @property
+    def inside(self) -> Inside:
+        """The containers."""
+        return self._inside
 
     async def open(self) -> None:
         """Find out whether the engine has what deckies need, and whether we may enter their namespaces.
@@ -77,6 +83,7 @@ class DockerDriver:
                 f"--driver macvlan --subnet <your LAN> --gateway <its router> -o parent=<interface> {config.network}"
             )
         _check_network(network, ipaddress.IPv4Network(config.pool))
+        await self._inside.open(config.image, f"{config.installation}.image")
 
     async def aclose(self) -> None:
         """Let go of the engine; the containers stay, and are adopted by who comes next."""
@@ -102,6 +109,7 @@ class DockerDriver:
             for container in await self._engine.containers(self._ours(decky)):
                 await self._engine.remove(container)
                 self._closed.pop(container, None)
+                self._known.discard(container)
 
     async def observe(self) -> Mapping[str, Observed]:
         """Return the containers that have our labels."""
@@ -137,6 +145,7 @@ class DockerDriver:
         if there is None:
             await self._refuse_theft(place)
             container = await self._engine.make(name, body)
+            self._known.add(container)
         else:
             self._refuse_other(there, body)
             container = there.id
@@ -155,6 +164,9 @@ class DockerDriver:
         if started is None or not started.running:
             raise OSError(errno.EIO, started.fault if started else "its container is gone")
         _check_place(started, place, self._config.network)
+        if container not in self._known:
+            await end_visitors(started)
+            self._known.add(container)
         if self._closed.get(container) != started.started:
             await self._in_container(started, egress.close)
             self._closed[container] = started.started

@@ -48,6 +48,8 @@ class _Kept:
 class NamespaceDriver:
     """Puts each decky into a network namespace of its own, with a macvlan interface on the parent."""
 
+    inside = None
+
     def __init__(self, config: NamespaceConfig, *, patience: float = ANSWER) -> None:
         self._config = config
         self._rules = config.rules()

@@ -6,33 +6,24 @@ from typing import Any
 from attrs import define, field
 
 from decnet_actors.conformance.fakes import FakeTime, fake_deps
-from decnet_actors.contracts.decoy import CapturingSession, DecoyDeps, DecoyService, Effect, HangUp, Note, Send, WakeAt
+from decnet_actors.conformance.memory_transport import FakeLog
+from decnet_actors.contracts.decoy import (
+    Attend,
+    CapturingSession,
+    DecoyDeps,
+    DecoyService,
+    Effect,
+    HangUp,
+    Heed,
+    Note,
+    Send,
+    WakeAt,
+)
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.peer import Peer
 from plugins.decoy.http import PLUGIN, HttpConfig
 
 PEER = Peer(address="198.51.100.7", port=40_000, local_address="192.0.2.10", local_port=80)
-
-
-@define
-class Log:
-    """What the host gives to a session."""
-
-    time: FakeTime
-    id: str = "0" * 32
-    peer: Peer = PEER
-
-    def now(self) -> float:
-        return self.time()
-
-    def note(self, fact: Fact) -> None:
-        raise NotImplementedError(fact)
-
-    async def settled(self) -> None:
-        raise NotImplementedError
-
-    def hang_up(self, *, reset: bool = False) -> None:
-        raise NotImplementedError(reset)
 
 
 @define
@@ -82,6 +73,8 @@ class Connection:
                     self.facts.append(fact)
                 case WakeAt(when=when):
                     self.wake = when
+                case Attend() | Heed():
+                    raise AssertionError(f"nothing is done beside it here: {effect}")
                 case HangUp():
                     self._over = True
         self.artifacts += self.session.take_artifacts()
@@ -100,7 +93,7 @@ class Served:
     artifacts: list[bytes] = field(factory=list)
 
     def connect(self) -> Connection:
-        session: Any = self.service.connect(Log(self.time))  # Any: it captures, which the port does not say
+        session: Any = self.service.connect(FakeLog(self.time))  # Any: it captures, which the port does not say
         connection = Connection(session, self.time, self.facts, self.artifacts)
         connection._took(session.opened(self.time()))
         return connection

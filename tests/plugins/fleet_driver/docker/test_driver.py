@@ -16,6 +16,7 @@ from attrs import evolve
 
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Observed, PlaceState, Tier, Wanted
+from decnet_actors.contracts.inside import Command
 from decnet_actors.kernel.nftables import NftablesError
 from plugins.fleet_driver.docker import PLUGIN, netns
 from plugins.fleet_driver.docker.driver import DockerDriver
@@ -242,7 +243,7 @@ async def test_a_program_that_listens_inside_is_not_reached_from_outside(standin
             call(place.address, 4444, within=0.3)
 
     server = ("nc", "-l", "-p", "4444", "-e", "echo", "gotcha")
-    async with asyncio.timeout(WITHIN), driver.inside.run("web-01", server):
+    async with asyncio.timeout(WITHIN), driver.inside.run("web-01", Command(words=server)):
         while not re.search(
             r":115C 0+:0000 0A", await said(driver, "web-01", "cat", "/proc/net/tcp", "/proc/net/tcp6")
         ):
@@ -257,7 +258,7 @@ async def test_a_program_inside_reaches_the_decoys_of_its_own_machine(standing):
     (listener,), _ = await driver.listen(place, 80)
     with listener:
         listener.settimeout(WITHIN)
-        async with driver.inside.run("web-01", ("nc", "127.0.0.1", "80")) as program:
+        async with driver.inside.run("web-01", Command(words=("nc", "127.0.0.1", "80"))) as program:
             server, _ = await asyncio.to_thread(listener.accept)
             with server:
                 server.sendall(b"hello")
@@ -310,7 +311,9 @@ async def test_memory_is_limited(config):
     driver = await other(config, memory=16 * 1024 * 1024)
     try:
         await driver.create(WEB)
-        async with driver.inside.run("web-01", ("sh", "-c", "x=0123456789abcdef; while :; do x=$x$x; done")) as program:
+        async with driver.inside.run(
+            "web-01", Command(words=("sh", "-c", "x=0123456789abcdef; while :; do x=$x$x; done"))
+        ) as program:
             while await program.read() is not None:
                 pass
             status = await program.status()
