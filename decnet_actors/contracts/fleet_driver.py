@@ -28,6 +28,19 @@ class Tier(StrEnum):
     NONE = "none"  # the host's own stack answers
 
 
+def tier_of(wrong: Sequence[str], missing: str) -> tuple[Tier, str]:
+    """Return how much of a stack is in force, and why not more.
+
+    Args:
+        wrong: switches of the kernel that could not be set.
+        missing: why its packet rules are not in force; empty if they are.
+
+    """
+    if wrong:
+        return Tier.NONE, f"{', '.join(wrong)} cannot be set"
+    return (Tier.SYSCTL if missing else Tier.EXACT), missing
+
+
 class PlaceState(StrEnum):
     """Whether a decky's place is as it was made."""
 

@@ -23,12 +23,12 @@ from decnet_actors.contracts.fleet_driver import (
     Transport,
     Wanted,
 )
+from decnet_actors.kernel.personality import PERSONALITIES
 from plugins.fleet_driver.namespace import NamespaceConfig, messages
 from plugins.fleet_driver.namespace.addresses import choose, choose_mac
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.link import Answer, Link
 from plugins.fleet_driver.namespace.messages import Fields
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
 
 ANSWER = 10.0  # seconds the helper may take; what it does takes milliseconds
 PROBE_TIMEOUT = 5.0  # seconds

@@ -1,20 +1,13 @@
 """This module puts a stack personality and egress rules into the calling thread's namespace, and reads both back."""
 
-import functools
-import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from attrs import frozen
 
-from decnet_actors.contracts.fleet_driver import Tier
-from decnet_actors.kernel import nftables
+from decnet_actors.contracts.fleet_driver import Tier, tier_of
+from decnet_actors.kernel import nftables, stack
 from decnet_actors.kernel.nftables import NftablesError
-from plugins.fleet_driver.namespace import netns, sysctl
-from plugins.fleet_driver.namespace.personality import PERSONALITIES, Personality
 from plugins.fleet_driver.namespace.rules import Egress
-
-_OFFSET = 4711  # stands for a decky's own where listings are compared
 
 # What every decky needs, whatever its stack.
 _HOUSE = {
@@ -76,11 +69,11 @@ def guard() -> None:
     nftables.apply(_GUARD)
 
 
-def apply(stack: str, mac: str, egress: Egress) -> Applied:
+def apply(name: str, mac: str, egress: Egress) -> Applied:
     """Apply a personality as far as this machine allows, and the egress rules; return what is in force then.
 
     Args:
-        stack: a name in ``PERSONALITIES``.
+        name: of a stack in ``PERSONALITIES``.
         mac: the decky's; what must differ from decky to decky follows from it.
         egress: what may leave.
 
@@ -88,70 +81,22 @@ def apply(stack: str, mac: str, egress: Egress) -> Applied:
         NftablesError: the egress rules cannot be enforced here.
 
     """
-    personality = PERSONALITIES[stack]
-    wrong = [name for name in sysctl.set_all({**_HOUSE, **personality.sysctls}) if name in personality.sysctls]
-    rules = _rules(personality, _offset(mac))
-    try:
-        # At once: the kernel waits for a grace period between one change of rules and the next.
-        nftables.apply(rules if egress is Egress.ANY else rules + _GUARD)
-    except NftablesError:  # without the stack's rules, then; reading back tells
-        if egress is Egress.NONE:
-            guard()
-    return _in_force(personality, mac, wrong)
+    found = stack.apply(name, mac, switches=_HOUSE, rules="" if egress is Egress.ANY else _GUARD)
+    return _applied(found)
 
 
-def in_force(stack: str, mac: str) -> Applied:
+def in_force(name: str, mac: str) -> Applied:
     """Return what is in force in the namespace."""
-    personality = PERSONALITIES[stack]
-    return _in_force(personality, mac, sysctl.differing(personality.sysctls))
+    return _applied(stack.in_force(name, mac))
 
 
-def _in_force(personality: Personality, mac: str, wrong: Sequence[str]) -> Applied:
-    missing, contained = "", False
+def _applied(found: stack.InForce) -> Applied:
+    tier, detail = tier_of(found.wrong, found.missing)
+    return Applied(tier=tier, detail=detail, is_contained=_is_guarded(found.tables))
+
+
+def _is_guarded(tables: Mapping[str, str]) -> bool:
     try:
-        tables = _tables(nftables.listing().replace(f"offset {_offset(mac)} ", f"offset {_OFFSET} "))
-        contained = tables.get("guard") == _expected_guard()
-        if personality.rules and tables.get("persona") != _expected(personality.name):
-            missing = "the packet rules are not those of the stack"
-    except NftablesError as error:
-        missing = str(error) if personality.rules else ""
-    if wrong:
-        return Applied(tier=Tier.NONE, detail=f"{', '.join(wrong)} cannot be set", is_contained=contained)
-    return Applied(tier=Tier.SYSCTL if missing else Tier.EXACT, detail=missing, is_contained=contained)
-
-
-def _offset(mac: str) -> int:
-    return int(mac[-5:].replace(":", ""), 16) | 1  # not 0, which listings leave out
-
-
-def _rules(personality: Personality, offset: int) -> str:
-    return personality.rules.replace("{offset}", str(offset))
-
-
-def _tables(listing: str) -> Mapping[str, str]:
-    """Return the text of each table by its name."""
-    parts = re.split(r"^(?=table )", listing, flags=re.MULTILINE)
-    return {part.split()[2]: part.strip() for part in parts if part.startswith("table ")}
-
-
-@functools.cache
-def _expected(stack: str) -> str:
-    """Return how this kernel and library list a stack's rules, tried out in a namespace of their own.
-
-    Raises:
-        NftablesError: they cannot be loaded here.
-
-    """
-    return _tried(_rules(PERSONALITIES[stack], _OFFSET))["persona"]
-
-
-@functools.cache
-def _expected_guard() -> str:
-    return _tried(_GUARD)["guard"]
-
-
-def _tried(text: str) -> Mapping[str, str]:
-    with netns.new() as scratch:
-        os.close(scratch)
-        nftables.apply(text)
-        return _tables(nftables.listing())
+        return tables.get("guard") == stack.listed(_GUARD)["guard"]
+    except NftablesError:
+        return False

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from decnet_actors.contracts.fleet_driver import Tier
+from decnet_actors.kernel import netns
 from decnet_actors.kernel.nftables import NftablesError
-from plugins.fleet_driver.namespace import netns, stack
+from decnet_actors.kernel.personality import PERSONALITIES
+from plugins.fleet_driver.namespace import stack
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.messages import Adopt, Create, Listen, Probe
 from plugins.fleet_driver.namespace.netlink import Netlink
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
 from plugins.fleet_driver.namespace.rules import Egress, Interface, Rules
 
 DEVICE = "eth0"  # what a real machine calls it
