@@ -294,7 +294,7 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
 
     def _go_on(self) -> None:
         """Serve what waited, as far as nothing else is in the way."""
-        if self._settling or self._stalled:
+        if self._gone or self._settling or self._stalled:
             return
         if not self._heedless:
             self._channel.resume_reading()

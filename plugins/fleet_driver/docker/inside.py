@@ -128,7 +128,9 @@ class DockerInside:
     async def open(self, image: str, name: str) -> None:
         """Read what an image is installed with, from a container of that name which never runs."""
         await self._engine.remove(name)  # an earlier start may have been cut off here
-        container = await self._engine.make(name, {"Image": image, "Entrypoint": ["-"], "NetworkMode": "none"})
+        container = await self._engine.make(
+            name, {"Image": image, "Entrypoint": ["-"], "HostConfig": {"NetworkMode": "none"}}
+        )
         try:
             files = [await self._content(container, path, MAX_FILE) or b"" for path in (PASSWD, *RELEASES)]
         finally:
