@@ -12,19 +12,31 @@ import random
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
 from decnet_actors.conformance.fakes import FakeTime
 from decnet_actors.conformance.memory_transport import FakeLog, MemoryTransport
-from decnet_actors.contracts.decoy import DecoyDeps, DecoyService, Effect, HangUp, Note, Send, Session, WakeAt
+from decnet_actors.contracts.decoy import (
+    DataSession,
+    DecoyDeps,
+    DecoyService,
+    HangUp,
+    ListenData,
+    Note,
+    Send,
+    Session,
+    SessionEffect,
+    WakeAt,
+)
 from decnet_actors.contracts.plugin import Plugin
 
 MakeDeps = Callable[[FakeTime], DecoyDeps]
 
 MAX_GROWTH = 4 * 1024 * 1024  # bytes one session may hold after any input
 FLOOD = 5 * 1024 * 1024  # bytes fed to find out; less where each byte means work
+DATA_PORT = 40_000  # where the host waits, whatever was asked for
 MAX_TICKS = 2_000  # of one silent session in a day
 STREAMS = 60  # of garbage
 _CHUNK = 16 * 1024
@@ -253,17 +265,19 @@ class _Stage:
         self._said: list[object] = []
         self.over = False
 
-    def take(self, effects: Sequence[Effect]) -> None:
+    def take(self, effects: Sequence[SessionEffect]) -> None:
         for effect in effects:
             _promise(not self.over, f"{self._plugin}: effects after HangUp: {effect}")
             if isinstance(effect, WakeAt):
                 self._wake = effect.when
             else:
                 self.say(effect)
+            if isinstance(effect, ListenData):
+                self.take(cast("DataSession", self._session).data_listening(DATA_PORT, self._time()))
             if isinstance(effect, HangUp):
                 self.over = True
 
-    def say(self, effect: Effect) -> None:
+    def say(self, effect: SessionEffect) -> None:
         if isinstance(effect, Send):
             _promise(isinstance(effect.data, bytes), f"{self._plugin}: Send of {type(effect.data).__name__}")
             self._said.append(effect.data)
@@ -372,7 +386,7 @@ def _cut(stream: bytes, chance: random.Random) -> list[bytes]:
     return chunks
 
 
-def _is_over(effects: Sequence[Effect]) -> bool:
+def _is_over(effects: Sequence[SessionEffect]) -> bool:
     return any(isinstance(effect, HangUp) for effect in effects)
 
 

@@ -6,14 +6,24 @@ which does them for all connections of a service at once.
 
 import asyncio
 import math
-import socket
-import struct
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from decnet_actors.contracts.decoy import CapturingSession, Effect, HangUp, Note, Send, Session, WakeAt
-from decnet_actors.decoys.keeper import Keeper, place_of
+from decnet_actors.contracts.decoy import (
+    CapturingSession,
+    DataSession,
+    HangUp,
+    Note,
+    Send,
+    Session,
+    SessionEffect,
+    StartTls,
+    WakeAt,
+)
+from decnet_actors.decoys.beside import Beside
+from decnet_actors.decoys.keeper import Keeper, place_of, reset_at_close
 from decnet_actors.decoys.library import CountedTransport
+from decnet_actors.decoys.link import CROWDED, HOLDING, LIBRARY, STALLED, Link
 from decnet_actors.domain.facts import (
     CloseReason,
     Fact,
@@ -23,68 +33,43 @@ from decnet_actors.domain.facts import (
     SessionCrashed,
     SessionOpened,
 )
-from decnet_actors.domain.peer import Peer
 
 MAX_FEED = 16 * 1024  # bytes a session is given in one turn of the loop; PROTO_IOBUF_LEN of Redis, and a TLS record
-_MAPPED = "::ffff:"
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: close() sends RST
-
-# Why reading is paused; any one is enough.
-_HOLDING = 1  # data came while replies wait for the journal
-_CROWDED = 2  # the journal has no room
-_STALLED = 4  # the peer does not take what we send
-_LIBRARY = 8  # the hosted library asked
 
 
-class Connection(asyncio.Protocol):
+class Connection(Link, asyncio.Protocol):
     """One peer at one service: the host's side of ``Session`` and of ``SessionLog``."""
 
     # fmt: off
     __slots__ = (
-        "_barrier", "_blocked", "_captured", "_due", "_ended", "_hang_up", "_held", "_keeper", "_library",
-        "_out", "_pauses", "_reason", "_session", "_transport", "alarm", "bytes_in", "bytes_out",
-        "closing_since", "heard", "id", "local_address", "local_port", "opened", "source", "source_port",
-        "stalled_since", "wake_at",
+        "_aside", "_barrier", "_beside", "_blocked", "_captured", "_due", "_ended", "_hang_up", "_held", "_keeper",
+        "_library", "_out", "_reason", "_session",
     )
     # fmt: on
 
     def __init__(self, keeper: Keeper) -> None:
+        super().__init__()
         self._keeper = keeper
-        self._transport: asyncio.Transport | None = None
         self._session: Session | None = None
         self._library: asyncio.Protocol | None = None
+        self._beside: Beside | None = None
         self._barrier = 0  # the last barrier not known to be durable
         self._blocked = False  # replies wait; the session is not called
         self._out = b""
+        self._aside: Sequence[SessionEffect] = ()  # what is to be done beside sending
         self._hang_up: HangUp | None = None
         self._held = b""
         self._ended = False
         self._due = False
         self._captured: tuple[bytes, ...] = ()
-        self._pauses = 0
         self._reason = CloseReason.PEER
-        self.bytes_in = 0
-        self.bytes_out = 0
-        self.opened = self.heard = 0.0  # monotonic
-        self.stalled_since = self.closing_since = 0.0  # monotonic; 0 is never
-        self.wake_at = math.inf  # what the session asked for last
-        self.alarm = math.inf  # when the keeper will look
-        self.id = ""
-        self.source = self.local_address = ""
-        self.source_port = self.local_port = 0
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         keeper = self._keeper
         self._transport = cast("asyncio.Transport", transport)  # a stream server makes nothing else
-        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        if not peer or not local:  # gone before it was here
-            self._transport.abort()
-            return
-        self.source, self.source_port = peer[0].removeprefix(_MAPPED), peer[1]
-        self.local_address, self.local_port = local[0].removeprefix(_MAPPED), local[1]
-        if not keeper.admit(self):
+        if not self.identify(transport) or not keeper.admit(self):  # gone before it was here, or one too many
             self._transport.abort()
             return
         self.opened = self.heard = keeper.clock.monotonic()
@@ -106,27 +91,25 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         keeper = self._keeper
-        self.bytes_in += len(data)
-        self.heard = keeper.clock.monotonic()
-        if self.bytes_in > keeper.limits.session_bytes:
-            self._limit("session_bytes", self.bytes_in)
-        elif self._library is not None:
+        if not self.took(len(data)):
+            return
+        if self._library is not None:
             try:
                 self._library.data_received(data)
             except Exception as error:  # noqa: BLE001  the session host: one session's failure is its own
                 self._crash(error)
         elif self._blocked or self._pauses:
             self._held += data
-            self._pause(_HOLDING)
+            self._pause(HOLDING)
         elif keeper.crowded:
             self._held += data
             self.crowd()
         elif len(data) > MAX_FEED:
             self._held = data
-            self._pause(_HOLDING)
+            self._pause(HOLDING)
             self._catch_up()
         elif self._session is not None:
-            self._call(self._session.received, data)
+            self.call(self._session.received, data)
 
     def eof_received(self) -> bool | None:
         if self._library is not None:
@@ -134,19 +117,19 @@ class Connection(asyncio.Protocol):
         self._ended = True
         if not self._held:
             self._go_on()
-        return True
+        return self._beside is None or not self._beside.is_tls  # which has no half-closed connections
 
     def pause_writing(self) -> None:
         self.stalled_since = self._keeper.clock.monotonic()
         if self._library is not None:
             self._library.pause_writing()
-        self._pause(_STALLED)
+        self._pause(STALLED)
 
     def resume_writing(self) -> None:
         self.stalled_since = 0.0
         if self._library is not None:
             self._library.resume_writing()
-        self._resume(_STALLED)
+        self._resume(STALLED)
         self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -162,7 +145,9 @@ class Connection(asyncio.Protocol):
                 self._perform([e for e in self._session.closed(keeper.clock.now()) if type(e) is Note])
         except Exception as error:  # noqa: BLE001  the session host: one session's failure is its own
             keeper.put(self, SessionCrashed(error=place_of(error)))
-        self._session = self._library = None
+        if self._beside is not None:
+            self._beside.close()
+        self._session = self._library = self._beside = None
         keeper.put(
             self,
             SessionClosed(
@@ -175,16 +160,6 @@ class Connection(asyncio.Protocol):
         keeper.left(self)
 
     # SessionLog
-
-    @property
-    def peer(self) -> Peer:
-        """Both ends of the connection."""
-        return Peer(
-            address=self.source,
-            port=self.source_port,
-            local_address=self.local_address,
-            local_port=self.local_port,
-        )
 
     def now(self) -> float:
         """Return Unix seconds."""
@@ -210,24 +185,21 @@ class Connection(asyncio.Protocol):
             return
         self._blocked = False
         self._barrier = 0
-        out, hang_up = self._out, self._hang_up
-        self._out, self._hang_up = b"", None
-        if out:
-            self._write(out)
-        if hang_up is not None:
-            self.close(CloseReason.DECOY, reset=hang_up.reset)
-            return
-        self._catch_up()
+        out, aside, hang_up = self._out, self._aside, self._hang_up
+        self._out, self._aside, self._hang_up = b"", (), None
+        self._go(out, aside, hang_up)
+        if hang_up is None:
+            self._catch_up()
 
     def room(self) -> None:
         """Go on reading: the journal has room again."""
-        self._resume(_CROWDED)
+        self._resume(CROWDED)
         self._go_on()
 
     def crowd(self) -> None:
         """Stop reading until the keeper calls ``room``."""
-        if not self._pauses & _CROWDED:
-            self._pause(_CROWDED)
+        if not self._pauses & CROWDED:
+            self._pause(CROWDED)
             self._keeper.hold(self)
 
     def tick(self, now: float) -> None:
@@ -236,7 +208,7 @@ class Connection(asyncio.Protocol):
         if self._blocked:
             self._due = True
         elif self._session is not None and not self.closing_since:
-            self._call(self._session.tick, now=now)
+            self.call(self._session.tick, now=now)
 
     def take_captured(self) -> Sequence[bytes]:
         """Return (once) the artifacts that must be kept before ``release``."""
@@ -246,9 +218,9 @@ class Connection(asyncio.Protocol):
     def library_paused(self, *, paused: bool) -> None:
         """The hosted library pauses or resumes reading."""
         if paused:
-            self._pause(_LIBRARY)
+            self._pause(LIBRARY)
         else:
-            self._resume(_LIBRARY)
+            self._resume(LIBRARY)
 
     def library_closed(self, *, at_once: bool) -> None:
         """The hosted library ends the connection."""
@@ -262,9 +234,7 @@ class Connection(asyncio.Protocol):
             self._reason = reason
             self.closing_since = self._keeper.clock.monotonic()
         if reset:
-            link = transport.get_extra_info("socket")
-            if link is not None:
-                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            reset_at_close(transport)
         if reset or at_once:
             transport.abort()
         else:
@@ -281,6 +251,8 @@ class Connection(asyncio.Protocol):
     def sweep(self, now: float) -> None:
         """End what lasts too long; ``now`` is monotonic."""
         limits = self._keeper.limits
+        if self._beside is not None:
+            self._beside.sweep(now)
         if self.closing_since:
             if now - self.closing_since > limits.stall and self._transport is not None:
                 self._transport.abort()
@@ -291,9 +263,37 @@ class Connection(asyncio.Protocol):
         elif now - self.heard > limits.idle and not self._blocked and not self._pauses:
             self.close(CloseReason.IDLE)
 
+    # what is beside it
+
+    @property
+    def busy(self) -> bool:
+        """Whether the session is not to be called now."""
+        return self._blocked or bool(self._pauses & (CROWDED | STALLED)) or bool(self.closing_since)
+
+    def took(self, size: int) -> bool:
+        """Count bytes of the peer; return whether they are still within the caps."""
+        self.bytes_in += size
+        self.heard = self._keeper.clock.monotonic()
+        if self.bytes_in > self._keeper.limits.session_bytes:
+            self._limit("session_bytes", self.bytes_in)
+            return False
+        return True
+
+    def secured(self, transport: asyncio.Transport | None) -> None:
+        """Go on with the transport that TLS gave; without one the connection is gone."""
+        self._blocked = False
+        if transport is None or self._transport is None:
+            if self._transport is not None:
+                self._transport.abort()
+                self.connection_lost(None)
+            return
+        self._transport = transport
+        self._catch_up()
+
     # effects
 
-    def _call(self, ask: Callable[..., Sequence[Effect]], *data: bytes, now: float | None = None) -> None:
+    def call(self, ask: Callable[..., Sequence[SessionEffect]], *data: object, now: float | None = None) -> None:
+        """Call the session and do what it says."""
         try:
             effects = ask(*data, self._keeper.clock.now() if now is None else now)
         except Exception as error:  # noqa: BLE001  the session host: one session's failure is its own
@@ -302,10 +302,11 @@ class Connection(asyncio.Protocol):
         if effects:
             self._perform(effects)
 
-    def _perform(self, effects: Sequence[Effect]) -> None:
+    def _perform(self, effects: Sequence[SessionEffect]) -> None:
         """Do what the session asked: facts at once, replies no sooner than the barriers before them are durable."""
         keeper = self._keeper
         chunks: list[bytes] = []
+        aside: list[SessionEffect] = []
         hang_up: HangUp | None = None
         for effect in effects:
             kind = type(effect)
@@ -324,19 +325,34 @@ class Connection(asyncio.Protocol):
             elif kind is WakeAt:
                 self.wake_at = cast("WakeAt", effect).when
                 keeper.wake(self, self.wake_at)
-            else:
+            elif kind is HangUp:
                 hang_up = cast("HangUp", effect)
                 break
-        if (self._barrier or keeper.limits.tarpit) and (chunks or hang_up is not None):
+            else:
+                aside.append(effect)
+        if (self._barrier or keeper.limits.tarpit) and (chunks or aside or hang_up is not None):
             self._blocked = True
             self._out = b"".join(chunks)
+            self._aside = aside
             self._hang_up = hang_up
             keeper.settle(self, self._barrier)
-        elif chunks or hang_up is not None:
-            if chunks:
-                self._write(b"".join(chunks))
-            if hang_up is not None:
-                self.close(CloseReason.DECOY, reset=hang_up.reset)
+        elif chunks or aside or hang_up is not None:
+            self._go(b"".join(chunks), aside, hang_up)
+
+    def _go(self, out: bytes, aside: Sequence[SessionEffect], hang_up: HangUp | None) -> None:
+        """Do what nothing holds back any more."""
+        if out:
+            self._write(out)
+        if hang_up is not None:
+            self.close(CloseReason.DECOY, reset=hang_up.reset)
+        elif aside and self._transport is not None and self._session is not None:
+            if self._beside is None:
+                self._beside = Beside(self, self._keeper, cast("DataSession", self._session))  # else it would not ask
+            if StartTls in map(type, aside):
+                self._blocked = True
+                self._held = b""
+                self._resume(HOLDING)
+            self._beside.perform(self._transport, aside)
 
     def _capture(self, number: int) -> None:
         """Take over the session's artifacts; they are kept even if the peer leaves before the fact is durable."""
@@ -353,11 +369,13 @@ class Connection(asyncio.Protocol):
         """Serve what waited: held data first, then time, then the end of the stream."""
         if self.closing_since or self._session is None:
             return
-        if self._held and not self._pauses & ~_HOLDING:
+        if self._beside is not None:
+            self._beside.catch_up()
+        if self._held and not self._blocked and not self._pauses & ~HOLDING:
             data, self._held = self._held[:MAX_FEED], self._held[MAX_FEED:]
             if not self._held:
-                self._resume(_HOLDING)
-            self._call(self._session.received, data)
+                self._resume(HOLDING)
+            self.call(self._session.received, data)
             if self._held and not self._blocked:
                 asyncio.get_running_loop().call_soon(self._go_on)  # others first
                 return
@@ -373,7 +391,7 @@ class Connection(asyncio.Protocol):
 
     def _end(self) -> None:
         if self._session is not None and not self.closing_since:
-            self._call(self._session.ended)
+            self.call(self._session.ended)
 
     # ends
 
@@ -385,16 +403,3 @@ class Connection(asyncio.Protocol):
     def _crash(self, error: Exception) -> None:
         self._keeper.put(self, SessionCrashed(error=place_of(error)))
         self.close(CloseReason.CRASH)
-
-    # reading
-
-    def _pause(self, why: int) -> None:
-        if not self._pauses and self._transport is not None:
-            self._transport.pause_reading()
-        self._pauses |= why
-
-    def _resume(self, why: int) -> None:
-        if self._pauses & why:
-            self._pauses &= ~why
-            if not self._pauses and self._transport is not None and not self._transport.is_closing():
-                self._transport.resume_reading()

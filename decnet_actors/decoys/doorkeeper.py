@@ -5,12 +5,13 @@ order, one for room, and one timer serves the earliest wake-up and the sweep.
 """
 
 import asyncio
+import errno
 import heapq
 import math
 import socket
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol, TypeAlias
 
 from attrs import frozen
 
@@ -50,6 +51,9 @@ class Spawn(Protocol):
         """Start the task."""
 
 
+Listen: TypeAlias = Callable[[int], Awaitable[socket.socket]]
+
+
 class Doorkeeper:
     """Serves the connections of one service of one decky."""
 
@@ -65,11 +69,12 @@ class Doorkeeper:
         ids: Ids,
         spawn: Spawn,
         arm: Callable[[float], object],
+        listen: Listen,
     ) -> None:
         """Hold the door closed until ``open``.
 
         ``arm(seconds)`` must lead to ``tick()`` after that time, and replaces what was armed before; ``spawn`` starts
-        tasks whose failure is the actor's.
+        tasks whose failure is the actor's; ``listen`` opens another port of the decky.
         """
         self.identity = identity
         self.service = service
@@ -80,7 +85,9 @@ class Doorkeeper:
         self.new_id, self._id_at = ids.new, ids.at
         self._journal = journal
         self._artifacts = artifacts
-        self._spawn = spawn
+        self.spawn = spawn
+        self._listen = listen
+        self._besides: set[object] = set()
         self._arm = arm
         self._armed_for = _NOT_ARMED  # monotonic
         self._sweep_at = _NOT_ARMED  # monotonic
@@ -103,7 +110,7 @@ class Doorkeeper:
     async def open(self, listeners: Sequence[socket.socket]) -> None:
         """Take over listening sockets and begin to accept."""
         self._listeners = tuple(listeners)
-        self._spawn(self._settle_in_order(), name="settle")
+        self.spawn(self._settle_in_order(), name="settle")
         await self._accept()
 
     def close(self, reason: CloseReason = CloseReason.SHUTDOWN, *, at_once: bool = False) -> None:
@@ -175,8 +182,7 @@ class Doorkeeper:
         else:
             self._sources.pop(source, None)
         if self._refused:
-            self._refused.discard(source)
-            self._refused.discard("")
+            self._refused.difference_update((source, "", "data"))
         self._forget_wake(connection)
         connection.alarm = -math.inf
 
@@ -200,7 +206,7 @@ class Doorkeeper:
             if not self.crowded:
                 self.crowded = True
                 self._refuse()
-                self._spawn(self._await_room(), name="room")
+                self.spawn(self._await_room(), name="room")
             connection.crowd()
         return number
 
@@ -250,6 +256,18 @@ class Doorkeeper:
             if stale > _STALE_AT_LEAST and stale * 2 > len(self._wakes):
                 self._wakes = [entry for entry in self._wakes if entry[1] in self._waking]
                 heapq.heapify(self._wakes)
+
+    async def listen_data(self, beside: object, port: int) -> socket.socket:
+        """Return a socket that listens as the decky, and count it until ``beside_ended``."""
+        if beside not in self._besides and len(self._besides) >= self.limits.data_connections:
+            self._say_full("data", "data_connections", self.limits.data_connections)
+            raise OSError(errno.EMFILE, "too many data connections")
+        self._besides.add(beside)
+        return await self._listen(port)
+
+    def beside_ended(self, beside: object) -> None:
+        """Count what was listened for no more."""
+        self._besides.discard(beside)
 
     async def durable(self, number: int) -> None:
         """Return once the record is durable, there is room for more and the tarpit has had its time."""

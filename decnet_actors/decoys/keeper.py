@@ -1,5 +1,9 @@
 """This module says what a connection asks of the service that accepted it, and how it tells where our code failed."""
 
+import asyncio
+import socket
+import struct
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from decnet_actors.contracts.decoy import DecoyService
@@ -7,9 +11,14 @@ from decnet_actors.contracts.fleet import Limits
 from decnet_actors.domain.facts import Fact
 from supervisors.clock import Clock
 
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: close() sends RST
+
 
 class Keeper(Protocol):
-    """The service behind a door; ``connection`` is always the ``Connection`` that asks (Any: it imports this)."""
+    """The service behind a door.
+
+    ``connection`` is always the ``Connection`` that asks, ``beside`` its ``Beside`` (Any: they import this).
+    """
 
     service: DecoyService
     limits: Limits
@@ -34,11 +43,32 @@ class Keeper(Protocol):
     async def durable(self, number: int) -> None:
         """Return once the record is durable, there is room for more and the tarpit has had its time."""
 
+    async def listen_data(self, beside: Any, port: int) -> socket.socket:
+        """Return a socket that listens as the decky, for one connection, and count it until ``beside_ended``.
+
+        Raises:
+            OSError: the port cannot be had, or too many wait.
+
+        """
+
+    def beside_ended(self, beside: Any) -> None:
+        """Count what was listened for no more; may be called again."""
+
+    def spawn(self, work: Coroutine[Any, Any, None], /, *, name: str) -> object:
+        """Start a task that lives and dies with the service; its failure is the service's."""
+
     def left(self, connection: Any) -> None:
         """Forget the connection."""
 
     def new_id(self) -> str:
         """Return an identifier."""
+
+
+def reset_at_close(transport: asyncio.BaseTransport) -> None:
+    """Have the transport's end sent as RST instead of FIN."""
+    link = transport.get_extra_info("socket")
+    if link is not None:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 
 def place_of(error: Exception) -> str:

@@ -6,7 +6,16 @@ from typing import Any
 from attrs import define, field
 
 from decnet_actors.conformance.fakes import FakeTime, fake_deps
-from decnet_actors.contracts.decoy import CapturingSession, DecoyDeps, DecoyService, Effect, HangUp, Note, Send, WakeAt
+from decnet_actors.contracts.decoy import (
+    CapturingSession,
+    DecoyDeps,
+    DecoyService,
+    HangUp,
+    Note,
+    Send,
+    SessionEffect,
+    WakeAt,
+)
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.peer import Peer
 from plugins.decoy.http import PLUGIN, HttpConfig
@@ -71,7 +80,7 @@ class Connection:
         self.time.seconds = end
         return said
 
-    def _took(self, effects: Sequence[Effect]) -> bytes:
+    def _took(self, effects: Sequence[SessionEffect]) -> bytes:
         said = b""
         for effect in effects:
             assert not self._over
@@ -84,6 +93,8 @@ class Connection:
                     self.wake = when
                 case HangUp():
                     self._over = True
+                case _:
+                    raise AssertionError(effect)
         self.artifacts += self.session.take_artifacts()
         self.sent += said
         return said

@@ -1,0 +1,299 @@
+"""This module does what a session asks beside its one plain connection: TLS on it, and a second one for data.
+
+Made by a connection for the first effect of that kind, so that those who never ask pay nothing. Nothing here connects
+to anybody: a second connection is one that the peer opens, from the address it has already.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias, assert_never, cast
+
+from decnet_actors.contracts.decoy import (
+    DataEffect,
+    DataSession,
+    EndData,
+    ListenData,
+    SecureData,
+    SendData,
+    SessionEffect,
+    StartTls,
+)
+from decnet_actors.decoys.keeper import Keeper
+from decnet_actors.decoys.link import MAPPED
+from decnet_actors.domain.facts import LimitReached, ProtocolViolated
+
+BACKLOG = 1
+HANDSHAKE = 30.0  # seconds a peer has for TLS
+
+_Event: TypeAlias = tuple[Callable[..., Sequence[SessionEffect]], tuple[object, ...]]
+
+
+class Whole(Protocol):
+    """The connection of the session."""
+
+    source: str
+
+    @property
+    def busy(self) -> bool:
+        """Whether the session is not to be called now."""
+
+    def call(self, ask: Callable[..., Sequence[SessionEffect]], *data: object) -> None:
+        """Call the session and do what it says."""
+
+    def took(self, size: int) -> bool:
+        """Count bytes of the peer; return whether they are still within the caps."""
+
+    def secured(self, transport: asyncio.Transport | None) -> None:
+        """Go on with the transport that TLS gave; ``None`` when there is none."""
+
+
+class Beside:
+    """TLS and the second connection of one session."""
+
+    __slots__ = ("_channel", "_events", "_keeper", "_order", "_server", "_session", "_whole", "is_tls")
+
+    def __init__(self, whole: Whole, keeper: Keeper, session: DataSession) -> None:
+        self.is_tls = False
+        self._whole = whole
+        self._keeper = keeper
+        self._session = session
+        self._events: deque[_Event] = deque()  # wait for the session; reading pauses, so they are few
+        self._server: asyncio.Server | None = None
+        self._channel: _Channel | None = None
+        self._order = 0  # of the last ListenData; what an earlier one led to is of no use any more
+
+    def perform(self, transport: asyncio.Transport, effects: Sequence[SessionEffect]) -> None:
+        """Do what was asked, in order."""
+        for effect in effects:
+            if isinstance(effect, StartTls):
+                self._keeper.spawn(self._secure(transport, effect.context), name="tls")
+            else:
+                self._data(cast("DataEffect", effect))  # the connection does all others
+
+    def catch_up(self) -> None:
+        """Tell the session what it could not be told, for as long as it can be."""
+        while self._events and not self._whole.busy:
+            ask, arguments = self._events.popleft()
+            self._whole.call(ask, *arguments)
+        if self._channel is not None and not self._events:
+            self._channel.read(on=True)
+
+    def close(self) -> None:
+        """The session is over."""
+        self._order += 1
+        self._events.clear()
+        self._drop()
+        self._keeper.beside_ended(self)
+
+    def sweep(self, now: float) -> None:
+        """Cut a peer that has taken nothing for too long; ``now`` is monotonic."""
+        channel = self._channel
+        if channel is not None and channel.stalled_since and now - channel.stalled_since > self._keeper.limits.stall:
+            self._keeper.put(self._whole, LimitReached(limit="stall", value=int(now - channel.stalled_since)))
+            channel.cut()
+
+    # the channel's side
+
+    def opened(self, channel: "_Channel", source: str) -> bool:
+        """Return whether this connection is the one that is waited for."""
+        if source != self._whole.source:
+            stranger = ProtocolViolated(detail="somebody else connected to the data port", sample=source.encode())
+            self._keeper.put(self._whole, stranger)
+            return False
+        if self._channel is not None or self._server is None:
+            return False
+        self._server.close()
+        self._server = None
+        self._channel = channel
+        self._tell(self._session.data_opened)
+        return True
+
+    def received(self, data: bytes) -> None:
+        """Take what came."""
+        if self._whole.took(len(data)):
+            self._tell(self._session.data_received, data)
+
+    def ended(self) -> None:
+        """The peer has finished sending."""
+        self._tell(self._session.data_ended)
+
+    def wanted(self) -> None:
+        """Everything sent is gone."""
+        self._tell(self._session.data_wanted)
+
+    def lost(self, channel: "_Channel") -> None:
+        """The second connection is gone."""
+        if self._channel is channel:
+            self._channel = None
+            self._keeper.beside_ended(self)
+            self._tell(self._session.data_closed)
+
+    def _tell(self, ask: Callable[..., Sequence[SessionEffect]], *arguments: object) -> None:
+        if self._whole.busy or self._events:
+            self._events.append((ask, arguments))
+            if self._channel is not None:
+                self._channel.read(on=False)
+        else:
+            self._whole.call(ask, *arguments)
+
+    def _data(self, effect: DataEffect) -> None:
+        match effect:
+            case ListenData(port=port):
+                self._order += 1
+                self._drop()
+                self._keeper.spawn(self._listen(port, self._order), name="data")
+            case SecureData(context=context):
+                if self._channel is not None:
+                    self._keeper.spawn(self._channel.secure(context), name="tls")
+            case SendData(data=data):
+                if self._channel is not None:
+                    self._channel.send(data)
+            case EndData():
+                self._order += 1
+                if self._server is not None:
+                    self._server.close()
+                    self._server = None
+                if self._channel is not None:
+                    self._channel.end()
+                else:
+                    self._keeper.beside_ended(self)
+            case _:
+                assert_never(effect)
+
+    def _drop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        if self._channel is not None:
+            channel, self._channel = self._channel, None
+            channel.cut()
+
+    async def _listen(self, port: int, order: int) -> None:
+        found = 0
+        try:
+            listener = await self._keeper.listen_data(self, port)
+        except OSError:  # taken, or too many wait already: the session says so
+            listener = None
+        if listener is not None:
+            if order != self._order:
+                listener.close()
+                return
+            found = listener.getsockname()[1]
+            loop = asyncio.get_running_loop()
+            server = await loop.create_server(lambda: _Channel(self), sock=listener, backlog=BACKLOG)
+            if order != self._order:
+                server.close()
+                return
+            self._server = server
+        if order == self._order:
+            self._tell(self._session.data_listening, found)
+
+    async def _secure(self, transport: asyncio.Transport, context: ssl.SSLContext) -> None:
+        loop = asyncio.get_running_loop()
+        made: asyncio.Transport | None = None
+        protocol = cast("asyncio.Protocol", self._whole)  # the connection is one
+        try:
+            made = await loop.start_tls(transport, protocol, context, server_side=True, ssl_handshake_timeout=HANDSHAKE)
+        except OSError as error:  # ssl.SSLError is one
+            self._keeper.put(self._whole, ProtocolViolated(detail=f"TLS: {type(error).__name__}"))
+        self.is_tls = made is not None
+        self._whole.secured(made)
+
+
+class _Channel(asyncio.Protocol):
+    """The second connection."""
+
+    __slots__ = ("_beside", "_closing", "_paused", "_sending", "_transport", "stalled_since")
+
+    def __init__(self, beside: Beside) -> None:
+        self.stalled_since = 0.0  # monotonic; 0 is never
+        self._beside = beside
+        self._transport: asyncio.Transport | None = None
+        self._sending = False
+        self._closing = False
+        self._paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # a stream server makes nothing else
+        peer = transport.get_extra_info("peername")
+        if not peer or not self._beside.opened(self, peer[0].removeprefix(MAPPED)):
+            self._transport.abort()
+            return
+        self._transport.set_write_buffer_limits(high=0)  # resume_writing means that everything is gone
+
+    def data_received(self, data: bytes) -> None:
+        self._beside.received(data)
+
+    def eof_received(self) -> bool | None:
+        self._beside.ended()
+        return not self._is_tls
+
+    def pause_writing(self) -> None:
+        self.stalled_since = asyncio.get_running_loop().time()
+
+    def resume_writing(self) -> None:
+        self.stalled_since = 0.0
+        self._gone()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's signature
+        self._transport = None
+        self._beside.lost(self)
+
+    @property
+    def _is_tls(self) -> bool:
+        return self._transport is not None and self._transport.get_extra_info("ssl_object") is not None
+
+    def read(self, *, on: bool) -> None:
+        """Go on reading, or pause."""
+        if self._transport is None or on is not self._paused or self._transport.is_closing():
+            return
+        self._paused = not on
+        if on:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def send(self, data: bytes) -> None:
+        """Send, and say so once it is gone."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._sending = True
+        self._transport.write(data)
+        if not self.stalled_since:
+            asyncio.get_running_loop().call_soon(self._gone)
+
+    def _gone(self) -> None:
+        if self._sending and not self.stalled_since and not self._closing:
+            self._sending = False
+            self._beside.wanted()
+
+    def end(self) -> None:
+        """Close once everything is sent."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def cut(self) -> None:
+        """Close now."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def secure(self, context: ssl.SSLContext) -> None:
+        """Go on under TLS."""
+        if self._transport is None:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            made = await loop.start_tls(
+                self._transport, self, context, server_side=True, ssl_handshake_timeout=HANDSHAKE
+            )
+        except OSError:  # ssl.SSLError is one
+            made = None
+        if made is None:
+            self.connection_lost(None)
+            return
+        self._transport = made
+        made.set_write_buffer_limits(high=0)
