@@ -188,8 +188,7 @@ class Connection(Link, asyncio.Protocol):
         out, aside, hang_up = self._out, self._aside, self._hang_up
         self._out, self._aside, self._hang_up = b"", (), None
         self._go(out, aside, hang_up)
-        if hang_up is None:
-            self._catch_up()
+        self._catch_up()
 
     def room(self) -> None:
         """Go on reading: the journal has room again."""
@@ -217,10 +216,7 @@ class Connection(Link, asyncio.Protocol):
 
     def library_paused(self, *, paused: bool) -> None:
         """The hosted library pauses or resumes reading."""
-        if paused:
-            self._pause(LIBRARY)
-        else:
-            self._resume(LIBRARY)
+        (self._pause if paused else self._resume)(LIBRARY)
 
     def library_closed(self, *, at_once: bool) -> None:
         """The hosted library ends the connection."""
@@ -282,13 +278,12 @@ class Connection(Link, asyncio.Protocol):
     def secured(self, transport: asyncio.Transport | None) -> None:
         """Go on with the transport that TLS gave; without one the connection is gone."""
         self._blocked = False
-        if transport is None or self._transport is None:
-            if self._transport is not None:
-                self._transport.abort()
-                self.connection_lost(None)
-            return
-        self._transport = transport
-        self._catch_up()
+        if transport is None and self._transport is not None:
+            self._transport.abort()
+            self.connection_lost(None)
+        elif self._transport is not None:
+            self._transport = transport
+            self._catch_up()
 
     # effects
 
