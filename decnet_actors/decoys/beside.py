@@ -146,7 +146,7 @@ class Beside:
                 self._keeper.spawn(self._listen(port, self._order), name="data")
             case SecureData(context=context):
                 if self._channel is not None:
-                    self._keeper.spawn(self._channel.secure(context), name="tls")
+                    self._channel.secure(context, self._keeper)
             case SendData(data=data):
                 if self._channel is not None:
                     self._channel.send(data)
@@ -205,13 +205,15 @@ class Beside:
 class _Channel(asyncio.Protocol):
     """The second connection."""
 
-    __slots__ = ("_beside", "_closing", "_paused", "_sending", "_transport", "stalled_since")
+    __slots__ = ("_beside", "_closing", "_paused", "_securing", "_sending", "_transport", "_unsent", "stalled_since")
 
     def __init__(self, beside: Beside) -> None:
         self.stalled_since = 0.0  # monotonic; 0 is never
         self._beside = beside
         self._transport: asyncio.Transport | None = None
         self._sending = False
+        self._securing = False
+        self._unsent = b""
         self._closing = False
         self._paused = False
 
@@ -260,6 +262,9 @@ class _Channel(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             return
         self._sending = True
+        if self._securing:
+            self._unsent += data
+            return
         self._transport.write(data)
         if not self.stalled_since:
             asyncio.get_running_loop().call_soon(self._gone)
@@ -272,7 +277,7 @@ class _Channel(asyncio.Protocol):
     def end(self) -> None:
         """Close once everything is sent."""
         self._closing = True
-        if self._transport is not None:
+        if self._transport is not None and not self._securing:
             self._transport.close()
 
     def cut(self) -> None:
@@ -281,8 +286,12 @@ class _Channel(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def secure(self, context: ssl.SSLContext) -> None:
-        """Go on under TLS."""
+    def secure(self, context: ssl.SSLContext, keeper: Keeper) -> None:
+        """Go on under TLS; what is to be sent waits for it."""
+        self._securing = True
+        keeper.spawn(self._secure(context), name="tls")
+
+    async def _secure(self, context: ssl.SSLContext) -> None:
         if self._transport is None:
             return
         loop = asyncio.get_running_loop()
@@ -295,5 +304,14 @@ class _Channel(asyncio.Protocol):
         if made is None:
             self.connection_lost(None)
             return
+        if self._paused:  # by what came with the end of the handshake
+            self._transport.resume_reading()
+            made.pause_reading()
         self._transport = made
+        self._securing = False
         made.set_write_buffer_limits(high=0)
+        unsent, self._unsent = self._unsent, b""
+        if unsent:
+            self.send(unsent)
+        if self._closing:
+            self.end()

@@ -281,8 +281,8 @@ class Connection(Link, asyncio.Protocol):
         if transport is None and self._transport is not None:
             self._transport.abort()
             self.connection_lost(None)
-        elif self._transport is not None:
-            self._transport = transport
+        elif transport is not None and self._transport is not None:
+            self._replace(transport)
             self._catch_up()
 
     # effects

@@ -65,3 +65,10 @@ class Link:
             self._pauses &= ~why
             if not self._pauses and self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()
+
+    def _replace(self, transport: asyncio.Transport) -> None:
+        """Go on with another transport over the same socket; what was paused before it came is the one below."""
+        if self._pauses and self._transport is not None:
+            self._transport.resume_reading()
+            transport.pause_reading()
+        self._transport = transport

@@ -21,6 +21,10 @@ class FtpConfig:
     writable: bool = field(
         default=True, metadata={"help": "let those who have logged in change files; what they bring is kept"}
     )
+    tls: bool = field(
+        default=False,
+        metadata={"help": "offer AUTH TLS, with a certificate of the machine's own; the packages do not"},
+    )
     failure_delay: float = field(
         default=1.0,
         validator=[validators.ge(0), validators.le(10)],
@@ -37,7 +41,7 @@ PLUGIN = Plugin(
         anonymous=config.anonymous,
         writable=config.writable,
         delay=config.failure_delay,
-        tls=False,
+        tls=config.tls,
     ),
     summary="FTP server: vsftpd, ProFTPD or Pure-FTPd, and the machine's files",
 )

@@ -3,7 +3,10 @@
 import contextlib
 import re
 
+from attrs import evolve
+
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
+from decnet_actors.contracts.tls import make_certificate, server_context
 from decnet_actors.domain.persona import Persona
 from plugins.decoy.ftp.client import Host
 from plugins.decoy.ftp.dialect import Dialect
@@ -33,12 +36,15 @@ class FtpService:
         )
 
     async def open(self) -> None:
-        """Make the guests' folder."""
+        """Make the guests' folder, and get the certificate if there is to be TLS."""
         files, now = self._deps.machine.files, self._deps.persona.installed_at
         if self._host.anonymous:
             for folder in ("/srv", GUEST_ROOT):
                 with contextlib.suppress(FileExistsError):
                     files.mkdir(folder, now=now)
+        if self._tls:
+            pem = await self._deps.vault.get("ftp-certificate", lambda: make_certificate(self._deps.persona))
+            self._host = evolve(self._host, tls=server_context(pem))
 
     def connect(self, log: SessionLog) -> FtpSession:
         """Return the session of one connection."""

@@ -65,8 +65,9 @@ class FtpSession:
     def received(self, data: bytes, now: float) -> Sequence[SessionEffect]:
         """Take commands."""
         self._heard = now
+        was_tls = self._client.is_tls
         for event in self._parser.receive(data):
-            if self._over:
+            if self._over or self._client.is_tls is not was_tls:  # what came in the clear behind AUTH is dropped
                 break
             if isinstance(event, ftp.Overlong):
                 self._client.note(ProtocolViolated(detail="a command is too long", sample=event.head))
@@ -325,7 +326,7 @@ class FtpSession:
             client.say("auth.ok", arg=argument.upper())
             client.effects.append(StartTls(context))
             client.is_tls = True
-            self._parser.forget()  # what came in the clear behind the command is not to be trusted
+            self._parser.forget()
             self._queue.clear()
             self._queued = 0
 
