@@ -68,6 +68,7 @@ class Beside:
         """Do what was asked, in order."""
         for effect in effects:
             if isinstance(effect, StartTls):
+                self.is_tls = True
                 self._keeper.spawn(self._secure(transport, effect.context), name="tls")
             else:
                 self._data(cast("DataEffect", effect))  # the connection does all others
@@ -198,14 +199,23 @@ class Beside:
             made = await loop.start_tls(transport, protocol, context, server_side=True, ssl_handshake_timeout=HANDSHAKE)
         except OSError as error:  # ssl.SSLError is one
             self._keeper.put(self._whole, ProtocolViolated(detail=f"TLS: {type(error).__name__}"))
-        self.is_tls = made is not None
         self._whole.secured(made)
 
 
 class _Channel(asyncio.Protocol):
     """The second connection."""
 
-    __slots__ = ("_beside", "_closing", "_paused", "_securing", "_sending", "_transport", "_unsent", "stalled_since")
+    __slots__ = (
+        "_beside",
+        "_closing",
+        "_is_tls",
+        "_paused",
+        "_securing",
+        "_sending",
+        "_transport",
+        "_unsent",
+        "stalled_since",
+    )
 
     def __init__(self, beside: Beside) -> None:
         self.stalled_since = 0.0  # monotonic; 0 is never
@@ -213,6 +223,7 @@ class _Channel(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._sending = False
         self._securing = False
+        self._is_tls = False
         self._unsent = b""
         self._closing = False
         self._paused = False
@@ -230,7 +241,7 @@ class _Channel(asyncio.Protocol):
 
     def eof_received(self) -> bool | None:
         self._beside.ended()
-        return not self._is_tls
+        return not self._is_tls  # which has no half-closed connections
 
     def pause_writing(self) -> None:
         self.stalled_since = asyncio.get_running_loop().time()
@@ -242,10 +253,6 @@ class _Channel(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's signature
         self._transport = None
         self._beside.lost(self)
-
-    @property
-    def _is_tls(self) -> bool:
-        return self._transport is not None and self._transport.get_extra_info("ssl_object") is not None
 
     def read(self, *, on: bool) -> None:
         """Go on reading, or pause."""
@@ -288,7 +295,7 @@ class _Channel(asyncio.Protocol):
 
     def secure(self, context: ssl.SSLContext, keeper: Keeper) -> None:
         """Go on under TLS; what is to be sent waits for it."""
-        self._securing = True
+        self._securing = self._is_tls = True
         keeper.spawn(self._secure(context), name="tls")
 
     async def _secure(self, context: ssl.SSLContext) -> None:

@@ -117,7 +117,7 @@ class Connection(Link, asyncio.Protocol):
         self._ended = True
         if not self._held:
             self._go_on()
-        return self._beside is None or not self._beside.is_tls  # which has no half-closed connections
+        return not (self._transport is None or (self._beside and self._beside.is_tls))  # TLS is never half closed
 
     def pause_writing(self) -> None:
         self.stalled_since = self._keeper.clock.monotonic()
@@ -264,7 +264,7 @@ class Connection(Link, asyncio.Protocol):
     @property
     def busy(self) -> bool:
         """Whether the session is not to be called now."""
-        return self._blocked or bool(self._pauses & (CROWDED | STALLED)) or bool(self.closing_since)
+        return bool(self._blocked or self._pauses & (CROWDED | STALLED) or self.closing_since)
 
     def took(self, size: int) -> bool:
         """Count bytes of the peer; return whether they are still within the caps."""

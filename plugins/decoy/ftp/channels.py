@@ -1,11 +1,14 @@
 """This module agrees with the peer on a data connection, which only the peer will open (ADR 17)."""
 
+import ipaddress
+
 from decnet_actors.domain.facts import ForwardRequested
 from decnet_actors.wire import ftp
 from plugins.decoy.ftp.client import Client
 from plugins.decoy.ftp.transfers import Transfers
 
 PRIVILEGED = 1024  # ports below are never connected to
+_PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 _IPV6 = 2  # IANA address family
 
 
@@ -77,6 +80,9 @@ def eprt(client: Client, transfers: Transfers, argument: str, now: float) -> Non
 def _point(client: Client, transfers: Transfers, verb: str, address: str, port: int) -> None:
     """Take where the peer wants a connection to: nowhere but to itself, and never made (ADR 17)."""
     foreign = address != client.peer.address
+    if foreign and client.dialect.trusts_private and _is_private(address) and not _is_private(client.peer.address):
+        client.note(ForwardRequested(kind=f"ftp {verb}", host=address, port=port))
+        foreign = False  # it takes this for a client behind a NAT, and means the peer
     if foreign or port < PRIVILEGED:
         client.note(ForwardRequested(kind=f"ftp {verb}", host=address, port=port))
     refusal = f"{verb}.foreign" if foreign else f"{verb}.low"
@@ -85,3 +91,9 @@ def _point(client: Client, transfers: Transfers, verb: str, address: str, port: 
         return
     transfers.point(port)
     client.say(f"{verb}.ok")
+
+
+def _is_private(address: str) -> bool:
+    """Return whether it is one of RFC 1918."""
+    found = ipaddress.ip_address(address)
+    return isinstance(found, ipaddress.IPv4Address) and any(found in network for network in _PRIVATE)

@@ -68,6 +68,7 @@ class Dialect:
     keeps_tail: bool = True  # of a file that is overwritten from the middle
     argument: Callable[[str], str] = str  # what it takes of an argument
     doubles_quotes: bool = True  # in a path it quotes
+    trusts_private: bool = False  # an RFC 1918 address in PORT of a peer that has none means the peer
     resets_on_http: bool = False  # a request of HTTP ends it
     guest_needs_password: bool = True
     sets_time: Sequence[str] = ()  # verbs with a time and a name

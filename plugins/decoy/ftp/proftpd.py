@@ -168,6 +168,7 @@ _TEXTS = {
     "port.ok": "200 PORT command successful",
     "port.empty": _NUMBER,
     "port.bad": "501 Illegal PORT command",
+    "port.foreign": "500 Illegal PORT command",
     "port.low": "500 Illegal PORT command",
     "port.extended": "500 Illegal PORT command, EPSV ALL in effect",
     "eprt.ok": "200 EPRT command successful",
@@ -176,6 +177,7 @@ _TEXTS = {
     "eprt.garbage": "522 Network protocol not supported, use (1,2)",
     "eprt.version": "500 Illegal EPRT command",
     "eprt.family": "522 Network protocol not supported, use (1,2)",
+    "eprt.foreign": "500 Illegal EPRT command",
     "eprt.low": "500 Illegal EPRT command",
     "eprt.extended": "500 Illegal EPRT command, EPSV ALL in effect",
     "list.ok": _CHANNEL,
@@ -279,6 +281,7 @@ def proftpd(version: str) -> Dialect:
         converts=True,
         appends=False,  # AllowStoreRestart
         resets_on_http=True,
+        trusts_private=True,
         argument=lambda text: text.partition("\r")[0].strip(" "),
         unique=_unique,
     )

@@ -320,7 +320,9 @@ class FtpSession:
         context = client.host.tls
         if context is None:
             client.say("auth.off")
-        elif argument.upper() not in {"TLS", "TLS-C", "SSL", "TLS-P"} or client.is_tls:
+        elif client.is_tls or (client.visitor is not None and "auth.late" in client.dialect.texts):
+            client.say_first("login.first" if client.visitor is None else "auth.late", "auth.off")
+        elif argument.upper() not in {"TLS", "TLS-C", "SSL", "TLS-P"}:
             client.say("auth.unknown")
         else:
             client.say("auth.ok", arg=argument.upper())
@@ -333,12 +335,14 @@ class FtpSession:
     def _protect(self, verb: str, argument: str) -> None:
         client = self._client
         key = verb.lower()
-        if client.host.tls is None or not client.is_tls:
+        if client.host.tls is None:
             client.say(f"{key}.off")
+        elif not client.is_tls:
+            client.say_first(f"{key}.plain", f"{key}.off")
         elif verb == "PBSZ":
             client.sized = True
             client.say("pbsz.ok")
-        elif not client.sized:
+        elif not client.sized and "prot.early" in client.dialect.texts:
             client.say("prot.early")
         elif argument.upper() in {"P", "C"}:
             client.is_private = argument.upper() == "P"

@@ -129,7 +129,11 @@ def test_upload_beyond_the_cap_is_refused_and_recorded(daemon):
 @every_daemon
 @pytest.mark.parametrize(
     ("command", "host", "port"),
-    [("PORT 203,0,113,9,20,20", "203.0.113.9", 5140), ("EPRT |1|203.0.113.9|5140|", "203.0.113.9", 5140)],
+    [
+        ("PORT 203,0,113,9,20,20", "203.0.113.9", 5140),
+        ("PORT 10,0,0,9,20,20", "10.0.0.9", 5140),
+        ("EPRT |1|203.0.113.9|5140|", "203.0.113.9", 5140),
+    ],
 )
 def test_bounce_is_recorded_and_reaches_nobody(daemon, command, host, port):
     made = inside(daemon)
@@ -216,6 +220,7 @@ HAPPENS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @every_daemon
 @given(happens=st.lists(HAPPENS, max_size=30), seed=st.integers(0, 3))
 def test_any_order_of_commands_and_data_is_answered_once(daemon, happens, seed):

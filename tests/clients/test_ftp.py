@@ -15,6 +15,7 @@ from plugins.decoy.ftp import PLUGIN, FtpConfig
 from tests.hosting import hosted
 
 LARGE = bytes(range(256)) * 8_000  # two megabytes: more than the sockets hold
+REFUSED = r"refused|Connect call failed"  # uvloop, asyncio
 VSFTPD = {"vsftpd": "3.0.3-13+b2"}
 
 
@@ -138,7 +139,7 @@ async def test_later_pasv_takes_the_place_of_an_earlier_one(peers):
         first = await port_of(streams)
         reader, _ = await peers.passive(streams)
 
-        with pytest.raises(OSError, match="refused|Connect call failed"):
+        with pytest.raises(OSError, match=REFUSED):
             await peers.open(first)
 
         await said(streams, b"LIST")
@@ -156,7 +157,7 @@ async def test_second_connection_to_a_data_port_is_refused(peers):
 
         assert b"200 NOOP ok.\r\n" == await said(streams, b"NOOP")
 
-        with pytest.raises(OSError, match="refused|Connect call failed"):
+        with pytest.raises(OSError, match=REFUSED):
             await peers.open(port)
 
 
@@ -198,7 +199,7 @@ async def test_peer_that_leaves_leaves_no_port_open(peers):
         streams[1].close()
         await served.until_facts(SessionClosed)
 
-        with pytest.raises(OSError, match="refused|Connect call failed"):
+        with pytest.raises(OSError, match=REFUSED):
             await peers.open(port)
 
 
@@ -311,3 +312,48 @@ async def test_certificate_stays(peers):
 
     assert shown[0] == shown[1]
     assert b"web-01.corp.example" in shown[0]
+
+
+# Recorded from vsftpd 3.0.3-13+b2 (ssl_enable, force_local_logins_ssl=NO) and pure-ftpd 1.0.50-2.1+b2 (TLS 1) of Debian
+# 12, 2026-11-21; under TLS from the line that is empty on.
+TLS_SAID = {
+    "vsftpd": (
+        ("PBSZ 0", "503 PBSZ needs a secure connection."),
+        ("PROT P", "503 PROT needs a secure connection."),
+        ("AUTH FOO", "504 Unknown AUTH type."),
+        ("AUTH", "504 Unknown AUTH type."),
+        ("AUTH TLS", "234 Proceed with negotiation."),
+        ("", ""),
+        ("PROT P", "200 PROT now Private."),
+        ("PBSZ 1", "200 PBSZ set to 0."),
+        ("PROT C", "200 PROT now Clear."),
+        ("PROT X", "504 PROT not recognized."),
+        ("AUTH TLS", "530 Please login with USER and PASS."),
+    ),
+    "pure-ftpd": (
+        ("PBSZ 0", "503 PBSZ=0"),
+        ("PROT P", "503 PROT must be preceded by a successful PBSZ command"),
+        ("AUTH FOO", "500 This security scheme is not implemented"),
+        ("AUTH", "500 This security scheme is not implemented"),
+        ("AUTH TLS", "234 AUTH TLS OK."),
+        ("", ""),
+        ("PROT P", '200 Data protection level set to "private"'),
+        ("PBSZ 1", "200 PBSZ=0"),
+        ("PROT C", '200 Data protection level set to "clear"'),
+        ("PROT X", "534 Fallback to [C]"),
+    ),
+}
+
+
+@pytest.mark.parametrize("daemon", TLS_SAID)
+async def test_words_about_tls_are_the_daemons(peers, daemon):
+    deps = fake_deps(service="ftp", packages={daemon: "3.0.3-1" if daemon == "vsftpd" else "1.0.50"})
+    async with hosted(PLUGIN.create(FtpConfig(tls=True), deps), name="ftp") as served:
+        streams = await peers.open(served.address[1])
+        await reply(streams[0])
+        for command, expected in TLS_SAID[daemon]:
+            if not command:
+                await streams[1].start_tls(trusting())
+                continue
+
+            assert (command, f"{expected}\r\n".encode()) == (command, await said(streams, command.encode()))
