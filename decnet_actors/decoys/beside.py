@@ -196,6 +196,8 @@ class Beside:
         made: asyncio.Transport | None = None
         protocol = cast("asyncio.Protocol", self._whole)  # the connection is one
         try:
+            if transport.is_closing():
+                raise ConnectionResetError
             made = await loop.start_tls(transport, protocol, context, server_side=True, ssl_handshake_timeout=HANDSHAKE)
         except OSError as error:  # ssl.SSLError is one
             self._keeper.put(self._whole, ProtocolViolated(detail=f"TLS: {type(error).__name__}"))
@@ -299,7 +301,7 @@ class _Channel(asyncio.Protocol):
         keeper.spawn(self._secure(context), name="tls")
 
     async def _secure(self, context: ssl.SSLContext) -> None:
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():  # it will be told that it is lost
             return
         loop = asyncio.get_running_loop()
         try:

@@ -133,8 +133,8 @@ class Connection(Link, asyncio.Protocol):
         self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        if not self.id:  # never admitted
+        transport, self._transport = self._transport, None
+        if transport is None or not self.id:  # told before, or never admitted
             return
         keeper = self._keeper
         self._out = self._held = b""

@@ -296,6 +296,7 @@ async def test_peer_that_speaks_no_tls_is_recorded_and_let_go(peers):
         await served.until_facts(SessionClosed)
 
         assert served.journal.of(ProtocolViolated)[0].detail.startswith("TLS: ")
+    assert len(served.journal.of(SessionClosed)) == 1
 
 
 async def test_certificate_stays(peers):
