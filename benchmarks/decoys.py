@@ -68,6 +68,10 @@ async def serve_echo(door: socket.socket) -> Any:
     return await asyncio.get_running_loop().create_server(Echo, sock=door)
 
 
+async def _nothing(port: int) -> socket.socket:
+    raise OSError(port)
+
+
 async def serve_redis(door: socket.socket) -> Any:
     loop = asyncio.get_running_loop()
     clock = SystemClock()
@@ -82,6 +86,7 @@ async def serve_redis(door: socket.socket) -> Any:
         ids=Ids(clock.now, random.Random(1)),
         spawn=lambda work, /, *, name: loop.create_task(work, name=name),
         arm=lambda seconds: loop.call_later(seconds, keeper.tick),
+        listen=_nothing,
     )
     await keeper.open([door])
     return keeper

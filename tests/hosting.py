@@ -60,6 +60,12 @@ class Hosted:
         return self.journal.of(kind)
 
 
+async def _listen(port: int) -> socket.socket:
+    made = socket.create_server(("127.0.0.1", port))
+    made.setblocking(False)
+    return made
+
+
 @contextlib.asynccontextmanager
 async def hosted(
     service: DecoyService,
@@ -95,6 +101,7 @@ async def hosted(
         ids=Ids(time, random.Random(1)),
         spawn=spawn,
         arm=armed.append,
+        listen=_listen,
     )
     found = Hosted(
         address=listener.getsockname()[:2],

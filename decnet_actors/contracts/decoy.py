@@ -11,6 +11,7 @@ The rule both keep: **no reply leaves before the facts that explain it are durab
 
 import asyncio
 import random
+import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -70,6 +71,38 @@ class Heed(Struct, frozen=True, gc=False):
 Effect: TypeAlias = Send | Note | HangUp | WakeAt | Attend | Heed
 
 
+class StartTls(Struct, frozen=True, gc=False):
+    """Go on under TLS once everything before this is sent; what the peer sent in the clear meanwhile is dropped."""
+
+    context: ssl.SSLContext
+
+
+class ListenData(Struct, frozen=True, gc=False):
+    """Wait for one connection of this peer on another port, 0 being any; a later one replaces an earlier one."""
+
+    port: int = 0
+
+
+class SecureData(Struct, frozen=True, gc=False):
+    """Begin TLS on the data connection, as its server."""
+
+    context: ssl.SSLContext
+
+
+class SendData(Struct, frozen=True, gc=False):
+    """Send bytes on the data connection; ``data_wanted`` follows once they are gone."""
+
+    data: bytes
+
+
+class EndData(Struct, frozen=True, gc=False):
+    """Close the data connection, or stop waiting for one, once everything before this is sent on it."""
+
+
+DataEffect: TypeAlias = ListenData | SecureData | SendData | EndData
+SessionEffect: TypeAlias = Effect | StartTls | DataEffect
+
+
 class Session(Protocol):
     """One connection to a sans-io service. Never awaits, sleeps, logs, or reads a clock or socket.
 
@@ -77,19 +110,19 @@ class Session(Protocol):
     After it returned ``HangUp`` the session is not called again, except by ``closed``.
     """
 
-    def opened(self, now: float) -> Sequence[Effect]:
+    def opened(self, now: float) -> Sequence[SessionEffect]:
         """Return the greeting."""
 
-    def received(self, data: bytes, now: float) -> Sequence[Effect]:
+    def received(self, data: bytes, now: float) -> Sequence[SessionEffect]:
         """Take what the peer sent; any split of the stream must give the same effects."""
 
-    def ended(self, now: float) -> Sequence[Effect]:
+    def ended(self, now: float) -> Sequence[SessionEffect]:
         """The peer finished sending (half-close); return ``HangUp`` when done."""
 
-    def tick(self, now: float) -> Sequence[Effect]:
+    def tick(self, now: float) -> Sequence[SessionEffect]:
         """The time asked for with ``WakeAt`` has come."""
 
-    def closed(self, now: float) -> Sequence[Effect]:
+    def closed(self, now: float) -> Sequence[SessionEffect]:
         """The connection is gone, and what was done beside it over; return the last facts (the rest is ignored)."""
 
 
@@ -98,6 +131,32 @@ class CapturingSession(Session, Protocol):
 
     def take_artifacts(self) -> Sequence[bytes]:
         """Return (once) the contents of the files that the effects just returned call ``FileCaptured``."""
+
+
+class DataSession(Session, Protocol):
+    """A session that has its peer open second connections, one at a time.
+
+    The host listens on the decky's own address, takes only a connection from the peer's own, and opens none itself:
+    nobody can make a decky call somebody. What it takes counts among the bytes and the time of the session.
+    """
+
+    def data_listening(self, port: int, now: float) -> Sequence[SessionEffect]:
+        """The host waits on this port; 0 when it cannot. Answers each ``ListenData``."""
+
+    def data_opened(self, now: float) -> Sequence[SessionEffect]:
+        """The peer has connected."""
+
+    def data_received(self, data: bytes, now: float) -> Sequence[SessionEffect]:
+        """Take what the peer sent there."""
+
+    def data_ended(self, now: float) -> Sequence[SessionEffect]:
+        """The peer finished sending there; it may still read."""
+
+    def data_wanted(self, now: float) -> Sequence[SessionEffect]:
+        """Everything sent there is gone; more may follow."""
+
+    def data_closed(self, now: float) -> Sequence[SessionEffect]:
+        """The data connection is gone, whoever ended it."""
 
 
 class SessionLog(Protocol):

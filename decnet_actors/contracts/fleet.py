@@ -19,6 +19,9 @@ class Limits:
     connections_per_source: int = field(
         default=2_500, validator=gt(0), metadata={"help": "connections held at once by one address"}
     )
+    data_connections: int = field(
+        default=500, validator=gt(0), metadata={"help": "second connections awaited or held at once, as of FTP"}
+    )
     session_bytes: int = field(
         default=256 * 1024 * 1024, validator=gt(0), metadata={"help": "bytes taken from one session"}
     )

@@ -5,19 +5,21 @@ order, one for room, and one timer serves the earliest wake-up and the sweep.
 """
 
 import asyncio
+import errno
 import heapq
 import math
 import socket
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from attrs import frozen
 
 from decnet_actors.contracts.decoy import Artifacts, DecoyService
 from decnet_actors.contracts.fleet import Limits
 from decnet_actors.contracts.journal import JournalWriter
-from decnet_actors.decoys.beside import Spawn
 from decnet_actors.decoys.connection import Connection
+from decnet_actors.decoys.keeper import Spawn
 from decnet_actors.domain.facts import CloseReason, Fact, LimitReached
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Record
@@ -43,6 +45,9 @@ class Identity:
     service: str
 
 
+Listen: TypeAlias = Callable[[int], Awaitable[socket.socket]]
+
+
 class Doorkeeper:
     """Serves the connections of one service of one decky."""
 
@@ -58,11 +63,12 @@ class Doorkeeper:
         ids: Ids,
         spawn: Spawn,
         arm: Callable[[float], object],
+        listen: Listen,
     ) -> None:
         """Hold the door closed until ``open``.
 
         ``arm(seconds)`` must lead to ``tick()`` after that time, and replaces what was armed before; ``spawn`` starts
-        tasks whose failure is the actor's.
+        tasks whose failure is the actor's; ``listen`` opens another port of the decky.
         """
         self.identity = identity
         self.service = service
@@ -74,6 +80,8 @@ class Doorkeeper:
         self._journal = journal
         self._artifacts = artifacts
         self.spawn = spawn
+        self._listen = listen
+        self._data: set[object] = set()  # those who wait for a data connection or have one
         self._arm = arm
         self._armed_for = _NOT_ARMED  # monotonic
         self._sweep_at = _NOT_ARMED  # monotonic
@@ -168,8 +176,7 @@ class Doorkeeper:
         else:
             self._sources.pop(source, None)
         if self._refused:
-            self._refused.discard(source)
-            self._refused.discard("")
+            self._refused.difference_update((source, "", "data"))
         self._forget_wake(connection)
         connection.alarm = -math.inf
 
@@ -243,6 +250,18 @@ class Doorkeeper:
             if stale > _STALE_AT_LEAST and stale * 2 > len(self._wakes):
                 self._wakes = [entry for entry in self._wakes if entry[1] in self._waking]
                 heapq.heapify(self._wakes)
+
+    async def listen_data(self, data: object, port: int) -> socket.socket:
+        """Return a socket that listens as the decky, and count it until ``data_ended``."""
+        if data not in self._data and len(self._data) >= self.limits.data_connections:
+            self._say_full("data", "data_connections", self.limits.data_connections)
+            raise OSError(errno.EMFILE, "too many data connections")
+        self._data.add(data)
+        return await self._listen(port)
+
+    def data_ended(self, data: object) -> None:
+        """Count what was listened for no more."""
+        self._data.discard(data)
 
     async def durable(self, number: int) -> None:
         """Return once the record is durable, there is room for more and the tarpit has had its time."""

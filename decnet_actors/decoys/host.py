@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeAlias, assert_never
 
 from attrs import field, frozen
@@ -129,10 +131,15 @@ class ServiceHost(LoopActor):
             ids=Ids(self.clock.now, self.rng),
             spawn=self.spawn,
             arm=self._arm,
+            listen=partial(self._listen_data, place),
         )
         await self._door.open(listeners)
         self._door.note(ServiceStarted(address=house.place.address, port=self._port))
         house.sessions.add(self)
+
+    async def _listen_data(self, place: Place, port: int) -> socket.socket:
+        (listener,), _ = await self._household.driver.listen(place, port)
+        return listener
 
     def _arm(self, seconds: float) -> None:
         """Tick after some seconds, and not when it was armed for before: each tick arms the next."""

@@ -57,3 +57,9 @@ class Persona:
     def web_server(self) -> str:
         """Which web server runs: nginx, unless only Apache is installed."""
         return "apache" if "apache2" in self.packages and "nginx" not in self.packages else "nginx"
+
+    @property
+    def ftp_server(self) -> str:
+        """The package of the FTP server that runs: one of those there are, vsftpd on most machines."""
+        found = [name for name in ("vsftpd", "vsftpd", "proftpd-core", "pure-ftpd") if name in self.packages]
+        return found[self.seed % len(found)] if found else "vsftpd"

@@ -43,6 +43,8 @@ def served(persona: Persona) -> Sequence[Daemon]:
                 )
             case "http":
                 found += _web(port, apache=persona.web_server == "apache")
+            case "ftp":
+                found.append(_ftp(port, persona.ftp_server))
             case "redis":
                 found.append(
                     Daemon(
@@ -72,6 +74,20 @@ def served(persona: Persona) -> Sequence[Daemon]:
             case _:
                 pass  # a service this machine has no program for, such as somebody else's plugin
     return found
+
+
+def _ftp(port: int, server: str) -> Daemon:
+    match server:
+        case "proftpd-core":
+            name, command, user = "proftpd", "proftpd: (accepting connections)", "proftpd"
+            text, rss, vsz = "ProFTPD FTP Server", 4_900, 22_600
+        case "pure-ftpd":
+            name, command, user = "pure-ftpd", "pure-ftpd (SERVER)", "root"
+            text, rss, vsz = "LSB: pure-ftpd FTP server", 2_100, 9_400
+        case _:
+            name, command, user = "vsftpd", "/usr/sbin/vsftpd /etc/vsftpd.conf", "root"
+            text, rss, vsz = "vsftpd FTP server", 3_300, 9_800
+    return Daemon(name=name, command=command, user=user, unit=name, text=text, port=port, rss=rss, vsz=vsz)
 
 
 def _web(port: int, *, apache: bool) -> Sequence[Daemon]:

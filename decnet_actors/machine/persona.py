@@ -123,13 +123,22 @@ def with_people(persona: Persona, names: Iterable[str]) -> Persona:
 def with_services(persona: Persona, services: Mapping[str, int]) -> Persona:
     """Return the machine that serves these (name of the service -> port), with the accounts their programs run as."""
     accounts = persona.accounts
-    if "redis" in services and all(account.name != "redis" for account in accounts):
-        uid = max((a.uid for a in accounts if a.uid < FIRST_PERSON_UID), default=100) + 1
-        accounts = (
-            *accounts,
-            Account(name="redis", uid=uid, gid=uid + 2, home="/var/lib/redis", shell=NOLOGIN, comment=""),
-        )
+    for name, home, comment in _daemons(persona, services):
+        if all(account.name != name for account in accounts):
+            uid = max((a.uid for a in accounts if a.uid < FIRST_PERSON_UID), default=100) + 1
+            made = Account(name=name, uid=uid, gid=uid + 2, home=home, shell=NOLOGIN, comment=comment)
+            accounts = (*accounts, made)
     return evolve(persona, services=dict(services), accounts=accounts)
+
+
+def _daemons(persona: Persona, services: Mapping[str, int]) -> Iterable[tuple[str, str, str]]:
+    """Yield name, home and comment of the accounts that packages of services make."""
+    if "redis" in services:
+        yield "redis", "/var/lib/redis", ""
+    if "ftp" in services and persona.ftp_server == "proftpd-core":
+        yield "proftpd", "/run/proftpd", ""
+    if "ftp" in services and persona.ftp_server in {"vsftpd", "proftpd-core"}:
+        yield "ftp", "/srv/ftp", "ftp daemon"
 
 
 def full_point(persona: Persona) -> str:

@@ -8,15 +8,13 @@ from attrs import define, field
 from decnet_actors.conformance.fakes import FakeTime, fake_deps
 from decnet_actors.conformance.memory_transport import FakeLog
 from decnet_actors.contracts.decoy import (
-    Attend,
     CapturingSession,
     DecoyDeps,
     DecoyService,
-    Effect,
     HangUp,
-    Heed,
     Note,
     Send,
+    SessionEffect,
     WakeAt,
 )
 from decnet_actors.domain.facts import Fact
@@ -62,7 +60,7 @@ class Connection:
         self.time.seconds = end
         return said
 
-    def _took(self, effects: Sequence[Effect]) -> bytes:
+    def _took(self, effects: Sequence[SessionEffect]) -> bytes:
         said = b""
         for effect in effects:
             assert not self._over
@@ -73,10 +71,10 @@ class Connection:
                     self.facts.append(fact)
                 case WakeAt(when=when):
                     self.wake = when
-                case Attend() | Heed():
-                    raise AssertionError(f"nothing is done beside it here: {effect}")
                 case HangUp():
                     self._over = True
+                case _:
+                    raise AssertionError(f"nothing is done beside it here: {effect}")
         self.artifacts += self.session.take_artifacts()
         self.sent += said
         return said
@@ -93,7 +91,9 @@ class Served:
     artifacts: list[bytes] = field(factory=list)
 
     def connect(self) -> Connection:
-        session: Any = self.service.connect(FakeLog(self.time))  # Any: it captures, which the port does not say
+        session: Any = self.service.connect(
+            FakeLog(self.time, peer=PEER)
+        )  # Any: it captures, which the port does not say
         connection = Connection(session, self.time, self.facts, self.artifacts)
         connection._took(session.opened(self.time()))
         return connection

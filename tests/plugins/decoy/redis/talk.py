@@ -9,9 +9,12 @@ from decnet_actors.conformance.fakes import FakeTime, fake_deps
 from decnet_actors.conformance.memory_transport import FakeLog
 from decnet_actors.contracts.decoy import HangUp, Note, Send
 from decnet_actors.domain.facts import Fact
+from decnet_actors.domain.peer import Peer
 from decnet_actors.wire import resp
 from plugins.decoy.redis import PLUGIN, RedisConfig
 from plugins.decoy.redis.service import RedisService
+
+PEER = Peer(address="192.0.2.7", port=40_000, local_address="127.77.0.1", local_port=6379)
 
 
 @define
@@ -55,7 +58,7 @@ def talk(
 ) -> Talk:
     """Return a connection to a new server."""
     made, time = service(version, password=password, accepts=accepts, keys=keys)
-    return Talk(made.connect(FakeLog(time)), time)
+    return Talk(made.connect(FakeLog(time, peer=PEER)), time)
 
 
 def read_all(data: bytes) -> list[Any]:

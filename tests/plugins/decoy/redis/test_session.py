@@ -10,12 +10,12 @@ from plugins.decoy.redis import keyspace
 from plugins.decoy.redis.commands import HANDLERS
 from plugins.decoy.redis.server import DENIED_CATEGORIES, DENIED_COMMANDS
 from plugins.decoy.redis.session import MAX_NOTED, POLL
-from tests.plugins.decoy.redis.talk import Talk, read_all, service, talk
+from tests.plugins.decoy.redis.talk import PEER, Talk, read_all, service, talk
 
 
 def pair(**options) -> tuple[Talk, Talk]:
     made, time = service(**options)
-    return Talk(made.connect(FakeLog(time)), time), Talk(made.connect(FakeLog(time)), time)
+    return Talk(made.connect(FakeLog(time, peer=PEER)), time), Talk(made.connect(FakeLog(time, peer=PEER)), time)
 
 
 def info(c: Talk) -> dict[str, str]:

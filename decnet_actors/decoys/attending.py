@@ -1,21 +1,17 @@
-"""This module keeps the work that is done beside one connection, such as running a program."""
+"""This module keeps the work that is done beside one connection, such as running a program.
+
+Made by a connection for the first such work, so that those who never ask pay nothing.
+"""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
 
 from decnet_actors.contracts.decoy import Work
+from decnet_actors.decoys.keeper import Spawn
 
 
-class Spawn(Protocol):
-    """Starts a task that lives and dies with the actor behind the door."""
-
-    def __call__(self, work: Coroutine[Any, Any, None], /, *, name: str) -> "asyncio.Task[None]":
-        """Start the task."""
-
-
-class Beside:
+class Attending:
     """The work beside one connection.
 
     Args:
@@ -34,7 +30,7 @@ class Beside:
         self, work: Work, ready: Callable[[], None], over: Callable[[], None] | None = None
     ) -> Callable[[], object]:
         """Begin work; see ``contracts.decoy.SessionLog``."""
-        task = self._spawn(self._done(work, ready), name="beside")
+        task = self._spawn(self._done(work, ready), name="attend")
         self._tasks.add(task)
         task.add_done_callback(partial(self._ended, over))
         return task.cancel

@@ -120,6 +120,6 @@ async def test_a_failure_of_ours_in_it_ends_this_session_alone():
         async with asyncio.timeout(WITHIN):
             assert await reader.read() == b""
         (crashed,) = await host.until_facts(SessionCrashed)
-        assert crashed.error.startswith("ValueError at test_beside.py")
+        assert crashed.error.startswith("ValueError at test_attending.py")
         writer.close()
         await host.until_facts(SessionClosed)
