@@ -159,11 +159,15 @@ class DataConnections:
             channel.cut()
 
     async def _listen(self, port: int, order: int) -> None:
+        if order != self._order:  # before it began: nobody would count it off again
+            return
         found = 0
         try:
             listener = await self._keeper.listen_data(self, port)
         except OSError:  # taken, or too many wait already: the session says so
             listener = None
+            if order == self._order:
+                self._keeper.data_ended(self)
         if listener is not None:
             if order != self._order:
                 listener.close()

@@ -1,8 +1,9 @@
-"""Tests of second connections beside work that is done for the same session."""
+"""Tests of second connections beside other things: work that is done beside the same session, and leaving early."""
 
 import asyncio
 
 from decnet_actors.contracts.decoy import Attend, HangUp, ListenData, Note, Send, SendData
+from decnet_actors.contracts.fleet import Limits
 from decnet_actors.domain.facts import ProtocolViolated, SessionClosed
 from tests.decnet_actors.decoys.test_doorkeeper import Service
 from tests.hosting import hosted
@@ -85,3 +86,27 @@ async def test_what_a_program_prints_goes_to_a_second_connection_which_ends_befo
         assert session.calls == ["data opened", "work over", "closed"]
         assert [ProtocolViolated, SessionClosed] == [type(fact) for fact in host.journal.facts][-2:]
         data_writer.close()
+
+
+class Leaving(Both):
+    """A session that may hang up and ask for a port in one go."""
+
+    def __init__(self, log) -> None:
+        super().__init__()
+        self.log = log
+
+    def opened(self, now):
+        return []
+
+    def received(self, data, now):
+        if data == b"leave\n":
+            self.log.hang_up()
+        return [ListenData()]
+
+
+async def test_one_that_leaves_before_its_port_is_open_takes_no_place():
+    async with hosted(Service(Leaving), limits=Limits(data_connections=1)) as host:
+        assert await host.exchange(b"leave\n") == b""
+        await host.until_facts(SessionClosed)
+
+        assert (await host.exchange(b"stay\n", until=b"\n")) != b"0\n"
