@@ -81,7 +81,7 @@ ARCHETYPES: dict[str, Archetype] = {
         Archetype(
             name="printer",
             summary="A printer in the corridor.",
-            services=("snmp", "ftp"),
+            services=("snmp",),
             stack=EMBEDDED,
         ),
         Archetype(
