@@ -1,11 +1,11 @@
 """This module makes the deckies that run the ones that are meant to: only what is different is touched."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
-from decnet_actors.app.actors import walk
 from decnet_actors.app.daemon import Daemon
-from decnet_actors.app.house import settle
+from decnet_actors.app.fleet_view import Inhabitant
+from decnet_actors.app.house import Means, settle
 from decnet_actors.app.placing import refusals
 from decnet_actors.app.tree import FLEET, RECONCILER
 from decnet_actors.contracts.fleet import DeckyPlan
@@ -13,10 +13,12 @@ from decnet_actors.domain.facts import DeckyMutated, Trigger
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceState
 from decnet_actors.fleet.fleet_operations import DeckyOutcome, Outcome
 from decnet_actors.fleet.reconciler import Look
-from supervisors.errors import ChildStateError, NoSuchActorError, StartError
-from supervisors.messages import DeleteChild, StartChild, TerminateChild
+from supervisors.errors import NoSuchActorError, StartError
+from supervisors.messages import RemoveChildren, StartChildren, WhichChildren
+from supervisors.spec import SupervisorSpec
 
-WITHIN = 60.0  # seconds one decky may take to start or stop
+AT_ONCE = 50  # deckies that are started or stopped together: others that need their supervisor wait for that long
+WITHIN = 60.0  # seconds that may take
 
 
 class RunningFleet:
@@ -44,17 +46,11 @@ class RunningFleet:
         gone = [name for name in dict.fromkeys((*known, *there)) if name not in after]
         changed = [name for name, plan in after.items() if name in before and before[name] != plan]
         failed: dict[str, str] = {}
-        for name in (*gone, *changed):
-            try:
-                await self._end(name)
-            except (OSError, ChildStateError, TimeoutError) as error:
-                failed[name] = str(error) or "it did not stop in time"
+        for names in _batches((*gone, *changed)):
+            failed.update(await self._end(names))
         touched = [name for name in after if before.get(name) != after[name] and name not in failed]
-        for name in touched:
-            try:
-                await self._begin(after[name])
-            except (OSError, ChildStateError, StartError, TimeoutError) as error:
-                failed[name] = str(error) or "it did not start in time"
+        for names in _batches(touched):
+            failed.update(await self._begin([after[name] for name in names]))
         order = {name: place for place, name in enumerate(after)}
         daemon.inhabitants = dict(sorted(daemon.inhabitants.items(), key=lambda item: order.get(item[0], len(order))))
         self._tell_mutations({name: plan for name, plan in known.items() if name not in failed}, trigger)
@@ -93,24 +89,61 @@ class RunningFleet:
 
     async def _there(self) -> list[str]:
         """Return the deckies the tree has, whatever state they are in."""
-        nodes = walk(await self._daemon.system.tree())
-        return [node.path.removeprefix(f"{FLEET}/") for node in nodes if node.path.rpartition("/")[0] == FLEET]
+        rows = await self._daemon.system.directory.address(FLEET).ask(WhichChildren(), within=WITHIN)
+        return [row.id for row in rows]
 
-    async def _end(self, name: str) -> None:
-        self._daemon.inhabitants.pop(name, None)  # first: what is cut off after this is begun anew next time
+    async def _end(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Take deckies away; returns why some could not be."""
+        for name in names:
+            self._daemon.inhabitants.pop(name, None)  # first: what is cut off after this is begun anew next time
         fleet = self._daemon.system.directory.address(FLEET)
-        with suppress(NoSuchActorError):  # it is stopped, or never came up
-            await fleet.ask(TerminateChild(name), within=WITHIN)
-            await fleet.ask(DeleteChild(name), within=WITHIN)
-        await self._daemon.driver.remove(name)
+        try:
+            await fleet.ask(RemoveChildren(tuple(names)), within=WITHIN)
+        except TimeoutError:
+            return dict.fromkeys(names, "it did not stop in time")
+        try:
+            if len(names) > 1:
+                return await self._daemon.driver.remove_all(names)
+            for name in names:
+                await self._daemon.driver.remove(name)
+        except OSError as error:
+            return dict.fromkeys(names, str(error))
+        return {}
 
-    async def _begin(self, plan: DeckyPlan) -> None:
+    async def _begin(self, plans: Sequence[DeckyPlan]) -> Mapping[str, str]:
+        """Put deckies in place; returns why some could not be."""
         daemon = self._daemon
-        await self._end(plan.name)  # what an earlier change that was cut off left behind
-        inhabitant, spec = await daemon.off(lambda: settle(plan, daemon.means))
-        daemon.inhabitants[plan.name] = inhabitant
-        if plan.running:
-            await daemon.system.directory.address(FLEET).ask(StartChild(spec), within=WITHIN)
+        failed = dict(await self._end([plan.name for plan in plans]))  # what a change that was cut off left behind
+        plans = [plan for plan in plans if plan.name not in failed]
+        settled, refused = await daemon.off(lambda: _settled(plans, daemon.means))
+        daemon.inhabitants.update({name: inhabitant for name, (inhabitant, _) in settled.items()})
+        specs = tuple(spec for inhabitant, spec in settled.values() if inhabitant.plan.running)
+        fleet = daemon.system.directory.address(FLEET)
+        try:
+            unstarted = await fleet.ask(StartChildren(specs), within=WITHIN)
+        except TimeoutError:
+            unstarted = {spec.id: "it did not start in time" for spec in specs}
+        return {**failed, **refused, **{name: str(error) for name, error in unstarted.items()}}
+
+
+def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    waiting = iter(names)
+    while batch := tuple(islice(waiting, AT_ONCE)):
+        yield batch
+
+
+def _settled(
+    plans: Sequence[DeckyPlan], means: Means
+) -> tuple[Mapping[str, tuple[Inhabitant, SupervisorSpec]], Mapping[str, str]]:
+    """Put deckies together; returns those that could be, and why others could not."""
+    settled: dict[str, tuple[Inhabitant, SupervisorSpec]] = {}
+    failed: dict[str, str] = {}
+    for plan in plans:
+        try:
+            settled[plan.name] = settle(plan, means)
+        except OSError as error:
+            failed[plan.name] = str(error)
+    return settled, failed
 
 
 def _services(plan: DeckyPlan | None) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ T = TypeVar("T")
 log = get_logger(__name__)
 
 OFFLOAD = 30.0  # seconds a blocking function may take before nobody waits for it any more
+CHORES, CHORE = 50_000, 86_400.0  # how many wait at most, and how many seconds
 PRODUCER = 20  # hex digits that tell this start of the daemon from every other
 ANSWER = 2.0  # seconds an actor has to say how it is
 REPORTS_KEPT = 200
@@ -86,6 +87,7 @@ class Daemon:
     reports: deque[Report] = field(factory=lambda: deque(maxlen=REPORTS_KEPT))
     sessions: OpenSessions = field(factory=OpenSessions)
     offload: Offload = field(factory=Offload)
+    chores: Offload = field(factory=lambda: Offload(threads=1, limit=CHORES, nice=19))  # what has all the time there is
     registry: PluginRegistry = field(factory=lambda: PluginRegistry(PLUGINS))
     rng: random.Random = field(factory=random.SystemRandom)
 
@@ -154,7 +156,7 @@ class Daemon:
             driver=self.driver,
             sessions=self.sessions,
             artifacts=ArtifactStore(self.engine, self.places.artifacts, now=self.clock.now, offload=self.off),
-            vault=lambda decky: DeckyVault(self.engine, decky, now=self.clock.now, offload=self.off),
+            vault=lambda decky: DeckyVault(self.engine, decky, now=self.clock.now, offload=self.off, spare=self.spare),
             writer=lambda _path: self.intake.writer(),
             offload=self.off,
             patience=self.patience,
@@ -199,6 +201,7 @@ class Daemon:
         if self.engine is not None:
             await self.engine.dispose()
         self.offload.close()
+        self.chores.close()
         if self.lock is not None:
             self.lock.release()
 
@@ -206,6 +209,9 @@ class Daemon:
 
     async def off(self, work: Callable[[], T]) -> T:
         return await self.offload(work, within=OFFLOAD)
+
+    async def spare(self, work: Callable[[], T]) -> T:
+        return await self.chores(work, within=CHORE)
 
     def _url(self) -> str:
         database = self.settings.database

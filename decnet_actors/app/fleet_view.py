@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 
 from attrs import frozen
 
@@ -15,6 +16,7 @@ from decnet_actors.domain.persona import Persona
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceRow, ServiceState
 from supervisors.actor import ActorDeadError
 from supervisors.directory import Directory
+from supervisors.messages import Tree
 from supervisors.report import TreeNode
 
 ANSWER = 1.0  # seconds a service has to say where it listens
@@ -79,9 +81,17 @@ class LiveFleet:
 
     async def deckies(self, names: Collection[str] | None = None) -> Sequence[DeckyDetail]:
         """Return every decky, or those of these names, in fleet order, as it is now."""
-        nodes = {node.path: node for node in walk(await self._tree())}
         wanted = [one for name, one in self._inhabitants().items() if names is None or name in names]
+        trees = [await self._tree()] if names is None else [await self._subtree(one.plan.name) for one in wanted]
+        nodes = {node.path: node for tree in trees if tree is not None for node in walk(tree)}
         return [await self._decky(one, nodes) for one in wanted]
+
+    async def _subtree(self, decky: str) -> TreeNode | None:
+        """Return a decky's part of the tree; ``None`` while it does not run."""
+        with suppress(ActorDeadError, TimeoutError):
+            tree: TreeNode = await self._directory().address(f"{FLEET}/{decky}").ask(Tree(), within=ANSWER)
+            return tree
+        return None
 
     async def _decky(self, one: Inhabitant, nodes: Mapping[str, TreeNode]) -> DeckyDetail:
         rows, tier = [], Tier.NONE

@@ -77,5 +77,4 @@ class FleetHands:
         return DeckyState.DEGRADED if self._listening(one) else DeckyState.DOWN
 
     def _listening(self, one: Inhabitant) -> int:
-        listening = self._sessions.listening()
-        return sum((one.plan.name, service.name) in listening for service in one.plan.services)
+        return sum(self._sessions.listens(one.plan.name, service.name) for service in one.plan.services)

@@ -42,6 +42,7 @@ WEB = f"{ROOT}/surfaces/web"
 FLEET = f"{ROOT}/fleet"
 RECONCILER = f"{ROOT}/reconciler"
 
+AT_ONCE = 50  # deckies that start or stop together
 WITHIN = 60.0  # seconds of the window in which restarts are counted
 JOURNAL_STOP = 30.0  # seconds to commit what is left
 
@@ -76,8 +77,8 @@ def tree(of: Branches) -> SupervisorSpec:
     bus, the journal's intake, the open sessions) is kept outside the actors.
     """
 
-    def supervisor(name: str, *children: ChildSpec | SupervisorSpec) -> SupervisorSpec:
-        return SupervisorSpec(name, children, intensity=of.intensity, within=WITHIN)
+    def supervisor(name: str, *children: ChildSpec | SupervisorSpec, at_once: int = 1) -> SupervisorSpec:
+        return SupervisorSpec(name, children, intensity=of.intensity, within=WITHIN, at_once=at_once)
 
     surfaces = [ChildSpec("control", lambda: control(of), backoff=of.patience)]
     if of.settings.web.enabled:
@@ -100,7 +101,7 @@ def tree(of: Branches) -> SupervisorSpec:
                 on_exhausted="disable",
             ),
         ),
-        supervisor("fleet", *of.specs),
+        supervisor("fleet", *of.specs, at_once=AT_ONCE),
         ChildSpec("mutator", lambda: mutator(of), backoff=of.patience, on_exhausted="disable"),
         ChildSpec("reconciler", of.reconciler, backoff=of.patience, on_exhausted="disable"),
         supervisor("surfaces", *surfaces),

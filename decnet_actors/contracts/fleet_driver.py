@@ -5,7 +5,7 @@ DriverUnreachableError
 """
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal, Protocol, TypeAlias
 
@@ -100,6 +100,12 @@ class FleetDriver(Protocol):
 
     async def remove(self, decky: str) -> None:
         """Undo ``create``; nothing happens when there is nothing. No other decky notices."""
+
+    async def remove_all(self, deckies: Collection[str]) -> Mapping[str, str]:
+        """Undo ``create`` of several whose sockets are closed; returns why some could not be.
+
+        What is left of them vanishes a moment later; ``create`` may be called at once.
+        """
 
     async def observe(self) -> Mapping[str, Observed]:
         """Return what is there and ours, by decky."""

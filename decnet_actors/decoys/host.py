@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeAlias, assert_never
 
 from attrs import field, frozen
@@ -103,6 +104,7 @@ class ServiceHost(LoopActor):
             rng=random.Random(self.rng.getrandbits(64)),  # noqa: S311  a persona, not a secret
             now=self.clock.now,
             offload=house.offload,
+            spawn=partial(self.spawn, name="service"),
         )
         self._service = self._plugin.create(plan.config, deps)
         started = False

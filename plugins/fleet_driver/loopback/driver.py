@@ -6,7 +6,7 @@ import errno
 import ipaddress
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -69,6 +69,12 @@ class LoopbackDriver:
     async def remove(self, decky: str) -> None:
         """Give the address back."""
         self._places.pop(decky, None)
+
+    async def remove_all(self, deckies: Collection[str]) -> Mapping[str, str]:
+        """Give the addresses back."""
+        for decky in deckies:
+            await self.remove(decky)
+        return {}
 
     async def observe(self) -> Mapping[str, Observed]:
         """Return the deckies that were made here."""

@@ -9,7 +9,8 @@ import contextlib
 import errno
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -57,6 +58,7 @@ class NamespaceDriver:
         self._connecting = asyncio.Lock()
         self._kept: dict[str, _Kept] = {}
         self._lost: dict[str, Observed] = {}  # what a new helper would not take over
+        self._placed = lru_cache(maxsize=3 * self._rules.max_deckies)(self._place)  # whoever changes one asks for all
 
     async def open(self) -> None:
         """Connect to the helper, or start it."""
@@ -77,6 +79,9 @@ class NamespaceDriver:
 
     def place(self, wanted: Wanted) -> Place:
         """Return where the decky will be."""
+        return self._placed(wanted)
+
+    def _place(self, wanted: Wanted) -> Place:
         stack = wanted.stack or self._config.stack
         if stack not in PERSONALITIES:
             raise RefusedError(f"{wanted.decky}: no stack is called {stack!r}; there are {', '.join(PERSONALITIES)}")
@@ -107,6 +112,18 @@ class NamespaceDriver:
         kept = self._kept.pop(decky, None)
         if kept is not None:
             kept.anchor.close()
+
+    async def remove_all(self, deckies: Collection[str]) -> Mapping[str, str]:
+        """Let go of the namespaces; the kernel removes many in one sweep for the time that one takes."""
+        names = sorted(deckies)
+        for start in range(0, len(names), messages.PAGE):
+            await self._ask("abandon", {"deckies": names[start : start + messages.PAGE]})
+        for name in names:
+            self._lost.pop(name, None)
+            kept = self._kept.pop(name, None)
+            if kept is not None:
+                kept.anchor.close()
+        return {}
 
     async def observe(self) -> Mapping[str, Observed]:
         """Return what the helper has, and what it would not take over."""

@@ -58,6 +58,14 @@ class Destroy:
 
 
 @frozen(kw_only=True)
+class Abandon:
+    """Let go of deckies, at most a page; each is gone, not at once, when the client has let go of it too."""
+
+    id: int
+    deckies: tuple[str, ...]
+
+
+@frozen(kw_only=True)
 class Listen:
     """Open a listening (UDP: bound) socket as the decky."""
 
@@ -91,7 +99,7 @@ class Leave:
     id: int
 
 
-Request: TypeAlias = Hello | Create | Adopt | Destroy | Listen | Probe | Observe | Leave
+Request: TypeAlias = Hello | Create | Adopt | Destroy | Abandon | Listen | Probe | Observe | Leave
 Fields: TypeAlias = dict[str, Any]  # Any: JSON
 
 
@@ -117,6 +125,8 @@ def parse(data: bytes) -> Request:
             )
         case "destroy":
             made = Destroy(id=number, decky=fields.name("decky"))
+        case "abandon":
+            made = Abandon(id=number, deckies=fields.names("deckies"))
         case "listen":
             protocol: Transport = "udp" if fields.one_of("protocol", ("tcp", "udp")) == "udp" else "tcp"
             port = fields.number("port", _MAX_PORT)
@@ -164,6 +174,12 @@ def id_of(data: bytes) -> int:
         return 0
 
 
+def _name(key: str, value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise RefusedError(f"{key} {value!r} is not a name: lower-case letters, digits and dashes, 63 at most")
+    return value
+
+
 class _Fields:
     """The fields of an object, taken out one by one."""
 
@@ -187,19 +203,19 @@ class _Fields:
             raise RefusedError(f"{key} is not a text of at most {_MAX_TEXT} characters")
         return value
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def texts(self, key: str, most: int = _MAX_LIST) -> tuple[str, ...]:
         value = self._take(key)
-        if not isinstance(value, list) or len(value) > _MAX_LIST:
-            raise RefusedError(f"{key} is not a list of at most {_MAX_LIST}")
+        if not isinstance(value, list) or len(value) > most:
+            raise RefusedError(f"{key} is not a list of at most {most}")
         if not all(isinstance(one, str) and len(one) <= _MAX_TEXT and one.isascii() for one in value):
             raise RefusedError(f"{key} is not a list of texts of at most {_MAX_TEXT} characters")
         return tuple(value)
 
     def name(self, key: str) -> str:
-        value = self.text(key)
-        if not _NAME.fullmatch(value):
-            raise RefusedError(f"{key} {value!r} is not a name: lower-case letters, digits and dashes, 63 at most")
-        return value
+        return _name(key, self.text(key))
+
+    def names(self, key: str) -> tuple[str, ...]:
+        return tuple(_name(key, value) for value in self.texts(key, PAGE))
 
     def one_of(self, key: str, choices: tuple[Literal["tcp", "udp"], ...]) -> str:
         value = self.text(key)

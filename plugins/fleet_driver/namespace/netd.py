@@ -21,6 +21,7 @@ from typing import TypeAlias
 from plugins.fleet_driver.namespace import messages, privileges
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.messages import (
+    Abandon,
     Adopt,
     Create,
     Destroy,
@@ -86,6 +87,10 @@ class Netd:
                 return _row(workshop.create(request)), (workshop.anchor(request.decky),)
             case Destroy():
                 workshop.destroy(request.decky)
+                return {}, ()
+            case Abandon():
+                for decky in request.deckies:
+                    workshop.abandon(decky)
                 return {}, ()
             case Listen():
                 made, port = workshop.listen(request)

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve, field, frozen
@@ -19,6 +20,7 @@ from plugins.fleet_driver.namespace.rules import Egress, Interface, Rules
 
 DEVICE = "eth0"  # what a real machine calls it
 BACKLOG = 511  # what real servers ask for; the kernel cuts it to net.core.somaxconn
+_SWEEP, _SWEEPS = 0.01, 200  # seconds between two looks whether the kernel has swept what was abandoned; how many
 _LOOPBACK = 1  # index of lo, in every namespace
 
 
@@ -156,14 +158,23 @@ class Workshop:
 
     def destroy(self, decky: str) -> None:
         """Remove a decky's place; nothing happens when there is none."""
+        house = self._forget(decky)
+        if house is not None:
+            with netns.inside(house.namespace):
+                _demolish()
+            os.close(house.namespace)
+
+    def abandon(self, decky: str) -> None:
+        """Let go of a decky's place: the kernel waits once for all that go, where ``destroy`` has it wait for each."""
+        house = self._forget(decky)
+        if house is not None:
+            os.close(house.namespace)
+
+    def _forget(self, decky: str) -> House | None:
         house = self._houses.pop(decky, None)
-        if house is None:
-            return
-        for name in house.names:
+        for name in house.names if house is not None else ():
             del self._owners[name]
-        with netns.inside(house.namespace):
-            _demolish()
-        os.close(house.namespace)
+        return house
 
     def anchor(self, decky: str) -> socket.socket:
         """Return a socket that keeps the namespace alive and reaches nobody.
@@ -257,7 +268,7 @@ class Workshop:
             index = own.link(DEVICE).index
             for interface in house.interfaces:
                 own.add_address(index, interface)
-            own.set_up(index)
+            _set_up(own, index)
             for gateway in self._rules.gateways:
                 if any(gateway in interface.network for interface in house.interfaces):
                     own.add_default_route(gateway)
@@ -333,6 +344,20 @@ def _demolish() -> None:
     """Remove the interface of the namespace this thread is in."""
     with contextlib.suppress(OSError), Netlink() as own:  # it is gone already, with its parent
         own.delete_link(own.link(DEVICE).index)
+
+
+def _set_up(own: Netlink, index: int) -> None:
+    """Set the interface up, as soon as an abandoned one with its MAC is gone."""
+    for _ in range(_SWEEPS):
+        try:
+            own.set_up(index)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            time.sleep(_SWEEP)  # noqa: TID251  one thread, one request after the other
+        else:
+            return
+    own.set_up(index)
 
 
 def _dual(kind: socket.SocketKind) -> tuple[socket.socket, str]:

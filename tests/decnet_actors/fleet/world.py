@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import evolve
 
@@ -46,6 +46,11 @@ class MemoryDriver:
         self._reach()
         if self.places.pop(decky, None) is not None:
             self.removed.append(decky)
+
+    async def remove_all(self, deckies: Collection[str]) -> Mapping[str, str]:
+        for decky in deckies:
+            await self.remove(decky)
+        return {}
 
     async def observe(self) -> Mapping[str, Observed]:
         self._reach()

@@ -21,9 +21,10 @@ _stacks = st.sampled_from(["linux", "windows-10", "linux", "/etc/passwd"])
 _fields = {
     "id": st.integers(0, 9),
     "op": st.sampled_from(
-        ["create", "create", "listen", "probe", "destroy", "adopt", "observe", "hello", "leave", "exec"]
+        ["create", "create", "listen", "probe", "destroy", "abandon", "adopt", "observe", "hello", "leave", "exec"]
     ),
     "decky": _names,
+    "deckies": st.lists(_names, max_size=3) | anything,
     "addresses": st.sampled_from([["10.66.0.1", "fd66::1"], ["10.66.0.2"]]) | st.lists(_addresses, max_size=5),
     "mac": _macs,
     "stack": _stacks,
@@ -38,6 +39,7 @@ _OF = {
     "create": ("decky", "addresses", "mac", "stack"),
     "adopt": ("decky", "addresses", "mac", "stack"),
     "destroy": ("decky",),
+    "abandon": ("deckies",),
     "listen": ("decky", "port", "protocol"),
     "probe": ("decky", "port"),
     "observe": ("after",),
