@@ -100,7 +100,7 @@ class Selftest:
             elif _is_ours(entry, target, mine[0]) and not seen.done():
                 seen.set_result(entry)
 
-        cancel = self._subscribe(f"decky.{target.place.decky}.session_opened", take)
+        cancel = self._subscribe(f"decky.*.{target.place.decky}.session_opened", take)
         try:
             try:
                 client = await self._driver.probe(target.place, target.port)

@@ -64,7 +64,7 @@ def test_an_attack_in_a_namespace_is_recorded_with_the_deckys_own_address(lab, f
             address for services in daemon.listeners().values() for address, _ in services.values()
         }
         hops = daemon.ctl("selftest", "--all-services")
-        assert "published as decky.db-01.session_opened" in hops
+        assert "published as decky.local.db-01.session_opened" in hops
 
 
 def test_a_decky_with_an_address_it_may_not_have_is_left_out_and_named(lab, fleet):
