@@ -1,6 +1,6 @@
 """This module makes the deckies that run the ones that are meant to: only what is different is touched."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from decnet_actors.app.daemon import Daemon
@@ -9,9 +9,11 @@ from decnet_actors.app.house import Means, settle
 from decnet_actors.app.placing import refusals
 from decnet_actors.app.tree import FLEET, RECONCILER
 from decnet_actors.contracts.fleet import DeckyPlan
+from decnet_actors.contracts.lifecycle import DeckyOutcome, Outcome
 from decnet_actors.domain.facts import DeckyMutated, Trigger
+from decnet_actors.fleet.conductor import Report
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceState
-from decnet_actors.fleet.fleet_operations import DeckyOutcome, Outcome
+from decnet_actors.fleet.desired import Hostable
 from decnet_actors.fleet.reconciler import Look
 from supervisors.errors import NoSuchActorError, StartError
 from supervisors.messages import RemoveChildren, StartChildren, WhichChildren
@@ -22,10 +24,15 @@ WITHIN = 60.0  # seconds that may take
 
 
 class RunningFleet:
-    """The deckies of a running daemon (``fleet.handlers.Host``)."""
+    """The deckies of a running daemon (``fleet.handlers.Host``, ``fleet.conductor.Crew``)."""
 
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
+
+    @property
+    def revision(self) -> int:
+        """What the deckies were last brought to, or were being brought to."""
+        return self._daemon.revision
 
     def running(self) -> Mapping[str, DeckyPlan]:
         """Return the plans of what was put together."""
@@ -35,34 +42,54 @@ class RunningFleet:
         """Return why the driver has no place for some of these."""
         return tuple(refusals(self._daemon.driver, plans).values())
 
-    async def converge(self, plans: Sequence[DeckyPlan], trigger: Trigger) -> Sequence[DeckyOutcome]:
+    async def converge(
+        self, revision: int, hostable: Hostable, trigger: Trigger, report: Report
+    ) -> Sequence[DeckyOutcome]:
         """Remove, replace and add deckies; one that fails is named and leaves the others alone."""
         daemon = self._daemon
+        daemon.revision = revision
         known = self.running()
         there = await self._there()
         # what failed to start, or was cut off in the middle, is not as its plan says
         before = {name: plan for name, plan in known.items() if plan.running == (name in there)}
-        after = {plan.name: plan for plan in plans}
+        after = {plan.name: plan for plan in hostable.plans}
         gone = [name for name in dict.fromkeys((*known, *there)) if name not in after]
         changed = [name for name, plan in after.items() if name in before and before[name] != plan]
+        touched = [name for name in after if before.get(name) != after[name]]
         failed: dict[str, str] = {}
+        finished = 0
+
+        def finish(names: Iterable[str]) -> None:
+            nonlocal finished
+            for name in names:
+                finished += 1
+                self._tell_mutation(name, known.get(name), trigger)
+            report(finished, len(gone) + len(touched))
+
+        finish(())
         for names in _batches((*gone, *changed)):
             failed.update(await self._end(names))
-        touched = [name for name in after if before.get(name) != after[name] and name not in failed]
-        for names in _batches(touched):
+            finish(name for name in names if name in failed or name not in after)
+        for names in _batches([name for name in touched if name not in failed]):
             failed.update(await self._begin([after[name] for name in names]))
+            finish(names)
         order = {name: place for place, name in enumerate(after)}
         daemon.inhabitants = dict(sorted(daemon.inhabitants.items(), key=lambda item: order.get(item[0], len(order))))
-        self._tell_mutations({name: plan for name, plan in known.items() if name not in failed}, trigger)
         self._tell_reconciler()
         still = {name: why for name, why in daemon.left_out.items() if name in after}
-        daemon.left_out = {name: why for name, why in {**still, **failed}.items() if name not in daemon.inhabitants}
+        out = {name: why for name, why in {**still, **failed}.items() if name not in daemon.inhabitants}
+        daemon.left_out = {**out, **hostable.left_out}
         details = {one.name: one for one in await daemon.fleet.deckies(touched)}
         return [
             *(DeckyOutcome(name=name, state=Outcome.GONE) for name in gone if name not in failed),
             *(_outcome(details[name]) for name in touched if name in details and name not in failed),
-            *(DeckyOutcome(name=name, state=Outcome.DOWN, error=error) for name, error in failed.items()),
+            *_left_out({**failed, **hostable.left_out}),
         ]
+
+    async def down(self) -> Sequence[DeckyOutcome]:
+        """Return the deckies that should be up and are not, and those that are left out."""
+        outcomes = [_outcome(detail) for detail in await self._daemon.fleet.deckies()]
+        return [*(one for one in outcomes if one.state is Outcome.DOWN), *_left_out(self._daemon.left_out)]
 
     async def restart(self, name: str) -> DeckyOutcome:
         """Start a decky's services anew."""
@@ -74,14 +101,13 @@ class RunningFleet:
         (detail,) = await self._daemon.fleet.deckies([name])
         return _outcome(detail)
 
-    def _tell_mutations(self, before: Mapping[str, DeckyPlan], trigger: Trigger) -> None:
-        """Record who serves something else than before."""
-        after = self.running()
-        for name in dict.fromkeys((*before, *after)):
-            old, new = _services(before.get(name)), _services(after.get(name))
-            if old != new:
-                why = trigger if old and new else Trigger.CREATION if new else Trigger.RETIREMENT
-                self._daemon.note(name, DeckyMutated(old=old, new=new, trigger=why))
+    def _tell_mutation(self, name: str, before: DeckyPlan | None, trigger: Trigger) -> None:
+        """Record that a decky serves something else than before."""
+        now = self._daemon.inhabitants.get(name)
+        old, new = _services(before), _services(None if now is None else now.plan)
+        if old != new:
+            why = trigger if old and new else Trigger.CREATION if new else Trigger.RETIREMENT
+            self._daemon.note(name, DeckyMutated(old=old, new=new, trigger=why))
 
     def _tell_reconciler(self) -> None:
         """States changed: have them recorded now, not at the next look; one that is being restarted looks by itself."""
@@ -148,6 +174,10 @@ def _settled(
 
 def _services(plan: DeckyPlan | None) -> tuple[str, ...]:
     return () if plan is None else tuple(service.name for service in plan.services)
+
+
+def _left_out(reasons: Mapping[str, str]) -> Iterator[DeckyOutcome]:
+    return (DeckyOutcome(name=name, state=Outcome.DOWN, error=why) for name, why in reasons.items())
 
 
 def _outcome(detail: DeckyDetail) -> DeckyOutcome:

@@ -15,17 +15,19 @@ from decnet_actors.app.house import Means, clear, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
 from decnet_actors.app.placing import refusals
-from decnet_actors.app.tree import JOURNAL, WATCHDOG, WEB, Branches, tree
+from decnet_actors.app.tree import CONDUCTOR, JOURNAL, WATCHDOG, WEB, Branches, tree
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet_driver import FleetDriver
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.decoys.decky import PATIENCE
 from decnet_actors.decoys.sessions import OpenSessions
-from decnet_actors.domain.facts import Fact
+from decnet_actors.domain.facts import ROOTS, Fact
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Entry, Record
+from decnet_actors.fleet.conductor import Conductor, Crew, Work
 from decnet_actors.fleet.desired import DesiredFleet
+from decnet_actors.fleet.desk import Desk
 from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
 from decnet_actors.store.accounts import Accounts as AccountTable
@@ -35,6 +37,7 @@ from decnet_actors.store.fleets import FleetTable
 from decnet_actors.store.installation import Installation, installation
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import AskStatus, JournalStatus
+from decnet_actors.store.lifecycles import LifecycleTable
 from decnet_actors.store.migrations import migrate
 from decnet_actors.store.reader import Reader
 from decnet_actors.store.vault import DeckyVault
@@ -105,9 +108,12 @@ class Daemon:
     doorkeeper: Doorkeeper = field(init=False)
     table: OperationTable = field(init=False)
     desired: DesiredFleet = field(init=False)
+    desk: Desk = field(init=False)
+    crew: Crew = field(init=False)  # bind sets it: it works on this daemon
     fleet: LiveFleet = field(init=False)
     system: System = field(init=False)
     console: tuple[str, ...] = ()  # its base URLs, when last asked
+    revision: int = 0  # what the deckies were last brought to
     published: int = 0  # the highest seq handed to the bus
 
     @property
@@ -165,14 +171,25 @@ class Daemon:
         self.desired = DesiredFleet(
             FleetTable(self.engine), installed(self.registry), now=self.clock.now, offload=self.off
         )
-        plans = await self.desired.take(self.configuration.fleet)
-        self.left_out = {**self.desired.unusable, **refusals(self.driver, plans)}
+        self.desk = Desk(
+            LifecycleTable(self.engine),
+            clock=self.clock,
+            new_id=self.ids.new,
+            note=partial(self.note, ""),
+            wake=lambda: self.system.directory.address(CONDUCTOR).tell(Work()),
+        )
+        hostable = await self.desired.take(self.configuration.fleet)
+        self.revision = (await self.desired.newest()).revision.number
+        plans = hostable.plans
+        self.left_out = {**hostable.left_out, **refusals(self.driver, plans)}
         for name, why in self.left_out.items():
             log.error("fleet.decky_left_out", decky=name, reason=why)
         plans = tuple(plan for plan in plans if plan.name not in self.left_out)
         self.inhabitants, specs = await self.off(partial(settle_all, plans, self.means))
         await clear(self.driver, self.inhabitants)
-        hands = FleetHands(lambda: self.inhabitants, self.sessions, lambda: self.system, self.desired)
+        hands = FleetHands(
+            lambda: self.inhabitants, self.sessions, lambda: self.system, self.desired, self.desk.undisturbed
+        )
         branches = Branches(
             engine=self.engine,
             intake=self.intake,
@@ -181,9 +198,11 @@ class Daemon:
             places=self.places,
             settings=self.settings,
             reconciler=lambda: Reconciler(self.driver, hands, self.note),
+            conductor=lambda: Conductor(self.desk, self.desired, self.crew),
             specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),
             table=self.table,
             desired=self.desired,
+            desk=self.desk,
             doorkeeper=self.doorkeeper,
             reader=self.reader,
             offload=self.off,
@@ -226,7 +245,7 @@ class Daemon:
         return driver
 
     def note(self, decky: str, fact: Fact) -> None:
-        """Record what happened to a decky and to none of its services."""
+        """Record what happened to a decky and to none of its services; to the fleet when it has no name."""
         now, host = self.clock.now(), self.settings.daemon.host
         self.writer.put(Record(id=self.ids.at(now), time=now, host=host, decky=decky, service="", fact=fact))
 
@@ -239,7 +258,7 @@ class Daemon:
                 self.bus.publish(record.topic, entry, seq=entry.seq, id=record.id, ts=record.time)
 
     def _subscribe_entries(self, sink: Callable[[Entry], None]) -> Callable[[], None]:
-        return self.bus.subscribe("decky.>", lambda envelope: sink(envelope.payload)).cancel
+        return self.bus.subscribe(ROOTS, lambda envelope: sink(envelope.payload)).cancel
 
     def subscribe(self, pattern: str, sink: Callable[[Envelope], None]) -> Callable[[], None]:
         return self.bus.subscribe(pattern, sink).cancel

@@ -1,5 +1,6 @@
 """This module is what the reconciler works with: the deckies of the running daemon."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 from attrs import evolve
@@ -23,6 +24,7 @@ class FleetHands:
         sessions: what listens.
         system: the running tree.
         desired: what the fleet is meant to be.
+        undisturbed: held by whoever touches deckies.
 
     """
 
@@ -32,8 +34,9 @@ class FleetHands:
         sessions: OpenSessions,
         system: Callable[[], System],
         desired: DesiredFleet,
+        undisturbed: asyncio.Lock,
     ) -> None:
-        self.undisturbed = desired.changing
+        self.undisturbed = undisturbed
         self._desired = desired
         self._inhabitants = inhabitants
         self._sessions = sessions

@@ -14,9 +14,10 @@ from decnet_actors.contracts.operation_table import OperationTable, error_body
 from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
+from decnet_actors.fleet.conductor import ITSELF, Conductor
 from decnet_actors.fleet.desired import DesiredFleet
+from decnet_actors.fleet.desk import Desk
 from decnet_actors.fleet.document import Document
-from decnet_actors.fleet.handlers import ITSELF
 from decnet_actors.fleet.mutator import Mutator
 from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
@@ -41,6 +42,7 @@ CONTROL = f"{ROOT}/surfaces/control"
 WEB = f"{ROOT}/surfaces/web"
 FLEET = f"{ROOT}/fleet"
 RECONCILER = f"{ROOT}/reconciler"
+CONDUCTOR = f"{ROOT}/conductor"
 
 AT_ONCE = 50  # deckies that start or stop together
 WITHIN = 60.0  # seconds of the window in which restarts are counted
@@ -59,8 +61,10 @@ class Branches:
     settings: Settings
     specs: tuple[SupervisorSpec, ...]  # of the deckies
     reconciler: Callable[[], Reconciler]
+    conductor: Callable[[], Conductor]
     table: OperationTable
     desired: DesiredFleet
+    desk: Desk
     doorkeeper: Doorkeeper
     reader: Reader
     offload: Callable[[Callable[[], Any]], Awaitable[Any]]  # Any: whatever the work returns
@@ -104,6 +108,7 @@ def tree(of: Branches) -> SupervisorSpec:
         supervisor("fleet", *of.specs, at_once=AT_ONCE),
         ChildSpec("mutator", lambda: mutator(of), backoff=of.patience, on_exhausted="disable"),
         ChildSpec("reconciler", of.reconciler, backoff=of.patience, on_exhausted="disable"),
+        ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
         supervisor("surfaces", *surfaces),
     )
 
@@ -116,7 +121,8 @@ def mutator(of: Branches) -> Mutator:
         return (await of.desired.newest()).document
 
     async def mutate(name: str) -> None:
-        await of.table.call("decky.mutate", {"name": name, "reason": "its interval has passed"}, caller)
+        change = await of.table.call("decky.mutate", {"name": name, "reason": "its interval has passed"}, caller)
+        await of.desk.ended(change["operation"]["id"])
 
     return Mutator(fleet, mutate)
 

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from click.shell_completion import CompletionItem
 
 from decnet_actors.contracts.operations import Mode, Nothing, Operation, Page
-from decnet_actors.ctl import options, parameters, registry, render
+from decnet_actors.ctl import options, parameters, registry, render, waiting
 from decnet_actors.ctl.cells import words
 from decnet_actors.ctl.client import connect
 from decnet_actors.ctl.failure import CommandFailed
@@ -30,6 +30,7 @@ COMPLETION_TIMEOUT = 0.5  # seconds
 COMPLETIONS = {  # what completes a positional: noun.field -> the operation whose names it is
     "decky.name": "decky.list",
     "archetype.name": "archetype.list",
+    "operation.id": "operation.list",
     "fleet.revision": "fleet.history",
     "selftest.deckies": "decky.list",
     "actor.path": "actor.list",
@@ -73,6 +74,7 @@ class OperationCommand(click.Command):
             name,
             params=[
                 *parameters.parameters(operation, lambda field: _completer(f"{operation.noun}.{field}")),
+                *([options.wait()] if operation.outlasts else []),
                 *options.flags(without=tuple(fields)),
             ],
             help=operation.summary,
@@ -157,6 +159,8 @@ def _once(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings
     if operation.mode is Mode.STREAM:
         return _stream(operation, args, settings, view if for_people else View(judge=view.judge))
     answer = ordered(_answer(operation, args, settings), operation.result)
+    if operation.outlasts and settings.wait and answer["operation"] is not None:
+        answer = ordered({**answer, "operation": waiting.ended(answer["operation"], settings)}, operation.result)
     if view.show is not None and for_people:
         view.show(answer, settings)
     elif isinstance(answer.get("items"), list):

@@ -56,6 +56,15 @@ def flags(*, without: Sequence[str] = ()) -> list[click.Option]:
     return [option for option in _all_flags() if (option.name or "").removeprefix("flag_") not in without]
 
 
+def wait() -> click.Option:
+    """Return the flag of commands whose work outlasts the daemon's answer."""
+    return click.Option(
+        ["--wait/--no-wait", "flag_wait"],
+        default=None,
+        help="Wait until it is done, or only say what was begun. [default: wait]",
+    )
+
+
 @functools.cache
 def _all_flags() -> tuple[click.Option, ...]:
     return (
@@ -148,6 +157,7 @@ def settings_of(ctx: click.Context) -> Settings:
         timeout=flag("timeout", DEFAULT_TIMEOUT),
         no_input=flag("no_input", default=False),
         yes=flag("yes", default=False),
+        wait=flag("wait", default=True),
         control=flag("control", ""),
         world=world_of(ctx),
     )

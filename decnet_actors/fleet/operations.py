@@ -33,6 +33,7 @@ from decnet_actors.fleet.fleet_operations import (
     FLEET_SHOW,
     FLEET_TEARDOWN,
 )
+from decnet_actors.fleet.lifecycle_operations import OPERATION_FOLLOW, OPERATION_LIST, OPERATION_SHOW
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike classes
     FLEET_SHOW,
@@ -47,6 +48,9 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     FLEET_TEARDOWN,
     FLEET_IMPORT,
     FLEET_EXPORT,
+    OPERATION_LIST,
+    OPERATION_SHOW,
+    OPERATION_FOLLOW,
     DECKY_LIST,
     DECKY_SHOW,
     DECKY_CREATE,

@@ -30,7 +30,7 @@ class Hands(Protocol):
 
     @property
     def undisturbed(self) -> AbstractAsyncContextManager[object]:
-        """What whoever changes the fleet holds; a look holds it too."""
+        """What whoever touches deckies holds; a look holds it too."""
 
     def expected(self) -> Mapping[str, Expected]:
         """Return every decky as it should be."""

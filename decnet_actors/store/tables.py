@@ -7,7 +7,8 @@
 * ``session``, ``source``, ``credential``, ``credential_use`` and ``minute`` are projections: folded from facts
   (``store.projection``) and committed with their ``cursor``, a moment later (``store.projector``). They
   could be made again from ``fact``.
-* The rest is state of ours: accounts, audit, what the fleet is meant to be, secrets of personas, cursors of consumers.
+* The rest is state of ours: accounts, audit, what the fleet is meant to be and what was done to it, secrets of
+  personas, cursors of consumers.
 
 Text that peers chose is stored escaped (``domain.text.escaped``), because PostgreSQL refuses NUL in text; the exact
 bytes are in the fact. A change here needs a migration, and ``SCHEMA_VERSION`` names the newest one.
@@ -30,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 
 MAX_PAYLOAD = 2**24 - 1  # bytes; what MySQL's MEDIUMBLOB holds, and more than any fact has
 ID = 32  # hex digits of an identifier
@@ -244,6 +245,26 @@ fleet_revision = _table(
     Column("digest", String(SHA256), nullable=False),
     Column("configured", String(SHA256), nullable=False),  # which fleet of the configuration was known then
     Column("document", LargeBinary(MAX_PAYLOAD), nullable=False),  # JSON (fleet.document), deflated
+)
+
+lifecycle = _table(
+    "lifecycle",
+    Column("id", String(ID), primary_key=True),
+    Column("kind", String(NAME), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("via", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("revision", Big, nullable=False),
+    Column("decky", String(NAME), nullable=False),
+    Column("requested", Double, nullable=False),
+    Column("started", Double),
+    Column("ended", Double),
+    Column("state", String(32), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("outcomes", LargeBinary(MAX_PAYLOAD), nullable=False),  # JSON, deflated
 )
 
 meta = _table(
