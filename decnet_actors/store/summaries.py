@@ -10,7 +10,7 @@ MAX_ARGS = 8  # arguments shown of a command
 
 def summary(fact: Fact) -> str:
     """Return what happened, for a list."""
-    return _lifecycle(fact) or _conversation(fact) or _content(fact) or ""
+    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or ""
 
 
 def _lifecycle(fact: Fact) -> str | None:
@@ -34,6 +34,18 @@ def _lifecycle(fact: Fact) -> str | None:
             return f"{_cut(fact.limit)} {fact.value}"
         case facts.ProtocolViolated():
             return f"{_cut(fact.detail)} {_cut(fact.sample)}".rstrip()
+        case _:
+            return None
+
+
+def _work(fact: Fact) -> str | None:
+    match fact:
+        case facts.OperationStarted():
+            return f"{_cut(fact.kind)} of {_cut(fact.author)} began"
+        case facts.OperationProgressed():
+            return f"{fact.done} of {fact.total} deckies"
+        case facts.OperationEnded():
+            return f"{_cut(fact.kind)} {'succeeded' if fact.succeeded else f'failed: {_cut(fact.error)}'}"
         case _:
             return None
 
