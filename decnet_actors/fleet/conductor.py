@@ -93,10 +93,12 @@ class Conductor(LoopActor):
         _task = self.spawn(self._work(), name="work", tag=lambda done: done)
 
     async def _work(self) -> Done:
-        while (lifecycle := await self._desk.next()) is not None:
-            async with self._desk.undisturbed:
+        while True:
+            async with self._desk.undisturbed:  # before looking: who was killed may still be at its last word
+                lifecycle = await self._desk.next()
+                if lifecycle is None:
+                    return Done()
                 await self._carry_out(lifecycle)
-        return Done()
 
     async def _carry_out(self, lifecycle: Lifecycle) -> None:
         if lifecycle.revision < self._crew.revision:

@@ -56,6 +56,6 @@ OPERATION_FOLLOW = Operation(
     result=Lifecycle,
     role=Role.VIEWER,
     mode=Mode.STREAM,
-    route=Route(method="GET", path="/operations/{id}:follow"),
+    route=Route(method="GET", path="/operations/{id}/follow"),
     examples=("decnetctl operation follow 0199f0c2a7d47b3e8d5c6f1a2b3c4d5e",),
 )

@@ -221,7 +221,7 @@ def request(daemon: Daemon, token: str, method: str, path: str, body: object = N
 def finished(daemon: Daemon, token: str, answer: Any) -> Any:
     """Follow what an answer says was begun, and return it as it ended."""
     wanted = urllib.request.Request(
-        f"{daemon.status()['dashboard']}/api/v1/operations/{answer['operation']['id']}:follow",
+        f"{daemon.status()['dashboard']}/api/v1/operations/{answer['operation']['id']}/follow",
         headers={"Authorization": f"Bearer {token}"},
     )
     with urllib.request.urlopen(wanted, timeout=30) as lines:
