@@ -100,6 +100,7 @@ class OperationCommand(click.Command):
         view: View = registry.find(registry.VIEWS, self.operation.name) or View()
         if view.patience is not None and settings.timeout == options.DEFAULT_TIMEOUT:
             settings = attrs.evolve(settings, timeout=view.patience)
+        settings = attrs.evolve(settings, wait=typed.get("wait") is not False)
         if view.preview is not None:
             args |= {} if args.get("dry_run") else _looked_at(self.operation, args, view.preview, settings)
         elif self.operation.verb in DANGEROUS and not args.get("dry_run"):

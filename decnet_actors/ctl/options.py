@@ -59,7 +59,7 @@ def flags(*, without: Sequence[str] = ()) -> list[click.Option]:
 def wait() -> click.Option:
     """Return the flag of commands whose work outlasts the daemon's answer."""
     return click.Option(
-        ["--wait/--no-wait", "flag_wait"],
+        ["--wait/--no-wait", "wait"],
         default=None,
         help="Wait until it is done, or only say what was begun. [default: wait]",
     )
@@ -157,7 +157,6 @@ def settings_of(ctx: click.Context) -> Settings:
         timeout=flag("timeout", DEFAULT_TIMEOUT),
         no_input=flag("no_input", default=False),
         yes=flag("yes", default=False),
-        wait=flag("wait", default=True),
         control=flag("control", ""),
         world=world_of(ctx),
     )

@@ -20,6 +20,7 @@ log = get_logger(__name__)
 
 MAX_SHOWN = 64  # characters of an id repeated in an error
 MAX_NAMED = 3  # deckies named in an error
+MAX_WAITING = 100  # operations that have not ended
 PACE = 0.2  # seconds between two answers of progress to followers
 BEAT = 2.0  # seconds after which a follower is told again although nothing happened, so that it can look at its watch
 TOLD_EVERY = 1.0  # seconds between two facts of progress
@@ -65,6 +66,21 @@ class Desk:
         table.bind(ops.OPERATION_FOLLOW, self.follow)
 
     # For those who want something.
+
+    async def admit(self) -> None:
+        """Refuse whoever asks for more while much waits already.
+
+        Raises:
+            OperatorError: DN4010.
+
+        """
+        newest = await self._records.list(limit=MAX_WAITING)
+        if sum(not one.state.is_end for one in newest) >= MAX_WAITING:
+            raise OperatorError(
+                CATALOGUE["DN4010"],
+                f"{MAX_WAITING} operations wait already",
+                fix=("decnetctl operation list", "decnetctl actor start decnetd/conductor    if none of them runs"),
+            )
 
     def write(self, kind: str, caller: Caller, *, revision: int, reason: str, decky: str = "") -> Lifecycle:
         """Return a new lifecycle operation; whoever keeps it calls ``wake`` then."""

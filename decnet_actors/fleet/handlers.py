@@ -193,6 +193,7 @@ class FleetChanges:
                 )
             restart = None
             if not args.dry_run:
+                await self._desk.admit()
                 restart = self._desk.write(
                     decky_ops.DECKY_RESTART.name,
                     caller,
@@ -263,6 +264,7 @@ class FleetChanges:
             number = base + 1 if next_one.summary and not args.dry_run else base
             lifecycle = None
             if not args.dry_run:
+                await self._desk.admit()
                 lifecycle = self._desk.write(kind, caller, revision=number, reason=args.reason)
                 await self._keep(before, next_one, caller, lifecycle)
         return ops.FleetChange(

@@ -41,7 +41,7 @@ def _lifecycle(fact: Fact) -> str | None:
 def _work(fact: Fact) -> str | None:
     match fact:
         case facts.OperationStarted():
-            return f"{_cut(fact.kind)} of {_cut(fact.author)} began"
+            return f"{_cut(fact.author)} began {_cut(fact.kind)}, to revision {fact.revision}"
         case facts.OperationProgressed():
             return f"{fact.done} of {fact.total} deckies"
         case facts.OperationEnded():

@@ -1,7 +1,7 @@
 """Whatever is asked for, crashes and restarts in whatever order: all ends, in order, and the newest holds."""
 
 import asyncio
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from decnet_actors.fleet.desired import DesiredFleet
 from tests.decnet_actors.fleet.test_conductor import ask_for
 from tests.decnet_actors.fleet.undertakings import Company, company
 
-Step: TypeAlias = tuple[str, int]
+Step: TypeAlias = tuple[Literal["ask", "turn", "crash", "reboot"], int]
 
 steps = st.lists(
     st.one_of(

@@ -1,14 +1,18 @@
 """The fleet's operations through the real operation table, over revisions in memory and a host that is looked at."""
 
+import asyncio
+
 import pytest
 from attrs import evolve
 
 from decnet_actors.contracts.errors import OperatorError
+from decnet_actors.contracts.lifecycle import State
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.facts import Trigger
 from decnet_actors.fleet.desired import CONFIGURATION, DesiredFleet
+from decnet_actors.fleet.desk import MAX_WAITING
 from decnet_actors.fleet.handlers import FleetChanges
 from decnet_actors.fleet.reports import FleetReports
 from decnet_actors.fleet.settings import DeckySettings
@@ -304,6 +308,24 @@ async def test_a_group_is_scaled(fleet):
 
     assert fleet.names == ["web-01", "db-01", "web-02", "web-03"]
     assert fleet.host.plans["db-01"].index == 1
+
+
+async def test_a_change_is_answered_before_it_is_done_and_too_many_are_refused(fleet):
+    fleet.host.gate = asyncio.Event()
+    first = await fleet.ask("decky.create", name="first", services=["ssh"])
+    *_, last = [await fleet.ask("decky.restart", name="web-01") for _ in range(MAX_WAITING - 1)]
+    errors = [
+        await refusal(fleet, "decky.create", name="more", services=["ssh"]),
+        await refusal(fleet, "decky.restart", name="web-01"),
+    ]
+
+    assert ["DN4010"] * 2 == [error.kind.code for error in errors]
+    assert (first["operation"]["state"], last["operation"]["state"]) == ("queued", "queued")
+    assert (fleet.names, len(fleet.revisions.rows)) == (["web-01", "db-01"], 2)
+    fleet.host.gate.set()
+    assert (await fleet.desk.ended(last["operation"]["id"])).state is State.SUCCEEDED
+    assert fleet.names == ["web-01", "db-01", "first"]
+    assert (await fleet.call("decky.restart", name="web-01"))["operation"]["state"] == "succeeded"
 
 
 async def test_archetypes_are_listed_with_what_is_missing(fleet):
