@@ -7,6 +7,7 @@ from functools import partial
 
 import asyncssh
 
+from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
 from decnet_actors.contracts.machine import Machine
 from plugins.decoy.ssh.authentication import Rules
@@ -59,7 +60,7 @@ class SshService:
 
 def _show(keys: HostKeys, machine: Machine) -> None:
     """Put the public keys where the machine shows its own, as old as those."""
-    files = machine.files
+    files = machine.seen_by(Author(hand=Hand.MACHINE)).files
     for path, line in public_files(keys, machine.persona.hostname).items():
         with contextlib.suppress(OSError):  # this machine has none, or a visitor has been at them
             files.write(path, line, now=files.stat(path).modified)

@@ -6,8 +6,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from decnet_actors.machine.files import Caps, TreeFiles
-from decnet_actors.machine.node import directory
+from decnet_actors.contracts.decky_files import NOBODY
+from decnet_actors.contracts.machine import Stat
+from decnet_actors.machine.files import TreeFiles
+from decnet_actors.machine.node import Node, directory, file
+from decnet_actors.machine.quota import Caps
+from tests.decnet_actors.machine.trees import ListStore, tree_of
 
 NOW = 1000.0
 
@@ -16,7 +20,7 @@ def empty(caps: Caps | None = None) -> TreeFiles:
     root = directory(0o755, 0.0)
     root.children = {"tmp": directory(0o1777, 0.0), "root": directory(0o700, 0.0)}
     root.inode = 2
-    return TreeFiles(root, caps=caps or Caps(), groups={1000: frozenset({1000, 27})})
+    return tree_of(root, caps=caps).view(NOBODY)
 
 
 def code_of(call) -> int:
@@ -132,14 +136,57 @@ NAMES = st.sampled_from(["a", "b", "c"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(lambda parts: "/" + "/".join(parts))
 
 
+def furnished() -> Node:
+    """Return a base with something in it."""
+    root, a = directory(0o755, 0.0), directory(0o755, 0.0)
+    b = directory(0o755, 0.0)
+    b.children = {"c": file(b"base c", 0o644, 0.0)}
+    a.children = {"a": file(b"base a", 0o644, 0.0), "b": b}
+    root.children = {"a": a, "b": file(lambda: b"made when read", 0o644, 0.0, size=14)}
+    for number, node in enumerate((root, a, b)):
+        node.inode = 2 + number
+    return root
+
+
 class FilesAgainstDict(RuleBasedStateMachine):
     """The tree against the dumbest model: a dict from path to content, ``None`` for a directory."""
 
     def __init__(self) -> None:
         super().__init__()
-        root = directory(0o755, 0.0)
-        self.files = TreeFiles(root, caps=Caps(), groups={})
-        self.model: dict[str, bytes | None] = {"/": None}
+        self.store = ListStore()
+        self.files = tree_of(furnished(), store=self.store).view(NOBODY)
+        self.model: dict[str, bytes | None] = {
+            "/": None,
+            "/a": None,
+            "/a/a": b"base a",
+            "/a/b": None,
+            "/a/b/c": b"base c",
+            "/b": b"made when read",
+        }
+
+    @rule()
+    def flush(self):
+        self.store.flush()
+
+    @rule()
+    def restart(self):
+        before, used = self.stats(), self.files.used
+        self.files = tree_of(furnished(), store=self.store).view(NOBODY)
+
+        assert before == self.stats()
+        assert used == self.files.used
+
+    def stats(self) -> dict[str, Stat]:
+        return {path: self.files.stat(path, follow=False) for path in self.model}
+
+    @rule(path=PATHS, mode=st.sampled_from([0o600, 0o755, 0o4711]), when=st.sampled_from([5.0, 6.0]))
+    def change_attributes(self, path, mode, when):
+        expected = self.parent(path) or (errno.ENOENT if path not in self.model else 0)
+
+        assert expected == code_of(lambda: self.files.chmod(path, mode, now=when))
+        assert expected == code_of(lambda: self.files.touch(path, now=when, accessed=when, modified=None))
+        if not expected:
+            assert (mode, when) == (self.files.stat(path).mode & 0o7777, self.files.stat(path).accessed)
 
     def parent(self, path: str) -> int:
         """Return the error the way to a path ends in, 0 if it is a directory."""
@@ -222,7 +269,8 @@ class FilesAgainstDict(RuleBasedStateMachine):
         stack = ["/"]
         while stack:
             path = stack.pop()
-            for name in self.files.list(path):
+            names = self.files.list(path)
+            for name in names:
                 child = f"{path.rstrip('/')}/{name}"
                 is_dir = stat.S_ISDIR(self.files.stat(child).mode)
                 seen[child] = None if is_dir else self.files.read(child)
@@ -230,7 +278,9 @@ class FilesAgainstDict(RuleBasedStateMachine):
                     stack.append(child)
 
         assert self.model == seen
-        assert self.files.used == (sum(len(data or b"") for data in self.model.values()), len(self.model) - 1)
+        for path in (path for path, data in seen.items() if data is None):
+            below = [name for name in self.children(path) if name.count("/") == (path.rstrip("/") + "/").count("/")]
+            assert 2 + sum(seen[name] is None for name in below) == self.files.stat(path).links
 
 
 TestFilesAgainstDict = FilesAgainstDict.TestCase
