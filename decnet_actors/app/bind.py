@@ -7,6 +7,7 @@ from attrs import evolve
 from decnet_actors.app.actors import Actors
 from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.daemon import Daemon
+from decnet_actors.app.decky_files import DeckyFiles
 from decnet_actors.app.describe import Descriptions
 from decnet_actors.app.doctor import Doctor, Ward
 from decnet_actors.app.selftest import Selftest
@@ -46,6 +47,7 @@ def bind(daemon: Daemon) -> Status:
     FleetHandlers(daemon.fleet).bind(table)
     FleetReports(daemon.desired).bind(table)
     FleetChanges(daemon.desired, RunningFleet(daemon), daemon.origin.seed).bind(table)
+    DeckyFiles(lambda: daemon.inhabitants, daemon.files, daemon.changes, daemon.clock.now).bind(table)
     Accounts(daemon.doorkeeper, daemon.clock.now, daemon.base_url).bind(table)
     bind_operations(
         table, engine=daemon.engine, reader=daemon.reader, now=daemon.clock.now, status=daemon.journal_answers

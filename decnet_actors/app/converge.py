@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from decnet_actors.app.actors import walk
 from decnet_actors.app.daemon import Daemon
-from decnet_actors.app.house import settle
+from decnet_actors.app.house import kept_files, settle
 from decnet_actors.app.placing import refusals
 from decnet_actors.app.tree import FLEET, RECONCILER
 from decnet_actors.contracts.fleet import DeckyPlan
@@ -107,7 +107,8 @@ class RunningFleet:
     async def _begin(self, plan: DeckyPlan) -> None:
         daemon = self._daemon
         await self._end(plan.name)  # what an earlier change that was cut off left behind
-        inhabitant, spec = await daemon.off(lambda: settle(plan, daemon.means))
+        stored = await kept_files([plan.name], daemon.means)
+        inhabitant, spec = await daemon.off(lambda: settle(plan, daemon.means, stored.get(plan.name)))
         daemon.inhabitants[plan.name] = inhabitant
         if plan.running:
             await daemon.system.directory.address(FLEET).ask(StartChild(spec), within=WITHIN)

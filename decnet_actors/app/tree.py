@@ -21,6 +21,7 @@ from decnet_actors.fleet.mutator import Mutator
 from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
 from decnet_actors.store.event_queries import event_row
+from decnet_actors.store.file_changes import FileChanges, FileWriter
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import Journal
 from decnet_actors.store.reader import Reader
@@ -44,6 +45,7 @@ RECONCILER = f"{ROOT}/reconciler"
 
 WITHIN = 60.0  # seconds of the window in which restarts are counted
 JOURNAL_STOP = 30.0  # seconds to commit what is left
+FILES_STOP = 15.0  # seconds to write what was changed of deckies' files
 
 
 @frozen(kw_only=True)
@@ -52,6 +54,7 @@ class Branches:
 
     engine: Any  # Any: SQLAlchemy's engine, which only the store may name
     intake: Intake
+    changes: FileChanges
     publish: Callable[[Sequence[Entry]], None]
     bus: Bus
     places: Places
@@ -93,6 +96,7 @@ def tree(of: Branches) -> SupervisorSpec:
                 lambda: Journal(of.engine, of.intake, of.publish, of.settings.journal),
                 shutdown=JOURNAL_STOP,
             ),
+            ChildSpec("files", lambda: FileWriter(of.changes), shutdown=FILES_STOP, backoff=of.patience),
             ChildSpec(
                 "retention",
                 lambda: Retention(of.engine, of.places.artifacts, of.settings.retention, offload=of.offload),

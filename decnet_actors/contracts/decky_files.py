@@ -1,6 +1,6 @@
 """This module defines what a decky's file tree hands to the store: one version of one node after each change."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -117,3 +117,10 @@ class StoredFiles:
 
     versions: Sequence[FileVersion] = ()  # the live ones, in the order of their numbers
     numbers: Iterator[int] = field(repr=False)  # of versions to come; shared by all trees of the decky
+
+
+class FileStore(Told, Protocol):
+    """Where changes of deckies' files are kept."""
+
+    async def load(self, deckies: Sequence[str]) -> Mapping[str, StoredFiles]:
+        """Return what there is of some deckies' files, changes that are on their way included."""

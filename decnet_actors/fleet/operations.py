@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from decnet_actors.contracts.file_operations import DECKY_FILES, DECKY_RESTORE
 from decnet_actors.contracts.operations import Operation
 from decnet_actors.fleet.archetype_operations import ARCHETYPE_LIST, ARCHETYPE_SHOW
 from decnet_actors.fleet.decky_operations import (
@@ -59,6 +60,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     DECKY_SERVICE_ADD,
     DECKY_SERVICE_SET,
     DECKY_SERVICE_REMOVE,
+    DECKY_FILES,
+    DECKY_RESTORE,
     SERVICE_LIST,
     ARCHETYPE_LIST,
     ARCHETYPE_SHOW,

@@ -67,6 +67,10 @@ class DeckyTree:
         """Return the files as the author sees and changes them."""
         return TreeFiles(self._layer_of(author), author, self._rules)
 
+    def resolve(self, path: str) -> str:
+        """Return a path, absolute and without ``.``, ``..`` and double slashes; links are not followed."""
+        return self.view(MACHINE).resolve(path)
+
     def restore(self, path: str, author: Author, now: float) -> int:
         """Put a path, and all below it, back to what the base has, for everybody; return how many changes that undid.
 

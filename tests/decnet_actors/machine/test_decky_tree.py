@@ -155,7 +155,7 @@ def test_a_full_decky_loses_what_other_attackers_left_longest_ago_but_no_plant()
 
 
 def test_what_is_written_to_is_not_removed_to_make_room_for_it():
-    tree = tree_of(base(), caps=Caps(total_bytes=1000, source_bytes=1000))
+    tree = tree_of(base(), caps=Caps(total_bytes=1000, source_bytes=5000))
     tree.view(BOB).write("/tmp/f", b"x" * 900, now=NOW, mode=0o666)
     tree.view(ALICE).write("/tmp/mine", b"x" * 50, now=NOW)
 
