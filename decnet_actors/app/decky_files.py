@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from decnet_actors.app.fleet_view import Inhabitant
-from decnet_actors.contracts import file_operations as ops
 from decnet_actors.contracts.arguments import did_you_mean
 from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
+from decnet_actors.contracts.file_history import DeckyFilesArgs, DeckyRestoreArgs, FileChange, FilesRestored
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, Page
 from decnet_actors.domain.text import escaped
+from decnet_actors.fleet.file_operations import DECKY_FILES, DECKY_RESTORE
 from decnet_actors.store.decky_files import DeckyFileTable
 from decnet_actors.store.file_changes import FileChanges
 from decnet_actors.store.paging import decode_number, encode_cursor
@@ -42,22 +43,22 @@ class DeckyFiles:
 
     def bind(self, table: OperationTable) -> None:
         """Bind every operation."""
-        table.bind(ops.DECKY_FILES, self.list)
-        table.bind(ops.DECKY_RESTORE, self.restore)
+        table.bind(DECKY_FILES, self.list)
+        table.bind(DECKY_RESTORE, self.restore)
 
-    async def list(self, args: ops.DeckyFilesArgs, _caller: Caller) -> Page[ops.FileChange]:
+    async def list(self, args: DeckyFilesArgs, _caller: Caller) -> Page[FileChange]:
         rows = await self._table.page(args, before=decode_number(args.cursor))
         if not rows and args.cursor is None and not await self._table.knows(args.name):
             self._there(args.name)
         following = encode_cursor(rows[-1].number) if len(rows) == args.limit else None
         return Page(items=rows, next=following)
 
-    async def restore(self, args: ops.DeckyRestoreArgs, caller: Caller) -> ops.FilesRestored:
+    async def restore(self, args: DeckyRestoreArgs, caller: Caller) -> FilesRestored:
         tree = self._there(args.name).machine.tree
         path = tree.resolve(args.path)
         undone = tree.restore(path, Author(hand=Hand.PLANTING, name=caller.name), self._now())
         await self._changes.write(everything=True)  # who is told that it is done must not find it undone
-        return ops.FilesRestored(name=args.name, path=escaped(path), undone=undone)
+        return FilesRestored(name=args.name, path=escaped(path), undone=undone)
 
     def _there(self, name: str) -> Inhabitant:
         inhabitants = self._inhabitants()

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from decnet_actors.contracts.file_operations import DECKY_FILES, DECKY_RESTORE
 from decnet_actors.contracts.operations import Operation
 from decnet_actors.fleet.archetype_operations import ARCHETYPE_LIST, ARCHETYPE_SHOW
 from decnet_actors.fleet.decky_operations import (
@@ -20,6 +19,7 @@ from decnet_actors.fleet.decky_operations import (
     DECKY_STOP,
     SERVICE_LIST,
 )
+from decnet_actors.fleet.file_operations import DECKY_FILES, DECKY_RESTORE
 from decnet_actors.fleet.fleet_operations import (
     FLEET_APPLY,
     FLEET_DIFF,

@@ -7,11 +7,12 @@ from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 
 from decnet_actors.contracts.decky_files import Author, FileVersion, Hand, Isolation, StoredFiles, Told
-from decnet_actors.machine.files import Rules, TreeFiles
+from decnet_actors.machine.files import TreeFiles
 from decnet_actors.machine.layer import ROOT, Base, Layer, Spot, Upper
 from decnet_actors.machine.ledger import ChangeLedger
 from decnet_actors.machine.node import Node
 from decnet_actors.machine.quota import Caps, Quota
+from decnet_actors.machine.rules import Rules
 from decnet_actors.machine.walk import walk
 
 FIRST_INODE = 3_000_000  # of nodes made later; the base's are below

@@ -2,92 +2,17 @@
 
 import errno
 import stat
-from collections.abc import Callable, Mapping, Sequence
-
-from attrs import define
+from collections.abc import Mapping, Sequence
 
 from decnet_actors.contracts.decky_files import Author, Kept
 from decnet_actors.contracts.machine import Stat
 from decnet_actors.machine.layer import Layer, Spot, Upper
 from decnet_actors.machine.node import Node
-from decnet_actors.machine.quota import Quota
-from decnet_actors.machine.walk import MAX_PATH, READ, SEARCH, WRITE, Found, allows, fail, longer, walk
+from decnet_actors.machine.rights import creatable, movable, need, removable, rewritten
+from decnet_actors.machine.rules import Rules, Seen
+from decnet_actors.machine.walk import MAX_PATH, READ, WRITE, Found, allows, fail, longer, walk
 
 MAX_ZEROS = 1 << 20  # bytes one read of an endless device gives
-
-Record = Callable[[Layer, Upper, Author, str, str, float], None]
-
-
-@define(kw_only=True)
-class Rules:
-    """What all views of a decky's files share.
-
-    Args:
-        groups: supplementary and primary group ids by user id.
-        group_names: by group id, for showing.
-        quota: what may be changed.
-        before: called before a node is changed, with who will.
-        record: called after each change: layer, node, who, what, path, when.
-        make: makes an empty node with a key and an inode number of its own, for a name in a directory.
-
-    """
-
-    groups: Mapping[int, frozenset[int]]
-    group_names: Mapping[int, str]
-    quota: Quota
-    before: Callable[[Upper, Author], None]
-    record: Record
-    make: Callable[[Layer, int, Spot, str], Upper]
-
-
-class Seen:
-    """A node as it is seen in a layer."""
-
-    __slots__ = ("_layer", "_spot")
-
-    def __init__(self, layer: Layer, spot: Spot) -> None:
-        self._layer = layer
-        self._spot = spot
-
-    @property
-    def is_dir(self) -> bool:
-        """Whether this is a directory."""
-        return self._spot.node.is_dir
-
-    @property
-    def is_file(self) -> bool:
-        """Whether this is a regular file."""
-        return self._spot.node.is_file
-
-    @property
-    def mode(self) -> int:
-        """Type and permission bits."""
-        return self._spot.node.mode
-
-    @property
-    def size(self) -> int:
-        """What one read of an endless device gives, the size of generated content."""
-        return self._spot.node.size
-
-    @property
-    def virtual(self) -> bool:
-        """Whether it is of a kernel file system."""
-        return self._spot.node.virtual
-
-    @property
-    def charge(self) -> int:
-        """Bytes of content that somebody brought."""
-        node = self._spot.node
-        return node.charge if isinstance(node, Upper) else 0
-
-    @property
-    def node(self) -> Node:
-        """The inode."""
-        return self._spot.node
-
-    def entries(self) -> Mapping[str, Spot]:
-        """Return what is in a directory."""
-        return self._layer.children(self._spot)
 
 
 class TreeFiles:
@@ -201,7 +126,7 @@ class TreeFiles:
             upper.content = content
         else:
             upper.content = data
-        self._rewritten(upper, uid)
+        rewritten(upper, uid)
         upper.mtime = upper.ctime = now
         self._record(upper, "write", found.path, now)
 
@@ -217,7 +142,7 @@ class TreeFiles:
             return
         upper = self._changed(found, path, size)
         upper.content = bytes(upper.data()[:size]).ljust(size, b"\0")
-        self._rewritten(upper, uid)
+        rewritten(upper, uid)
         upper.mtime = upper.ctime = now
         self._record(upper, "truncate", found.path, now)
 
@@ -312,7 +237,7 @@ class TreeFiles:
         upper.uid = upper.uid if owner == -1 else owner
         upper.gid = upper.gid if group == -1 else group
         if upper.is_file:
-            self._rewritten(upper, uid=-1)  # also root's chown takes these bits away
+            rewritten(upper, -1)  # also root's chown takes these bits away
         upper.ctime = now
         self._record(upper, "chown", found.path, now)
 
@@ -358,22 +283,13 @@ class TreeFiles:
     # rights
 
     def _need(self, node: Node, wanted: int, uid: int, path: str) -> None:
-        if uid != 0 and not allows(node, wanted, uid, self._groups):
-            fail(errno.EACCES, path)
+        need(node, wanted, uid, self._groups, path)
 
     def _creatable(self, parent: Node, path: str, uid: int) -> None:
-        if not parent.is_dir:
-            fail(errno.ENOTDIR, path)
-        if parent.virtual:
-            fail(errno.ENOENT if uid == 0 else errno.EACCES, path)
-        self._need(parent, WRITE | SEARCH, uid, path)
+        creatable(parent, uid, self._groups, path)
 
     def _removable(self, parent: Node, node: Node, path: str, uid: int) -> None:
-        if parent.virtual:
-            fail(errno.EPERM, path)
-        self._need(parent, WRITE | SEARCH, uid, path)
-        if parent.mode & stat.S_ISVTX and uid not in {0, node.uid, parent.uid}:
-            fail(errno.EPERM, path)
+        removable(parent, node, uid, self._groups, path)
 
     def _replaceable(self, target: Found, node: Node, path: str, uid: int) -> None:
         there = target.here.node
@@ -387,9 +303,7 @@ class TreeFiles:
 
     def _movable(self, found: Found, path: str) -> None:
         """The root and what a kernel file system is mounted on stay where they are."""
-        node = found.here.node
-        if not found.name or (node.virtual and node.is_dir and not found.parent.node.virtual):
-            fail(errno.EBUSY, path)
+        movable(found.here.node, found.parent.node if found.name else None, path)
 
     def _owned(self, path: str, uid: int) -> Found:
         found = self._there(path, uid=uid)
@@ -460,14 +374,6 @@ class TreeFiles:
 
     def _record(self, upper: Upper, action: str, path: str, now: float) -> None:
         self._rules.record(self._layer, upper, self._author, action, path, now)
-
-    @staticmethod
-    def _rewritten(upper: Upper, uid: int) -> None:
-        """Whoever is not root takes the set-id bits away with a write."""
-        if uid != 0:
-            upper.mode &= ~stat.S_ISUID
-            if upper.mode & stat.S_IXGRP:
-                upper.mode &= ~stat.S_ISGID
 
 
 def _keys(found: Found) -> frozenset[str]:

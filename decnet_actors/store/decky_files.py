@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from decnet_actors.contracts.decky_files import Author, Content, FileVersion, Hand, Kept, StoredFiles
-from decnet_actors.contracts.file_operations import DeckyFilesArgs, FileChange
+from decnet_actors.contracts.file_history import DeckyFilesArgs, FileChange
 from decnet_actors.domain.text import escaped
 from decnet_actors.store.artifacts import ArtifactStore
 from decnet_actors.store.tables import ADDRESS, ID, NAME, decky_file

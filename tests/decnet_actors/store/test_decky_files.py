@@ -7,7 +7,7 @@ from msgspec import structs
 from sqlalchemy import func, select
 
 from decnet_actors.contracts.decky_files import Author, FileVersion, Hand, Kept
-from decnet_actors.contracts.file_operations import DeckyFilesArgs
+from decnet_actors.contracts.file_history import DeckyFilesArgs
 from decnet_actors.store import decky_files
 from decnet_actors.store.artifacts import ArtifactStore
 from decnet_actors.store.decky_files import DeckyFileTable

@@ -1,10 +1,10 @@
-"""This module defines the operations on what was changed of deckies' files."""
+"""This module defines what is asked and told of the changes of deckies' files."""
 
 from attrs import field, frozen
 from attrs.validators import ge, le, max_len, optional
 
 from decnet_actors.contracts.decky_files import Hand
-from decnet_actors.contracts.operations import Audit, Operation, Page, Role, Route, about
+from decnet_actors.contracts.operations import about
 
 MAX_TEXT = 500  # characters of a filter
 MAX_LIMIT = 1000
@@ -71,25 +71,3 @@ class FilesRestored:
     name: str
     path: str
     undone: int  # files and directories that were changed
-
-
-DECKY_FILES = Operation(
-    name="decky.files",
-    summary="List what was changed of a decky's files: when, by whom, and what became of it.",
-    args=DeckyFilesArgs,
-    result=Page[FileChange],
-    role=Role.VIEWER,
-    route=Route(method="GET", path="/deckies/{name}/files"),
-    examples=("decnetctl decky files web-01", "decnetctl decky files web-01 /tmp --source 192.0.2.7"),
-    columns=("time", "hand", "source", "author", "action", "path", "size", "live"),
-)
-DECKY_RESTORE = Operation(
-    name="decky.restore",
-    summary="Put a decky's files back to how they were before anybody changed them.",
-    args=DeckyRestoreArgs,
-    result=FilesRestored,
-    role=Role.ADMIN,
-    audit=Audit.CHANGE,
-    route=Route(method="POST", path="/deckies/{name}/files:restore"),
-    examples=("decnetctl decky restore web-01", "decnetctl decky restore web-01 /etc/passwd"),
-)
