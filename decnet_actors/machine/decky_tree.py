@@ -3,7 +3,7 @@
 import stat
 import weakref
 import zlib
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from decnet_actors.contracts.decky_files import Author, FileVersion, Hand, Isolation, StoredFiles, Told
@@ -15,6 +15,9 @@ from decnet_actors.machine.quota import Caps, Quota
 from decnet_actors.machine.rules import Rules
 from decnet_actors.machine.walk import walk
 
+MAX_PRIVATE = 500  # attackers kept apart whose changes a decky remembers
+MAX_UPPERS = 50_000  # nodes that they changed, removed ones included
+LOOK = 64  # changes after which that is looked at
 FIRST_INODE = 3_000_000  # of nodes made later; the base's are below
 MACHINE = Author(hand=Hand.MACHINE)
 
@@ -49,8 +52,11 @@ class DeckyTree:
         self._isolation = isolation
         self._machine = Layer("machine", Base(root))
         self._shared = Layer("", self._machine)
-        self._private: dict[str, Layer] = {}
-        self._sessions: weakref.WeakValueDictionary[str, Layer] = weakref.WeakValueDictionary()
+        self._open: weakref.WeakValueDictionary[str, Layer] = (
+            weakref.WeakValueDictionary()
+        )  # private ones somebody holds
+        self._private: dict[str, Layer] = {}  # those with changes that last, the one changed longest ago first
+        self._records = 0
         self._quota = Quota(caps, self._make_room)
         self._ledger = ChangeLedger(decky, stored.numbers, told)
         self._made = 0  # the highest number in a key
@@ -83,8 +89,7 @@ class DeckyTree:
 
     def _layers(self) -> Iterator[Layer]:
         yield self._shared
-        yield from list(self._private.values())
-        yield from list(self._sessions.values())
+        yield from {**self._private, **self._open}.values()
 
     def _layer_of(self, author: Author) -> Layer:
         if author.hand is Hand.MACHINE:
@@ -95,25 +100,19 @@ class DeckyTree:
             case Isolation.NONE:
                 return self._shared
             case Isolation.SOURCE:
-                return self._private_layer(f"source:{author.source}")
+                return self._private_layer(f"source:{author.source}", lasting=True)
             case Isolation.SESSION:
-                return self._session_layer(f"session:{author.session}")
+                return self._private_layer(f"session:{author.session}", lasting=False)
 
-    def _private_layer(self, name: str) -> Layer:
-        layer = self._private.get(name)
+    def _private_layer(self, name: str, *, lasting: bool) -> Layer:
+        layer = self._open.get(name)
         if layer is None:
-            layer = self._private[name] = Layer(name, self._shared)
-        return layer
-
-    def _session_layer(self, name: str) -> Layer:
-        layer = self._sessions.get(name)
-        if layer is None:
-            layer = self._sessions[name] = Layer(name, self._shared, lasting=False)
+            layer = self._open[name] = Layer(name, self._shared, lasting=lasting)
             weakref.finalize(layer, self._forget, layer.uppers).atexit = False
         return layer
 
     def _forget(self, uppers: Mapping[str, Upper]) -> None:
-        """A session's layer is gone: what it held counts no longer."""
+        """A layer is gone: what it held counts no longer."""
         for upper in uppers.values():
             self._quota.release(upper)
 
@@ -130,14 +129,32 @@ class DeckyTree:
         return made
 
     def _record(self, layer: Layer, upper: Upper, author: Author, action: str, path: str, now: float) -> None:
-        if layer is not self._machine:
-            self._ledger.note(layer, upper, author, action, path, now)
+        if layer is self._machine:
+            return
+        self._ledger.note(layer, upper, author, action, path, now)
+        if layer.name and layer.lasting:
+            self._private[layer.name] = self._private.pop(layer.name, layer)
+            self._records += 1
+            if self._records % LOOK == 0:
+                self._bound(now)
+
+    def _bound(self, now: float) -> None:
+        """Undo all changes of the attackers that did nothing for longest, when there are too many kept apart."""
+        held = sum(len(layer.uppers) for layer in self._private.values())
+        for name, layer in list(self._private.items())[:-1]:
+            if len(self._private) <= MAX_PRIVATE and held <= MAX_UPPERS:
+                return
+            held -= len(layer.uppers)
+            self._undo(layer, list(layer.uppers.values()), MACHINE, "evict", now)
+            del self._private[name]
 
     def _take_in(self, stored: StoredFiles) -> None:
         """Take in what an earlier life of this tree left; a session's own changes ended with it."""
         for version in stored.versions:
             self._made = max(self._made, int(version.node[1:]) if version.node.startswith("#") else 0)
-            layer = self._shared if not version.layer else self._private_layer(version.layer)
+            layer = self._shared
+            if version.layer:
+                layer = self._private[version.layer] = self._private_layer(version.layer, lasting=True)
             upper = _upper(layer, version)
             if version.removed:
                 layer.hide(upper)
@@ -176,13 +193,17 @@ class DeckyTree:
                 undone += layer.placed(key)
                 undone += [layer.uppers[key]] if key in layer.uppers else []
         undone = list({id(upper): upper for upper in undone}.values())
-        for upper in undone:
-            where = layer.path(upper) if not upper.removed else upper.key
+        self._undo(layer, undone, author, "restore", now)
+        return len(undone)
+
+    def _undo(self, layer: Layer, uppers: Iterable[Upper], author: Author, action: str, now: float) -> None:
+        """Have the lower layer show again."""
+        for upper in uppers:
+            where = upper.key if upper.removed else layer.path(upper)
             self._ledger.before(upper, author)
             layer.drop(upper)
             self._quota.release(upper)
-            self._ledger.note(layer, upper, author, "restore", where, now)
-        return len(undone)
+            self._ledger.note(layer, upper, author, action, where, now)
 
 
 def _upper(layer: Layer, version: FileVersion) -> Upper:

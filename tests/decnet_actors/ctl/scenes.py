@@ -315,7 +315,7 @@ FILE_CHANGE = {
     "number": 7,
     "live": True,
     "layer": "",
-    "time": ,
+    "time": NOW - 60,
     "hand": "attacker",
     "source": "203.0.113.9",
     "session": "0199f0a0000070008000000000000001",

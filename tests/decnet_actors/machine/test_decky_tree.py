@@ -7,6 +7,7 @@ import tracemalloc
 import pytest
 
 from decnet_actors.contracts.decky_files import Author, Hand, Isolation
+from decnet_actors.machine import decky_tree
 from decnet_actors.machine.decky_tree import MACHINE
 from decnet_actors.machine.node import Node, directory, file
 from decnet_actors.machine.quota import Caps
@@ -138,6 +139,23 @@ def test_addresses_of_one_ipv6_site_share_a_quota():
     other = tree.view(Author(hand=Hand.ATTACKER, source="2001:db8::2"))
 
     assert errno.EDQUOT == code_of(lambda: other.write("/tmp/b", b"x", now=NOW))
+
+
+def test_looking_leaves_nothing_behind_and_few_of_many_attackers_are_remembered(monkeypatch):
+    monkeypatch.setattr(decky_tree, "MAX_PRIVATE", 10)
+    store = ListStore()
+    tree = tree_of(base(), isolation=Isolation.SOURCE, store=store)
+    for number in range(2 * decky_tree.LOOK):
+        author = Author(hand=Hand.ATTACKER, source=f"198.51.100.{number}")
+        tree.view(author).list("/tmp")
+        if number >= decky_tree.LOOK:
+            tree.view(author).write("/tmp/f", b"x", now=NOW + number)
+    remembered = {version.layer for version in store.live().versions}
+
+    assert 10 == len(remembered)
+    assert f"source:198.51.100.{2 * decky_tree.LOOK - 1}" in remembered
+    assert (10, 10) == tree.view(ALICE).used
+    assert {"evict"} == {v.action for v in store.versions if not v.live and v.author.hand is Hand.MACHINE}
 
 
 def test_a_full_decky_loses_what_other_attackers_left_longest_ago_but_no_plant():

@@ -285,3 +285,72 @@ class FilesAgainstDict(RuleBasedStateMachine):
 
 TestFilesAgainstDict = FilesAgainstDict.TestCase
 TestFilesAgainstDict.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("expected", "call"),
+    [
+        (errno.EBUSY, lambda f: f.rename("/", "/tmp/x", now=NOW)),
+        (errno.EBUSY, lambda f: f.rmdir("/", now=NOW)),
+        (errno.EBUSY, lambda f: f.rename("/proc", "/tmp/x", now=NOW)),
+        (errno.EPERM, lambda f: f.remove("/proc/1", now=NOW)),
+        (errno.ENOENT, lambda f: f.write("/proc/new", b"", now=NOW)),
+        (errno.ENOTDIR, lambda f: f.rename("/tmp/file", "/tmp/new/", now=NOW)),
+        (errno.ENOTDIR, lambda f: f.remove("/tmp/file/", now=NOW)),
+        (errno.EISDIR, lambda f: f.write("/tmp/new/", b"", now=NOW)),
+        (errno.ENOENT, lambda f: f.symlink("x", "/tmp/new/", now=NOW)),
+        (errno.ENOENT, lambda f: f.symlink("", "/tmp/new", now=NOW)),
+        (errno.EINVAL, lambda f: f.rmdir("/tmp/dir/.", now=NOW)),
+        (errno.ENOTDIR, lambda f: f.stat("/tmp/file/..")),
+        (errno.EACCES, lambda f: f.rename("/tmp/dir", "/home/dir", now=NOW, uid=1000)),  # its ".." would change
+        (errno.EPERM, lambda f: f.rename("/tmp/file", "/home/file", now=NOW, uid=1000)),
+        (errno.EACCES, lambda f: f.touch("/tmp/file", now=NOW, accessed=1.0, modified=1.0, uid=1000)),
+        (errno.EPERM, lambda f: f.chown("/home/mine", -1, 1001, now=NOW, uid=1000)),
+        (0, lambda f: f.chown("/home/mine", -1, 27, now=NOW, uid=1000)),
+        (0, lambda f: f.rename("/tmp/dir", "/tmp/empty", now=NOW)),
+        (0, lambda f: f.write("/proc/1", b"x", now=NOW)),
+    ],
+)
+def test_the_finer_rules_are_those_of_the_real_system(expected, call):
+    root, proc = directory(0o755, 0.0), directory(0o555, 0.0)
+    one = file(b"1", 0o644, 0.0)
+    proc.children = {"1": one}
+    proc.virtual = one.virtual = True
+    home = directory(0o755, 0.0, uid=1000, gid=1000)
+    root.children = {"proc": proc, "tmp": directory(0o1777, 0.0), "home": home}
+    files = tree_of(root).view(NOBODY)
+    files.write("/tmp/file", b"x", now=NOW)
+    files.write("/home/mine", b"x", now=NOW, uid=1000, gid=1000)
+    files.mkdir("/tmp/dir", now=NOW, uid=1000, gid=1000)
+    files.chmod("/tmp/dir", 0o555, now=NOW)
+    files.mkdir("/tmp/empty", now=NOW)
+
+    assert expected == code_of(lambda: call(files))
+
+
+def test_set_id_bits_go_with_a_write_and_directories_hand_their_group_on():
+    files = empty()
+    files.write("/tmp/f", b"x", now=NOW, uid=1000, gid=1000)
+    files.chmod("/tmp/f", 0o6755, now=NOW)
+    files.write("/tmp/f", b"y", now=NOW, uid=1000)
+    files.mkdir("/tmp/d", now=NOW, mode=0o2777, gid=27)
+    files.mkdir("/tmp/d/e", now=NOW, uid=1000, gid=1000)
+    files.write("/tmp/d/e/f", b"", now=NOW, uid=1000, gid=1000)
+
+    assert 0o755 == files.stat("/tmp/f").mode & 0o7777
+    assert (27, 0o2755) == (files.stat("/tmp/d/e").gid, files.stat("/tmp/d/e").mode & 0o7777)
+    assert 27 == files.stat("/tmp/d/e/f").gid
+
+
+def test_times_of_a_file_and_its_directory_follow_what_is_done():
+    files = empty()
+    files.write("/tmp/f", b"x", now=10.0)
+    files.chmod("/tmp/f", 0o600, now=20.0)
+    files.write("/tmp/f", b"y", now=30.0, append=True)
+    found, folder = files.stat("/tmp/f"), files.stat("/tmp")
+
+    assert (10.0, 30.0, 30.0) == (found.accessed, found.modified, found.changed)
+    assert 10.0 == folder.modified
+    files.rename("/tmp/f", "/root/f", now=40.0)
+    assert (40.0, 40.0) == (files.stat("/tmp").modified, files.stat("/root").modified)
+    assert (30.0, 40.0) == (files.stat("/root/f").modified, files.stat("/root/f").changed)
