@@ -7,6 +7,8 @@ from typing import Protocol, TypeAlias
 from attrs import field, frozen
 from msgspec import Struct
 
+ENTRIES = "entries"  # the action of a directory in which something was done, and nothing else to itself
+
 
 class Hand(StrEnum):
     """Whose hand changed a file."""

@@ -4,7 +4,7 @@ import errno
 import stat
 from collections.abc import Mapping, Sequence
 
-from decnet_actors.contracts.decky_files import Author, Kept
+from decnet_actors.contracts.decky_files import ENTRIES, Author, Kept
 from decnet_actors.contracts.machine import Stat
 from decnet_actors.machine.layer import Layer, Spot, Upper
 from decnet_actors.machine.node import Node
@@ -360,8 +360,10 @@ class TreeFiles:
 
     def _detach(self, found: Found, now: float) -> None:
         upper = self._own(found)  # a disk that is full takes this too
-        self._layer.remove(upper)
+        over = self._layer.remove(upper)
         self._quota.release(upper)
+        for mark in over:
+            self._rules.record(self._layer, mark, mark.author, "remove", mark.key, now)
         self._record(upper, "remove", found.path, now)
         self._stamp(found, now)
 
@@ -370,7 +372,7 @@ class TreeFiles:
         above = Found(found.above[:-1], found.above[-1][0], self._layer.find(found.parent.key))
         directory = self._own(above)
         directory.mtime = directory.ctime = now
-        self._record(directory, "entries", above.path, now)
+        self._record(directory, ENTRIES, above.path, now)
 
     def _record(self, upper: Upper, action: str, path: str, now: float) -> None:
         self._rules.record(self._layer, upper, self._author, action, path, now)

@@ -5,7 +5,7 @@ knows its nodes by key, and the names below a directory by the directory's key. 
 whatever is in it, nothing of the base is copied for being looked at, and opening a tree costs its changes alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from decnet_actors.contracts.decky_files import NOBODY, Author
@@ -93,6 +93,7 @@ class Layer:
         self.lower = lower
         self.uppers: dict[str, Upper] = {}
         self._places: dict[str, dict[str, Upper]] = {}  # by key of the directory
+        self._hidden: dict[str, dict[str, Upper]] = {}  # removed ones, by key of the directory they were made in
 
     @property
     def root(self) -> Spot:
@@ -161,14 +162,24 @@ class Layer:
             if not here:
                 del self._places[upper.parent]
 
-    def remove(self, upper: Upper) -> None:
-        """Remove a node: of what the lower layer has too, a mark stays that hides it."""
+    def remove(self, upper: Upper) -> Sequence[Upper]:
+        """Remove a node: of what the lower layer has too, a mark stays that hides it.
+
+        Returns:
+            Marks that are needed no longer, for the directory they hid something in is hidden itself.
+
+        """
         self.displace(upper)
-        if upper.inherited:
-            upper.removed = True
-            upper.content = b""
-        else:
+        if not upper.inherited:
             del self.uppers[upper.key]
+            return ()
+        upper.content = b""
+        self.hide(upper)
+        marks = self._hidden.pop(upper.key, {})
+        over = [mark for key, mark in marks.items() if mark.removed and self.uppers.get(key) is mark]
+        for mark in over:
+            del self.uppers[mark.key]
+        return over
 
     def drop(self, upper: Upper) -> None:
         """Undo all that was done to a node: the lower layer shows again, or nothing."""
@@ -176,9 +187,10 @@ class Layer:
         self.uppers.pop(upper.key, None)
 
     def hide(self, upper: Upper) -> None:
-        """Take in a node that was removed in an earlier life of this layer."""
+        """Have nothing show of a node of the lower layer."""
         upper.removed = True
         self.uppers[upper.key] = upper
+        self._hidden.setdefault(upper.key.rpartition("/")[0] or ROOT, {})[upper.key] = upper
 
     def path(self, upper: Upper) -> str:
         """Return where a node is, as far as this layer knows the way."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import define
 
-from decnet_actors.contracts.decky_files import Author, Content, FileVersion, Kept, Told
+from decnet_actors.contracts.decky_files import ENTRIES, Author, Content, FileVersion, Kept, Told
 from decnet_actors.machine.layer import Layer, Upper
 
 LARGE = 1 << 20  # bytes: files of more are taken when they have stopped growing
@@ -58,8 +58,10 @@ class ChangeLedger:
         if draft is None:
             self._drafts[id(upper)] = _Draft(layer, upper, author, action, path, now)
         else:
-            draft.action = draft.action if draft.action == "create" and not upper.removed else action
-            draft.path, draft.time, draft.fresh = path, now, True
+            draft.time, draft.fresh = now, True
+            if action != ENTRIES:
+                draft.action = draft.action if draft.action == "create" and not upper.removed else action
+                draft.path = path
         self._told.tell(self)
 
     def take(self, *, everything: bool) -> Sequence[FileVersion]:

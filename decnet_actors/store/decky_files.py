@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from decnet_actors.contracts.decky_files import Author, Content, FileVersion, Hand, Kept, StoredFiles
+from decnet_actors.contracts.decky_files import ENTRIES, Author, Content, FileVersion, Hand, Kept, StoredFiles
 from decnet_actors.contracts.file_history import DeckyFilesArgs, FileChange
 from decnet_actors.domain.text import escaped
 from decnet_actors.store.artifacts import ArtifactStore
@@ -111,7 +111,8 @@ class DeckyFileTable:
 
     async def page(self, args: DeckyFilesArgs, *, before: int | None) -> Sequence[FileChange]:
         """Return changes, newest first."""
-        query = select(*_SHOWN).where(decky_file.c.decky == args.name).order_by(decky_file.c.number.desc())
+        here = (decky_file.c.decky == args.name, decky_file.c.action != ENTRIES)  # a directory's times are no news
+        query = select(*_SHOWN).where(*here).order_by(decky_file.c.number.desc())
         if args.path:
             path = escaped(args.path.rstrip("/"))
             below = decky_file.c.path.startswith(f"{path}/", autoescape=True)

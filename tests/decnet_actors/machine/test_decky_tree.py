@@ -189,6 +189,27 @@ def test_a_full_disk_still_lets_files_be_removed():
     assert ["old"] == tree.view(ALICE).list("/etc")
 
 
+def test_of_a_removed_directory_one_mark_stays():
+    store = ListStore()
+    tree = tree_of(base(), store=store)
+    files = tree.view(ALICE)
+    files.rename("/etc/old/deep", "/tmp/deep", now=NOW)
+    files.remove("/etc/passwd", now=NOW)
+    store.flush()
+    files.rmdir("/etc/old", now=NOW)
+    files.rmdir("/etc", now=NOW)
+    live = store.live().versions
+
+    assert {"/etc"} == {version.node for version in live if version.removed}
+    for seen in (tree, tree_of(base(), store=store)):
+        assert ["tmp"] == seen.view(BOB).list("/")
+        assert b"deep" == seen.view(BOB).read("/tmp/deep")
+    again = tree_of(base(), store=store)
+    again.restore("/", PLANT, NOW)
+    assert ["old", "passwd"] == again.view(BOB).list("/etc")
+    assert b"deep" == again.view(BOB).read("/etc/old/deep")
+
+
 @pytest.mark.parametrize("path", ["/", "/etc"])
 def test_restoring_undoes_removals_moves_and_changes(path):
     store = ListStore()
