@@ -69,8 +69,11 @@ class DeckyFileTable:
                 for row in await connection.execute(counted):
                     self._numbers.setdefault(row.decky, itertools.count(row.newest + 1))
                 query = select(decky_file).where(decky_file.c.decky.in_(names), decky_file.c.live)
-                for row in await connection.execute(query.order_by(decky_file.c.decky, decky_file.c.number)):
-                    found[row.decky].append(self._version(row))
+                ordered = query.order_by(decky_file.c.decky, decky_file.c.number)
+                async with connection.stream(ordered.execution_options(yield_per=CHUNK)) as result:
+                    async for rows in result.partitions(CHUNK):  # others have a turn in between
+                        for row in rows:
+                            found[row.decky].append(self._version(row))
         return {
             name: StoredFiles(versions=versions, numbers=self._numbers.setdefault(name, itertools.count(1)))
             for name, versions in found.items()

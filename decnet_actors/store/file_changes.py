@@ -27,6 +27,7 @@ from supervisors.mailbox import MailboxSpec, WhenFull
 from supervisors.restart import RestartPolicy, backoff
 
 LINGER = 0.2  # seconds in which changes gather for one transaction
+BATCH = 500  # versions in one transaction
 RETRY = RestartPolicy(backoff_min=0.2, backoff_max=5.0)
 log = get_logger(__name__)
 
@@ -71,7 +72,7 @@ class FileChanges:
 
     async def _add(self, ledger: Ledger, versions: Sequence[FileVersion]) -> int:
         """Write the front of some versions; one that no database takes is told and left out."""
-        size = len(versions)
+        size = min(len(versions), BATCH)
         while True:
             part = versions[:size]
             try:
