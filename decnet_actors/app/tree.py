@@ -96,7 +96,13 @@ def tree(of: Branches) -> SupervisorSpec:
                 lambda: Journal(of.engine, of.intake, of.publish, of.settings.journal),
                 shutdown=JOURNAL_STOP,
             ),
-            ChildSpec("files", lambda: FileWriter(of.changes), shutdown=FILES_STOP, backoff=of.patience),
+            ChildSpec(
+                "files",
+                lambda: FileWriter(of.changes),
+                shutdown=FILES_STOP,
+                backoff=of.patience,
+                on_exhausted="disable",
+            ),
             ChildSpec(
                 "retention",
                 lambda: Retention(of.engine, of.places.artifacts, of.settings.retention, offload=of.offload),

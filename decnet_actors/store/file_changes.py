@@ -13,17 +13,12 @@ is missing.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any, ClassVar, assert_never
-
-from attrs import frozen
 
 from decnet_actors.contracts.decky_files import FileVersion, Ledger, StoredFiles
 from decnet_actors.store.decky_files import DeckyFileTable
 from decnet_actors.store.faults import FAILURES, Fault, describe, fault_of
 from supervisors.actor import LoopActor
 from supervisors.log import get_logger
-from supervisors.mailbox import MailboxSpec, WhenFull
 from supervisors.restart import RestartPolicy, backoff
 
 LINGER = 0.2  # seconds in which changes gather for one transaction
@@ -96,15 +91,8 @@ class FileChanges:
         return await self._table.load(deckies)
 
 
-@frozen(kw_only=True)
-class WriteNow:
-    """Ask to have every change written; answered when they are durable."""
-
-
 class FileWriter(LoopActor):
-    """Writes what ``changes`` gathers."""
-
-    mailbox_spec: ClassVar[MailboxSpec] = MailboxSpec(limit=100, when_full=WhenFull.FAIL)
+    """Writes what ``changes`` gathers; nobody sends it anything."""
 
     def __init__(self, changes: FileChanges) -> None:
         super().__init__()
@@ -113,13 +101,6 @@ class FileWriter(LoopActor):
 
     async def on_start(self) -> None:
         self._writer = self.spawn(self._keep_writing(), name="write")
-
-    async def handle(self, message: WriteNow) -> Any:  # Any: nothing; the runtime's signature
-        match message:
-            case WriteNow():
-                await self._changes.write(everything=True)
-            case _:
-                assert_never(message)
 
     async def on_stop(self) -> None:
         """Write what is left; the supervisor's ``shutdown`` bounds how long that may take."""
@@ -141,8 +122,7 @@ class FileWriter(LoopActor):
             if not self._failures:
                 log.error("files.not_written", error=describe(error))  # noqa: TRY400  the world's fault, in one line
             self._failures += 1
-            with suppress(TimeoutError):
-                await asyncio.sleep(backoff(self._failures, RETRY, self.rng))
+            await asyncio.sleep(backoff(self._failures, RETRY, self.rng))
         else:
             if self._failures:
                 log.info("files.written_again", failures=self._failures)
