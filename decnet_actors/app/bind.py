@@ -7,6 +7,7 @@ from attrs import evolve
 from decnet_actors.app.actors import Actors
 from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.daemon import Daemon
+from decnet_actors.app.decky_files import DeckyFiles
 from decnet_actors.app.describe import Descriptions
 from decnet_actors.app.doctor import Doctor, Ward
 from decnet_actors.app.selftest import Selftest
@@ -48,6 +49,7 @@ def bind(daemon: Daemon) -> Status:
     daemon.crew = running = RunningFleet(daemon)
     FleetChanges(daemon.desired, running, daemon.desk, daemon.origin.seed).bind(table)
     daemon.desk.bind(table)
+    DeckyFiles(lambda: daemon.inhabitants, daemon.files, daemon.changes, daemon.clock.now).bind(table)
     Accounts(daemon.doorkeeper, daemon.clock.now, daemon.base_url).bind(table)
     bind_operations(
         table, engine=daemon.engine, reader=daemon.reader, now=daemon.clock.now, status=daemon.journal_answers

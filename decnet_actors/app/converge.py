@@ -5,9 +5,10 @@ from itertools import islice
 
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.fleet_view import Inhabitant
-from decnet_actors.app.house import Means, settle
+from decnet_actors.app.house import Means, kept_files, settle
 from decnet_actors.app.placing import refusals
 from decnet_actors.app.tree import FLEET, RECONCILER
+from decnet_actors.contracts.decky_files import StoredFiles
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.lifecycle import DeckyOutcome, Outcome
 from decnet_actors.domain.facts import DeckyMutated, Trigger
@@ -141,7 +142,8 @@ class RunningFleet:
         daemon = self._daemon
         failed = dict(await self._end([plan.name for plan in plans]))  # what a change that was cut off left behind
         plans = [plan for plan in plans if plan.name not in failed]
-        settled, refused = await daemon.off(lambda: _settled(plans, daemon.means))
+        stored = await kept_files([plan.name for plan in plans], daemon.means)
+        settled, refused = await daemon.off(lambda: _settled(plans, daemon.means, stored))
         daemon.inhabitants.update({name: inhabitant for name, (inhabitant, _) in settled.items()})
         specs = tuple(spec for inhabitant, spec in settled.values() if inhabitant.plan.running)
         fleet = daemon.system.directory.address(FLEET)
@@ -159,14 +161,14 @@ def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _settled(
-    plans: Sequence[DeckyPlan], means: Means
+    plans: Sequence[DeckyPlan], means: Means, stored: Mapping[str, StoredFiles]
 ) -> tuple[Mapping[str, tuple[Inhabitant, SupervisorSpec]], Mapping[str, str]]:
     """Put deckies together; returns those that could be, and why others could not."""
     settled: dict[str, tuple[Inhabitant, SupervisorSpec]] = {}
     failed: dict[str, str] = {}
     for plan in plans:
         try:
-            settled[plan.name] = settle(plan, means)
+            settled[plan.name] = settle(plan, means, stored.get(plan.name))
         except OSError as error:
             failed[plan.name] = str(error)
     return settled, failed

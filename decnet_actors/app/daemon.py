@@ -11,7 +11,7 @@ from attrs import define, field
 
 from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
 from decnet_actors.app.hands import FleetHands
-from decnet_actors.app.house import Means, clear, settle_all
+from decnet_actors.app.house import Means, clear, kept_files, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
 from decnet_actors.app.placing import refusals
@@ -32,7 +32,9 @@ from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
 from decnet_actors.store.accounts import Accounts as AccountTable
 from decnet_actors.store.artifacts import ArtifactStore
+from decnet_actors.store.decky_files import DeckyFileTable
 from decnet_actors.store.engine import make_engine, with_password
+from decnet_actors.store.file_changes import FileChanges
 from decnet_actors.store.fleets import FleetTable
 from decnet_actors.store.installation import Installation, installation
 from decnet_actors.store.intake import Intake
@@ -105,6 +107,8 @@ class Daemon:
     reader: Reader = field(init=False)
     driver: FleetDriver = field(init=False)
     means: Means = field(init=False)
+    files: DeckyFileTable = field(init=False)
+    changes: FileChanges = field(init=False)
     doorkeeper: Doorkeeper = field(init=False)
     table: OperationTable = field(init=False)
     desired: DesiredFleet = field(init=False)
@@ -153,6 +157,9 @@ class Daemon:
         self.driver = self._driver()
         self.letting_go.push_async_callback(self.driver.aclose)
         await self.driver.open()
+        artifacts = ArtifactStore(self.engine, self.places.artifacts, now=self.clock.now, offload=self.off)
+        self.files = DeckyFileTable(self.engine, artifacts)
+        self.changes = FileChanges(self.files)
         self.means = Means(
             host=self.settings.daemon.host,
             seed=self.origin.seed,
@@ -161,12 +168,14 @@ class Daemon:
             work=self.clock.monotonic,
             driver=self.driver,
             sessions=self.sessions,
-            artifacts=ArtifactStore(self.engine, self.places.artifacts, now=self.clock.now, offload=self.off),
+            artifacts=artifacts,
             vault=lambda decky: DeckyVault(self.engine, decky, now=self.clock.now, offload=self.off, spare=self.spare),
             writer=lambda _path: self.intake.writer(),
             offload=self.off,
             patience=self.patience,
             plugin=self.registry.load,
+            files=self.changes,
+            isolation=self.settings.fleet.isolate,
         )
         self.desired = DesiredFleet(
             FleetTable(self.engine), installed(self.registry), now=self.clock.now, offload=self.off
@@ -185,7 +194,8 @@ class Daemon:
         for name, why in self.left_out.items():
             log.error("fleet.decky_left_out", decky=name, reason=why)
         plans = tuple(plan for plan in plans if plan.name not in self.left_out)
-        self.inhabitants, specs = await self.off(partial(settle_all, plans, self.means))
+        stored = await kept_files([plan.name for plan in plans], self.means)
+        self.inhabitants, specs = await self.off(partial(settle_all, plans, self.means, stored))
         await clear(self.driver, self.inhabitants)
         hands = FleetHands(
             lambda: self.inhabitants, self.sessions, lambda: self.system, self.desired, self.desk.undisturbed
@@ -193,6 +203,7 @@ class Daemon:
         branches = Branches(
             engine=self.engine,
             intake=self.intake,
+            changes=self.changes,
             publish=self._publish,
             bus=self.bus,
             places=self.places,

@@ -14,6 +14,7 @@ from decnet_actors.decoys.host import DescribeService, ServiceStatus
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.persona import Persona
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceRow, ServiceState
+from decnet_actors.machine.machine import DeckyMachine
 from supervisors.actor import ActorDeadError
 from supervisors.directory import Directory
 from supervisors.messages import Tree
@@ -30,6 +31,7 @@ class Inhabitant:
     plan: DeckyPlan
     place: Place
     persona: Persona
+    machine: DeckyMachine
 
 
 class LiveFleet:

@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from decnet_actors.app.fleet_view import Inhabitant
 from decnet_actors.app.placing import wanted_of
+from decnet_actors.contracts.decky_files import FileStore, Isolation, StoredFiles
 from decnet_actors.contracts.decoy import Artifacts, Vault
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.fleet_driver import FleetDriver, PlaceState
@@ -40,10 +41,12 @@ class Means:
     offload: Callable[[Callable[[], bytes]], Awaitable[bytes]]
     patience: Backoff
     plugin: Callable[[str], Plugin[Any]]  # Any: each plugin has a config class of its own
+    files: FileStore | None = None  # keeps changes of files; without it they are in memory only
+    isolation: Isolation = Isolation.NONE  # of deckies that do not say
 
 
-def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
-    """Return one decky and the spec of its subtree."""
+def settle(plan: DeckyPlan, means: Means, stored: StoredFiles | None = None) -> tuple[Inhabitant, SupervisorSpec]:
+    """Return one decky, with the changes of its files that were kept, and the spec of its subtree."""
     wanted = wanted_of(plan)
     address = means.driver.place(wanted).address
     persona = generate(means.seed, plan.name, address, means.founded, distribution=plan.distribution or None)
@@ -53,16 +56,20 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     persona = with_services(persona, {service.name: service.port for service in plan.services})
     wanted = evolve(wanted, address=address, mac=persona.mac, hostname=persona.hostname)
     place = means.driver.place(wanted)
+    machine = make_machine(
+        persona,
+        random.Random(f"{persona.seed}/machine"),  # noqa: S311  a persona, not a secret
+        now=means.now,
+        work=means.work,
+        isolation=plan.isolation or means.isolation,
+        stored=stored,
+        told=means.files,
+    )
     household = Household(
         host=means.host,
         wanted=wanted,
         place=place,
-        machine=make_machine(
-            persona,
-            random.Random(f"{persona.seed}/machine"),  # noqa: S311  a persona, not a secret
-            now=means.now,
-            work=means.work,
-        ),
+        machine=machine,
         policy=BaitAndRarity(seed=persona.seed, users=own, baits=plan.baits, rarity=plan.weak_credentials),
         artifacts=means.artifacts,
         vault=means.vault(plan.name),
@@ -71,18 +78,25 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
         writer=means.writer,
         offload=means.offload,
     )
-    return Inhabitant(plan=plan, place=place, persona=persona), decky_spec(
+    return Inhabitant(plan=plan, place=place, persona=persona, machine=machine), decky_spec(
         plan, household, means.plugin, means.patience
     )
 
 
-def settle_all(plans: Sequence[DeckyPlan], means: Means) -> tuple[dict[str, Inhabitant], Mapping[str, SupervisorSpec]]:
-    """Return all deckies and their specs, by name, in fleet order."""
-    settled = {plan.name: settle(plan, means) for plan in plans}
+def settle_all(
+    plans: Sequence[DeckyPlan], means: Means, stored: Mapping[str, StoredFiles]
+) -> tuple[dict[str, Inhabitant], Mapping[str, SupervisorSpec]]:
+    """Return all deckies and their specs, by name, in fleet order; ``stored`` has the changes of their files."""
+    settled = {plan.name: settle(plan, means, stored.get(plan.name)) for plan in plans}
     return (
         {name: inhabitant for name, (inhabitant, _) in settled.items()},
         {name: spec for name, (_, spec) in settled.items()},
     )
+
+
+async def kept_files(names: Sequence[str], means: Means) -> Mapping[str, StoredFiles]:
+    """Return the changes of deckies' files that were kept, by name."""
+    return {} if means.files is None else await means.files.load(names)
 
 
 async def clear(driver: FleetDriver, inhabitants: Mapping[str, Inhabitant]) -> None:

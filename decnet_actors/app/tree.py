@@ -22,6 +22,7 @@ from decnet_actors.fleet.mutator import Mutator
 from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
 from decnet_actors.store.event_queries import event_row
+from decnet_actors.store.file_changes import FileChanges, FileWriter
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import Journal
 from decnet_actors.store.reader import Reader
@@ -47,6 +48,7 @@ CONDUCTOR = f"{ROOT}/conductor"
 AT_ONCE = 50  # deckies that start or stop together
 WITHIN = 60.0  # seconds of the window in which restarts are counted
 JOURNAL_STOP = 30.0  # seconds to commit what is left
+FILES_STOP = 15.0  # seconds to write what was changed of deckies' files
 
 
 @frozen(kw_only=True)
@@ -55,6 +57,7 @@ class Branches:
 
     engine: Any  # Any: SQLAlchemy's engine, which only the store may name
     intake: Intake
+    changes: FileChanges
     publish: Callable[[Sequence[Entry]], None]
     bus: Bus
     places: Places
@@ -97,6 +100,13 @@ def tree(of: Branches) -> SupervisorSpec:
                 "journal",
                 lambda: Journal(of.engine, of.intake, of.publish, of.settings.journal),
                 shutdown=JOURNAL_STOP,
+            ),
+            ChildSpec(
+                "files",
+                lambda: FileWriter(of.changes),
+                shutdown=FILES_STOP,
+                backoff=of.patience,
+                on_exhausted="disable",
             ),
             ChildSpec(
                 "retention",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import field, frozen
 
+from decnet_actors.contracts.decky_files import Author
 from decnet_actors.domain.persona import Persona
 
 if TYPE_CHECKING:
@@ -156,7 +157,13 @@ class Machine(Protocol):
 
     @property
     def files(self) -> FileSystem:
-        """The file tree all services share."""
+        """The file tree all services share; who changes it is not told."""
+
+    def seen_by(self, author: Author) -> "Machine":
+        """Return this machine as the author sees it: what is changed through it, files above all, is the author's.
+
+        Keep what is returned for as long as the session lasts: its own changes may end with it.
+        """
 
     def terminal(self, login: Login) -> Terminal:
         """Return a shell (or one command) for somebody who has logged in."""

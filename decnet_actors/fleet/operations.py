@@ -19,6 +19,7 @@ from decnet_actors.fleet.decky_operations import (
     DECKY_STOP,
     SERVICE_LIST,
 )
+from decnet_actors.fleet.file_operations import DECKY_FILES, DECKY_RESTORE
 from decnet_actors.fleet.fleet_operations import (
     FLEET_APPLY,
     FLEET_DIFF,
@@ -63,6 +64,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     DECKY_SERVICE_ADD,
     DECKY_SERVICE_SET,
     DECKY_SERVICE_REMOVE,
+    DECKY_FILES,
+    DECKY_RESTORE,
     SERVICE_LIST,
     ARCHETYPE_LIST,
     ARCHETYPE_SHOW,

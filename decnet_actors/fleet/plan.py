@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 from attrs import frozen
 
+from decnet_actors.contracts.decky_files import Isolation
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.fleet.archetypes import ARCHETYPES
@@ -151,6 +152,7 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
         weak_credentials=settings.weak_credentials,
         stack=settings.stack or (archetype.stack if archetype is not None else ""),
         mac=settings.mac,
+        isolation=Isolation(settings.isolate) if settings.isolate else None,
         running=settings.state == "running",
     )
 

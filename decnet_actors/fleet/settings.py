@@ -95,6 +95,9 @@ class DeckySettings:
     state: Literal["running", "stopped"] = field(
         default="running", metadata={"help": "stopped: it is kept, but nothing of it listens"}
     )
+    isolate: Literal["", "none", "source", "session"] = field(
+        default="", metadata={"help": "which attackers see one another's files on it; empty: as [fleet] isolate says"}
+    )
     limits: Limits = field(factory=Limits, metadata={"help": "caps of each of its services"})
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from decnet_actors.machine.files import SEARCH
 from decnet_actors.machine.shell.context import UsageError
 from decnet_actors.machine.shell.registry import BUILTINS, PROGRAMS
 from decnet_actors.machine.shell.state import ReturnError, ShellState
 from decnet_actors.machine.shell.streams import BREATHE, Work
 from decnet_actors.machine.tree.elf import program_name, runs_on
+from decnet_actors.machine.walk import SEARCH
 
 if TYPE_CHECKING:
     from decnet_actors.machine.shell.context import Function

@@ -132,12 +132,12 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
 
     def shell_requested(self) -> bool:
         """Start the login shell."""
-        return self._start(self._connection.daemon.machine.terminal(self._login(None)))
+        return self._start(self._connection.machine.terminal(self._login(None)))
 
     def exec_requested(self, command: str) -> bool:
         """Start one command; ``scp`` is a program of ours."""
         login = self._login(command)
-        machine = self._connection.daemon.machine
+        machine = self._connection.machine
         arguments = scp_of(command)
         if arguments is None:
             return self._start(machine.terminal(login))
@@ -150,7 +150,7 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         if subsystem != "sftp":
             return False
         login = self._login(None)
-        return self._start(Sftp(self._connection.daemon.machine, login.user, self._connection.daemon.release.sftp))
+        return self._start(Sftp(self._connection.machine, login.user, self._connection.daemon.release.sftp))
 
     def session_started(self) -> None:
         """The request was granted: run."""
@@ -203,7 +203,7 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         if self._artifacts:
             self._settler = self._connection.create_task(self._keep())
         if self._handle is not None:
-            self._connection.daemon.machine.logged_out(self._handle, self._now())
+            self._connection.machine.logged_out(self._handle, self._now())
             self._handle = None
 
     # its effects
@@ -213,7 +213,7 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         if self._pty is not None:
             peer = self._connection.log.peer
             user = self._connection.user
-            self._handle = self._connection.daemon.machine.logged_in(user, peer.address, self._now())
+            self._handle = self._connection.machine.logged_in(user, peer.address, self._now())
         self._channel.open_window()
         return True
 

@@ -8,6 +8,7 @@ from functools import partial
 import asyncssh
 from asyncssh.public_key import SSHKeyPair
 
+from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
 from decnet_actors.contracts.machine import Machine
 from plugins.decoy.ssh.authentication import Rules
@@ -60,9 +61,10 @@ class SshService:
 
 def _show(machine: Machine, pair: SSHKeyPair) -> None:
     """Put a public key where the machine shows its own, as old as those."""
+    files = machine.seen_by(Author(hand=Hand.MACHINE)).files
     path, line = public_file(pair, machine.persona.hostname)
     with contextlib.suppress(OSError):  # this machine has none, or a visitor has been at them
-        machine.files.write(path, line, now=machine.files.stat(path).modified)
+        files.write(path, line, now=files.stat(path).modified)
 
 
 def _options(release: OpenSsh, banner: bytes, keys: HostKeys) -> asyncssh.SSHServerConnectionOptions:

@@ -32,7 +32,7 @@ class TelnetService:
 
     def connect(self, log: SessionLog) -> Session:
         """Return the session of one connection."""
-        return TelnetSession(self._host, log.peer)
+        return TelnetSession(self._host, log.peer, log.id)
 
     async def aclose(self) -> None:
         """Nothing to let go of."""

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.decoy import CredentialPolicy, Effect, HangUp, Note, Send, WakeAt
 from decnet_actors.contracts.machine import Login, Machine, Terminal
 from decnet_actors.domain.facts import CredentialSeen, LimitReached, Outcome, TelnetClientSeen
@@ -95,6 +96,7 @@ class TelnetSession:
         "_deadline",
         "_handle",
         "_host",
+        "_id",
         "_peer",
         "_phase",
         "_said",
@@ -104,8 +106,9 @@ class TelnetSession:
         "_user",
     )
 
-    def __init__(self, host: Host, peer: Peer) -> None:
+    def __init__(self, host: Host, peer: Peer, session: str) -> None:
         self._host = host
+        self._id = session
         self._peer = peer
         self._phase = _GREETING
         self._said: _Speech | None = None
@@ -288,7 +291,8 @@ class TelnetSession:
 
     def _enter(self, user: str, now: float, effects: list[_Action]) -> None:
         self._phase = _SHELL
-        peer, machine = self._peer, self._host.machine
+        peer = self._peer
+        machine = self._host.machine.seen_by(Author(hand=Hand.ATTACKER, source=peer.address, session=self._id))
         self._handle = machine.logged_in(user, peer.address, now)
         self._terminal = machine.terminal(
             Login(

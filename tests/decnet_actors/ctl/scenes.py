@@ -361,6 +361,20 @@ def _plain_change(args):
 
 BEGUN = {**_plain_change({}), "operation": _begun("decky.stop", [])}
 
+FILE_CHANGE = {
+    "number": 7,
+    "live": True,
+    "layer": "",
+    "time": NOW - 60,
+    "hand": "attacker",
+    "source": "203.0.113.9",
+    "session": "0199f0a0000070008000000000000001",
+    "author": "",
+    "action": "create",
+    "path": "/tmp/.x/miner",
+    "size": 48213,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}
 
 ARCHETYPE = {
     "name": "web-server",
@@ -487,6 +501,8 @@ ANSWERS = {
     "artifact.list": _page(
         {"sha256": "ab" * 32, "size": 1536, "first_seen": NOW - 9, "last_seen": NOW - 9, "count": 1}
     ),
+    "decky.files": _page(FILE_CHANGE, {**FILE_CHANGE, "number": 6, "action": "remove", "live": False, "size": 0}),
+    "decky.restore": {"name": "web-01", "path": "/etc", "undone": 3},
     "decky.list": _page(DECKY, {**DECKY, "name": "db-01", "state": "down", "services": ["redis"], "sessions": 0}),
     "decky.show": {
         **DECKY,
@@ -570,6 +586,9 @@ COMMANDS = [
     ("decky", "restart", "web-01", "--yes"),
     ("decky", "restart", "web-01", "--dry-run"),
     ("decky", "mutate", "web-01", "--yes"),
+    ("decky", "files", "web-01", "/tmp"),
+    ("decky", "restore", "web-01", "/etc", "--yes"),
+    ("decky", "restore", "web-01"),
     ("decky", "service-add", "web-01", "redis", "--yes"),
     ("decky", "service-set", "web-01", "redis", "--option", "password=x", "--yes"),
     ("decky", "service-remove", "web-01", "http", "--yes"),

@@ -8,7 +8,7 @@ import weakref
 import pytest
 
 from decnet_actors.contracts.machine import Pty
-from decnet_actors.machine.files import Caps
+from decnet_actors.machine.quota import Caps
 from decnet_actors.machine.shell.state import MAX_FUNCTIONS, MAX_HELD, MAX_NAMES, MAX_VARIABLES, Limits
 from tests.decnet_actors.machine.shells import Visitor, machine, run
 
