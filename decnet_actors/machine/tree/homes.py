@@ -62,9 +62,8 @@ def root(persona: Persona) -> dict[str, Node]:
 def people(persona: Persona) -> dict[str, Node]:
     """Return the children of ``/home``."""
     out: dict[str, Node] = {}
-    for account in persona.accounts:
-        if account.home.startswith("/home/") and account.shell == "/bin/bash":
-            out[account.home[6:]] = _home(persona, account)
+    for account in persona.people:
+        out[account.home[6:]] = _home(persona, account)
     return out
 
 

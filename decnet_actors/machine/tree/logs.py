@@ -66,11 +66,7 @@ def _kern(persona: Persona) -> bytes:
 
 
 def _auth(persona: Persona, now: float, rng: random.Random) -> bytes:
-    people = [
-        account.name
-        for account in persona.accounts
-        if account.home.startswith("/home/") and account.shell == "/bin/bash"
-    ]
+    people = [account.name for account in persona.people]
     lines: list[str] = []
     when = max(now - 3 * DAY, persona.booted_at + 60)
     head = persona.address.rpartition(".")[0] or "192.168.1"

@@ -71,6 +71,17 @@ def test_a_release_can_be_asked_for(row):
     assert (row.distribution, row.release) == (persona.distribution, persona.release)
 
 
+@pytest.mark.parametrize("row", [row for row in RELEASES if row.board], ids=lambda row: row.name)
+def test_a_device_is_its_board(row):
+    persona = generate(3, "cam", "10.0.0.1", NOW, distribution=row.name)
+
+    assert persona.embedded
+    assert (row.board.architecture, row.board.machine) == (persona.architecture, persona.machine)
+    assert ("busybox", "uclibc", "") == (persona.userland, persona.libc, persona.package_manager)
+    assert persona.mac[:8] in row.board.cards
+    assert persona.accounts[0].shell == "/bin/sh"
+
+
 def test_an_unknown_distribution_is_refused():
     with pytest.raises(ValueError, match="plan9"):
         generate(1, "x", "10.0.0.1", NOW, distribution="plan9")

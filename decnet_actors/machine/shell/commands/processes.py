@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from decnet_actors.machine import dates
-from decnet_actors.machine.daemons import served
+from decnet_actors.machine.daemons import running
 from decnet_actors.machine.releases import DAY
 from decnet_actors.machine.shell.commands.system import uptime_line
 from decnet_actors.machine.shell.context import Context, Function
@@ -82,7 +82,10 @@ def processes(ctx: Context) -> Sequence[Process]:
     """Return the process table: the kernel's, the daemons', those of the visitors, and ours."""
     p, world = ctx.persona, ctx.world
     booted = p.booted_at
-    rows = [_row(1, 0, "root", booted, 12_800, 167_900, "/sbin/init", "systemd")]
+    if p.init == "systemd":
+        rows = [_row(1, 0, "root", booted, 12_800, 167_900, "/sbin/init", "systemd")]
+    else:
+        rows = [_row(1, 0, "root", booted, 412, 1_640, "init" if p.embedded else "/sbin/init", "init")]
     names = _KERNEL.format(disk=etc.disk(p)).split()
     rows += [
         _row(
@@ -98,25 +101,16 @@ def processes(ctx: Context) -> Sequence[Process]:
         )
         for number, name in enumerate(names, 2)
     ]
-    daemons = (
-        ("/lib/systemd/systemd-journald", "root", 14_300, 33_100),
-        ("/lib/systemd/systemd-udevd", "root", 6_100, 27_000),
-        ("/lib/systemd/systemd-timesyncd", "systemd-timesync", 6_600, 90_100),
-        ("/usr/sbin/cron -f", "root", 2_600, 6_600),
-        ("/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile", "messagebus", 4_500, 9_100),
-        ("/usr/sbin/rsyslogd -n -iNONE", "root" if p.distribution == "debian" else "syslog", 5_900, 222_000),
-        ("/lib/systemd/systemd-logind", "root", 7_900, 25_400),
-        ("/sbin/agetty -o -p -- \\u --noclear - linux", "root", 1_000, 5_800),
-    )  # fmt: skip
-    for command, user, rss, vsz in daemons:
-        name = command.split(" ")[0].rpartition("/")[2]
-        tty = "tty1" if name == "agetty" else "?"
-        rows.append(_row(etc.pid(p, name), 1, user, booted + 9, rss, vsz, command, name, tty=tty, state="Ss"))
-    for one in served(p):
-        number = etc.pid(p, one.name) if one.port else etc.pid(p, one.name) + 1
-        parent = 1 if one.port else number - 1
-        state = "Ss" if one.port else "S"
-        rows.append(_row(number, parent, one.user, booted + 10, one.rss, one.vsz, one.command, one.name, state=state))
+    for row in running(p):
+        one = row.daemon
+        if row.pid > 1:
+            state, when = ("S" if one.worker else "Ss"), booted + (10 if one.port or one.worker else 9)
+            rows.append(
+                _row(
+                    row.pid, row.parent, one.user, when, one.rss, one.vsz, one.command, one.name,
+                    tty=one.tty, state=state,
+                )
+            )  # fmt: skip
     sshd = etc.pid(p, "sshd")
     for visit in world.visits.present():
         base = 1000 + int(visit.since - booted) // 3 % 28_000
