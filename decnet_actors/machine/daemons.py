@@ -26,6 +26,11 @@ class Daemon:
     rss: int = 900
     vsz: int = 5_800
 
+    @property
+    def program(self) -> str:
+        """The path of its program; empty when the command does not tell."""
+        return next((word for word in self.command.split(" ") if word.startswith("/")), "")
+
 
 @frozen(kw_only=True)
 class Running:

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 
-from decnet_actors.machine.releases import debian, devices, ubuntu, windows
+from decnet_actors.machine.releases import alpine, debian, devices, rocky, ubuntu, windows
 from decnet_actors.machine.releases.model import Release
 
 RELEASES: tuple[Release, ...] = (
     *debian.RELEASES,
     *ubuntu.RELEASES,
+    *rocky.RELEASES,
+    *alpine.RELEASES,
     *devices.RELEASES,
     *windows.RELEASES,
 )

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine.node import Node
+from decnet_actors.machine.tree.alpine import AlpineLayout
 from decnet_actors.machine.tree.firmware import FirmwareLayout
-from decnet_actors.machine.tree.layout import GnuLayout
+from decnet_actors.machine.tree.layout import DebianLayout
+from decnet_actors.machine.tree.rocky import RockyLayout
 from decnet_actors.machine.tree.windows import WindowsLayout
 
 
@@ -15,4 +17,8 @@ def base(persona: Persona, now: Callable[[], float]) -> Node:
         return WindowsLayout(persona, now).root()
     if persona.embedded:
         return FirmwareLayout(persona, now).root()
-    return GnuLayout(persona, now).root()
+    if persona.init == "openrc":
+        return AlpineLayout(persona, now).root()
+    if persona.distribution == "rocky":
+        return RockyLayout(persona, now).root()
+    return DebianLayout(persona, now).root()

@@ -2,14 +2,17 @@
 
 import random
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine.chance import derived
+from decnet_actors.machine.daemons import running
 from decnet_actors.machine.node import Content, Node, directory, file
 from decnet_actors.machine.releases import DAY
 from decnet_actors.machine.tree.elf import binary
 
+_SIZES = {"nginx": 1_198_072, "apache2": 740_832, "httpd": 586_952, "redis-server": 1_884_520, "telnetd": 102_640}
+_DAEMON = 96_400  # bytes of one that is not listed
 _SCRIPT = 10_000  # bytes: programs below are scripts
 _NAMES_IN_A_BLOCK = 60
 
@@ -69,6 +72,16 @@ class Builder:
         size += zlib.crc32(f"{build}{name}".encode()) % 512 * 8
         content: Content = lambda: binary(name, size, self.persona)  # noqa: E731  made when read
         return file(content, mode, self.package_time(name), size=size)
+
+    def serving(self, folder: str, there: Collection[str]) -> dict[str, Node]:
+        """Return the programs of running daemons that belong in a folder and are not there yet."""
+        out: dict[str, Node] = {}
+        for row in running(self.persona):
+            path = row.daemon.program
+            name = path.removeprefix(folder)
+            if path.startswith(folder) and "/" not in name and name not in there:
+                out[name] = self.program(name, _SIZES.get(name, _DAEMON))
+        return out
 
     def folders(self, names: str, mode: int = 0o755) -> dict[str, Node]:
         """Return empty directories, each with a time of its own."""

@@ -1,4 +1,4 @@
-"""This module builds the base tree of a persona: directories, programs, files, all aged as one install."""
+"""This module builds the base tree of Debian and Ubuntu: directories, programs, files, all aged as one install."""
 
 import random
 import stat
@@ -16,8 +16,8 @@ _LIB = "x86_64-linux-gnu"
 _EFI_STUB, _GZIP = b"MZ\xea\x07\x00\xc0\x07\x8c", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03"  # of bzImage; of cpio.gz
 
 
-class GnuLayout(Builder):
-    """Builds Debian, Ubuntu and Rocky: /usr is merged, systemd runs, everything is there in full."""
+class DebianLayout(Builder):
+    """Builds the tree of Debian and Ubuntu."""
 
     def root(self) -> Node:
         booted, installed = self.persona.booted_at, self.persona.installed_at
@@ -81,6 +81,7 @@ class GnuLayout(Builder):
         out["write.ul"] = self.program("write.ul", 22_880)
         out["systemd-analyze"] = self.program("systemd-analyze", 211_656)
         out["["] = self.program("[", 68_496)
+        out |= self.serving("/usr/bin/", out)
         for name, target in programs.LINKS_BIN.items():
             out[name] = symlink(target, self.package_time(name))
         if self.persona.distribution == "ubuntu":
@@ -91,6 +92,7 @@ class GnuLayout(Builder):
     def usr_sbin(self, _: random.Random) -> dict[str, Node]:
         out: dict[str, Node] = {name: self.program(name, size) for name, size in programs.SBIN.items()}
         out.update({name: symlink(target, self.package_time(name)) for name, target in programs.LINKS_SBIN.items()})
+        out |= self.serving("/usr/sbin/", out)
         out["mke2fs"] = self.program("mke2fs", 138_248)
         out["killall5"] = self.program("killall5", 26_952)
         return out

@@ -116,3 +116,15 @@ DEVICE_LIBRARIES = sized("""
 ld-uClibc=24236 libuClibc=386632 libcrypt=12316 libdl=11488 libm=98124 libnsl=5264 libpthread=86344 libresolv=5264
 librt=14824 libutil=6112
 """)
+
+# Alpine: what is not BusyBox's, by path.
+ALPINE_PROGRAMS = sized("""
+bin/rc-status=28664 sbin/apk=71352 sbin/openrc=26368 sbin/openrc-run=42808 sbin/rc-service=18288 sbin/rc-update=22392
+sbin/ldconfig=393 usr/bin/curl=272360 usr/bin/openssl=776312 usr/bin/ssh=796576 usr/bin/ssh-add=157840
+usr/bin/ssh-agent=141456 usr/bin/ssh-keygen=444560 usr/bin/ssh-keyscan=157840 usr/bin/scp=112784 usr/bin/sftp=129168
+usr/bin/getconf=35912 usr/bin/getent=48168 usr/bin/iconv=22256 usr/bin/ldd=55 usr/bin/ssl_client=14080
+usr/bin/chronyc=100520 usr/sbin/sshd=870304 usr/sbin/chronyd=260416 usr/sbin/setup-alpine=8914
+""")
+ALPINE_LIBRARIES = sized("""
+libapk.so.2.14.0=190328 libcrypto.so.3=4210640 libssl.so.3=751296 libz.so.1.3.1=100008
+""")
