@@ -90,5 +90,6 @@ class Persona:
 
     @property
     def ssh_server(self) -> str:
-        """Which SSH server runs: ``openssh`` or ``dropbear``."""
-        return "dropbear" if "dropbear" in self.packages else "openssh"
+        """Which SSH server runs: ``openssh`` or ``dropbear``; empty: none."""
+        servers = {"dropbear": "dropbear", "openssh-server": "openssh"}
+        return next((name for package, name in servers.items() if package in self.packages), "")

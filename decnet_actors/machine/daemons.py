@@ -29,7 +29,9 @@ class Daemon:
     @property
     def program(self) -> str:
         """The path of its program; empty when the command does not tell."""
-        return next((word for word in self.command.split(" ") if word.startswith("/")), "")
+        words = self.command.split(" ")
+        titled = words[0].endswith(":")  # it has written something else over its command line
+        return next((word for word in words if word.startswith("/")), "") if titled or words[0][:1] == "/" else ""
 
 
 @frozen(kw_only=True)
@@ -176,6 +178,8 @@ _RESIDENT: Mapping[str, Sequence[Daemon]] = {
 
 
 def _ssh(persona: Persona, port: int) -> Sequence[Daemon]:
+    if not persona.ssh_server:
+        return ()
     if persona.ssh_server == "dropbear":
         return (Daemon(name="dropbear", command=f"/usr/sbin/dropbear -p {port}", port=port, rss=620, vsz=2_100),)
     rss = 9_100 if persona.libc == "glibc" else 3_900

@@ -99,7 +99,9 @@ def implausible(system: str) -> frozenset[str]:
     rows = releases.matching((system,))
     if all(row.family == "windows" for row in rows):
         return _NOT_ON_WINDOWS
-    return _NOT_ON_DEVICES if all(row.board is not None for row in rows) else frozenset()
+    if any(row.board is None for row in rows):
+        return frozenset()
+    return _NOT_ON_DEVICES if any("dropbear" in row.packages for row in rows) else _NOT_ON_DEVICES | {"ssh"}
 
 
 def with_people(persona: Persona, names: Iterable[str]) -> Persona:

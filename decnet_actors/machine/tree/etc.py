@@ -96,6 +96,17 @@ def gzipped(name: str, size: int) -> bytes:
     return b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03" + derived(0, "doc", name).randbytes(size - 10)
 
 
+def dpkg_status(persona: Persona) -> bytes:
+    """Return dpkg's list of what is installed."""
+    mail = "Ubuntu Developers <ubuntu-devel-discuss@lists.ubuntu.com>"
+    who = mail if persona.distribution == "ubuntu" else "Debian Developers <debian-devel@lists.debian.org>"
+    return "".join(
+        f"Package: {name}\nStatus: install ok installed\nPriority: optional\nMaintainer: {who}\n"
+        f"Architecture: amd64\nVersion: {version}\n\n"
+        for name, version in sorted(persona.packages.items())
+    ).encode()
+
+
 def copyright_text(name: str) -> bytes:
     """Return a short copyright note."""
     return (

@@ -59,6 +59,9 @@ def sysfs(persona: Persona) -> dict[str, Node]:
         "lo": {"address": "00:00:00:00:00:00", "operstate": "unknown", "mtu": "65536"},
     }
     out["class"].children = {"net": _folder({name: _values(values, booted) for name, values in cards.items()}, booted)}
+    if not persona.embedded:
+        out["kernel"].children = {"security": _folder({}, booted)}
+        out["fs"].children = {"cgroup": _folder({}, booted)}
     for node in out.values():
         node.virtual, node.size = True, 0
     return out

@@ -260,7 +260,12 @@ class DebianLayout(Builder):
     def var_lib(self, _: random.Random) -> dict[str, Node]:
         text = "apt dbus dhcp dpkg git initramfs-tools logrotate man-db misc pam polkit-1 private python sudo systemd "
         text += "ucf update-rc.d usbutils vim"
-        return {name: directory(0o755, self.some_time(name)) for name in text.split()}
+        out = {name: directory(0o755, self.some_time(name)) for name in text.split()}
+        out["dpkg"].children = {
+            "info": directory(0o755, self.updated),
+            "status": file(etc.dpkg_status(self.persona), 0o644, self.updated),
+        }
+        return out
 
     def spool(self, _: random.Random) -> dict[str, Node]:
         installed = self.persona.installed_at

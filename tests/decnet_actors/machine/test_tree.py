@@ -23,7 +23,7 @@ def everything(files, top="/"):
             stack.extend(f"{path.rstrip('/')}/{name}" for name in files.list(path))
 
 
-@pytest.mark.parametrize("distribution", (*DISTRIBUTIONS, *DEVICES))
+@pytest.mark.parametrize("distribution", [*DISTRIBUTIONS, *DEVICES])
 def test_every_node_can_be_looked_at(distribution):
     host = machine(distribution=distribution)
     paths = list(everything(host.files))

@@ -12,6 +12,7 @@ from decnet_actors.machine.shell.commands.system import uptime_line
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.streams import BREATHE, Sleep, Work
 from decnet_actors.machine.tree import etc, proc
+from decnet_actors.machine.tree.storage import root_type
 
 MAX_SLEEP = 86_400.0  # seconds of one sleep
 
@@ -23,8 +24,9 @@ _KERNEL = (
     "kcompactd0 ksmd khugepaged "
     "kintegrityd kblockd blkcg_punt_bio tpm_dev_wq edac-poller devfreq_wq kswapd0 kthrotld acpi_thermal_pm "
     "mld ipv6_addrconf "
-    "kstrp zswap-shrink ata_sff scsi_eh_0 jbd2/{disk}1-8 ext4-rsv-conver"
+    "kstrp zswap-shrink ata_sff scsi_eh_0 {root}-{disk}1"
 )
+_DEVICE_KERNEL = "kthreadd ksoftirqd/0 events/0 khelper async/mgr sync_supers bdi-default kblockd/0 kswapd0 mtdblockd"
 
 
 _SIGNALS = [
@@ -86,7 +88,7 @@ def processes(ctx: Context) -> Sequence[Process]:
         rows = [_row(1, 0, "root", booted, 12_800, 167_900, "/sbin/init", "systemd")]
     else:
         rows = [_row(1, 0, "root", booted, 412, 1_640, "init" if p.embedded else "/sbin/init", "init")]
-    names = _KERNEL.format(disk=etc.disk(p)).split()
+    names = (_DEVICE_KERNEL if p.embedded else _KERNEL).format(disk=etc.disk(p), root=root_type(p)).split()
     rows += [
         _row(
             number,
@@ -188,6 +190,8 @@ def _row(
 
 def ps(ctx: Context) -> int:
     """List processes: BSD, System V and short forms."""
+    if ctx.persona.userland == "busybox":
+        return _small_ps(ctx)
     flags = "".join(word.lstrip("-") for word in ctx.args if not word.startswith("--"))
     dashed = any(word.startswith("-") for word in ctx.args)
     rows = processes(ctx)
@@ -229,6 +233,20 @@ def ps(ctx: Context) -> int:
                     if bsd
                     else f"{row.pid:>7} {row.tty:<8} 00:00:00 {row.name}\n"
                 )
+    return 0
+
+
+def _small_ps(ctx: Context) -> int:
+    """List everything, as BusyBox does; only those of distributions leave the memory out."""
+    short = not ctx.persona.embedded
+    ctx.out("PID   USER     TIME  COMMAND\n" if short else "  PID USER       VSZ STAT COMMAND\n")
+    for row in processes(ctx):
+        user = row.user[:8]
+        if short:
+            ctx.out(f"{row.pid:>5} {user:<8}  0:00 {row.command}\n")
+        else:
+            size = str(row.vsz) if row.vsz else "0"
+            ctx.out(f"{row.pid:>5} {user:<8} {size:>5} {row.state[:1]:<4} {row.command}\n")
     return 0
 
 
