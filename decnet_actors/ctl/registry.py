@@ -104,6 +104,7 @@ VIEWS: dict[str, str] = {
     "fleet.export": "decnet_actors.ctl.fleet:TEXT",
     **dict.fromkeys(CHANGES, "decnet_actors.ctl.fleet:CHANGE"),
     "decky.restart": "decnet_actors.ctl.fleet:RESTART",
+    "decky.check": "decnet_actors.ctl.coherence:VIEW",
     "explain.show": "decnet_actors.ctl.explain:VIEW",
     "errors.show": "decnet_actors.ctl.errors:VIEW",
 }

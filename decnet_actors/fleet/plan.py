@@ -30,12 +30,14 @@ class Installed:
         services: names of the decoy plugins (``ssh``, not ``decoy.ssh``).
         plugin: loads one by id.
         systems: distributions, with and without their releases (``debian``, ``debian:12``).
+        implausible: returns the services that no machine of a system has.
 
     """
 
     services: Sequence[str]
     plugin: Callable[[str], Plugin[Any]]  # Any: each plugin has a config class of its own
     systems: Collection[str]
+    implausible: Callable[[str], Collection[str]]
 
     def option(self, service: str, name: str, text: str) -> Any:  # Any: the shape of JSON
         """Return what a text means for an option; what does not fit its type is left for the option to refuse."""
@@ -119,6 +121,8 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
         problems.append(_problem(key, "a decky needs at least one service, or an archetype", settings.services))
     if len(tables) > MAX_SERVICES:
         problems.append(_problem(key, f"{len(tables)} services; at most {MAX_SERVICES}", settings.services))
+    systems = (settings.distribution,) if settings.distribution else archetype.distributions if archetype else ()
+    problems += _out_of_place(settings, [name for name in systems if name in installed.systems], tables, installed)
     services: list[ServicePlan] = []
     ports: dict[int, str] = {}
     for name, table in tables.items():
@@ -147,6 +151,7 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
         services=tuple(services),
         address=settings.address,
         distribution=settings.distribution,
+        systems=() if settings.distribution or archetype is None else archetype.distributions,
         baits=settings.bait,
         weak_credentials=settings.weak_credentials,
         stack=settings.stack or (archetype.stack if archetype is not None else ""),
@@ -165,6 +170,17 @@ def _unknown(settings: DeckySettings, installed: Installed) -> Iterator[Problem]
         text = f"no system is called {settings.distribution!r}; there are {', '.join(sorted(installed.systems))}"
         guess = closest(settings.distribution, sorted(installed.systems))
         yield _problem(f"decky.{settings.name}.distribution", text, suggestion=guess)
+
+
+def _out_of_place(
+    settings: DeckySettings, systems: Sequence[str], services: Collection[str], installed: Installed
+) -> Iterator[Problem]:
+    """Yield a problem for each service that none of the systems the decky may be has."""
+    refused = set.intersection(*(set(installed.implausible(system)) for system in systems)) if systems else set()
+    for name in services:
+        if name in refused:
+            text = f"no {' or '.join(systems)} serves {name}: leave it out, or choose another distribution"
+            yield _problem(join(f"decky.{settings.name}.services", name), text, settings.services)
 
 
 def _tables(services: Sequence[str] | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:  # Any: a table of options

@@ -170,6 +170,10 @@ _RESIDENT: Mapping[str, Sequence[Daemon]] = {
         _small("/bin/watchdogd -t 5"), _small("/usr/bin/ipcam", 9_700, 41_300),
         _small("/usr/bin/rtspd -p 554", 2_600, 11_800), _small("udhcpc -i eth0 -b", 340, 1_500),
     ),
+    "controller": (
+        _small("/usr/bin/plcd -r", 8_900, 46_100), _small("/usr/bin/iod", 2_100, 12_400),
+        _small("/sbin/syslogd -C"), _small("/bin/watchdogd -t 5"),
+    ),
     "printer": (
         _small("/usr/bin/engined", 7_400, 39_800), _small("/usr/bin/spoold -q raw", 2_800, 14_200),
         _small("/sbin/syslogd -C"), _small("udhcpc -i eth0 -b", 340, 1_500),

@@ -111,6 +111,7 @@ FIRMWARE_BUSYBOX = 412_344
 DEVICE_PROGRAMS = sized("""
 dropbear=211632 mini_httpd=42116 boa=78320 lighttpd=188432 dnsmasq=131208 hostapd=412804 wscd=198116 ntpclient=21344
 iptables=88128 dvrmain=3187412 recd=684212 watchdogd=12456 ipcam=1874316 rtspd=318420 engined=2217640 spoold=318212
+plcd=2418112 iod=188412
 """)
 DEVICE_LIBRARIES = sized("""
 ld-uClibc=24236 libuClibc=386632 libcrypt=12316 libdl=11488 libm=98124 libnsl=5264 libpthread=86344 libresolv=5264
