@@ -7,7 +7,6 @@ from attrs import Factory, field, frozen
 # The first one that is installed is the web server that runs: package -> what the plugins call it.
 _WEB_SERVERS = {
     "nginx": "nginx", "apache2": "apache", "httpd": "apache", "lighttpd": "lighttpd", "mini-httpd": "mini-httpd",
-    "boa": "boa",
 }  # fmt: skip
 _COMPUTER_NAME = 15  # characters of a NetBIOS name (RFC 1001, 14.1)
 
@@ -85,7 +84,7 @@ class Persona:
 
     @property
     def web_server(self) -> str:
-        """Which web server runs: ``nginx``, ``apache``, ``lighttpd``, ``mini-httpd`` or ``boa``; empty: none."""
+        """Which web server runs: ``nginx``, ``apache``, ``lighttpd`` or ``mini-httpd``; empty: none."""
         return next((name for package, name in _WEB_SERVERS.items() if package in self.packages), "")
 
     @property

@@ -243,8 +243,6 @@ def _web(persona: Persona, port: int) -> Sequence[Daemon]:
             return (_server("/usr/sbin/lighttpd -f /etc/lighttpd/lighttpd.conf", port),)
         case "mini-httpd", _:
             return (_server("/usr/sbin/mini_httpd -d /www -c cgi-bin/*", port),)
-        case "boa", _:
-            return (_server("/usr/sbin/boa -c /etc/boa", port),)
         case _:
             return ()
 

@@ -18,7 +18,7 @@ _TOLD: Mapping[str, tuple[tuple[bytes, str], ...]] = {
     "http": (
         (rb"nginx/([0-9.]+)", "nginx"), (rb"Apache/([0-9.]+) \((?:Debian|Ubuntu)\)", "apache2"),
         (rb"Apache/([0-9.]+) \(Rocky", "httpd"), (rb"lighttpd/([0-9.]+)", "lighttpd"),
-        (rb"mini_httpd/([0-9.]+)", "mini-httpd"), (rb"Boa/([0-9a-z.]+)", "boa"),
+        (rb"mini_httpd/([0-9.]+)", "mini-httpd"),
     ),
     "redis": ((rb"redis_version:([0-9.]+)", "redis"),),
 }  # fmt: skip

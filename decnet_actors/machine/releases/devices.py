@@ -43,7 +43,7 @@ RELEASES: tuple[Release, ...] = (
         packages={
             "busybox": "1.13.4 (2015-06-11 10:18:25 CST)",
             "dropbear": "2012.55",
-            "mini-httpd": "1.19",
+            "mini-httpd": "1.19 19dec2003",
             "uclibc": "0.9.30",
             "iptables": "1.4.5",
         },
@@ -123,7 +123,7 @@ RELEASES: tuple[Release, ...] = (
         packages={
             "busybox": "1.16.1 (2014-05-08 10:55:17 CST)",
             "dropbear": "0.52",
-            "boa": "0.94.14rc21",
+            "mini-httpd": "1.19 19dec2003",
             "uclibc": "0.9.32.1",
         },
         userland="busybox",
@@ -162,7 +162,7 @@ RELEASES: tuple[Release, ...] = (
         packages={
             "busybox": "1.16.1 (2014-05-25 15:21:40 CST)",
             "dropbear": "2012.55",
-            "mini-httpd": "1.19",
+            "mini-httpd": "1.19 19dec2003",
             "uclibc": "0.9.32.1",
         },
         userland="busybox",
@@ -234,7 +234,7 @@ RELEASES: tuple[Release, ...] = (
         pretty="Network Printer",
         released=1420000000.0,
         levels=(level(1500000000.0, "20170518", "3.10.31", "#1 SMP PREEMPT Thu May 18 02:11:36 UTC 2017"),),
-        packages={"busybox": "1.23.1 (2017-05-18 02:01:09 UTC)", "mini-httpd": "1.23", "uclibc": "0.9.33.2"},
+        packages={"busybox": "1.23.1 (2017-05-18 02:01:09 UTC)", "mini-httpd": "1.23 28Dec2015", "uclibc": "0.9.33.2"},
         userland="busybox",
         libc="uclibc",
         package_manager="",

@@ -109,7 +109,7 @@ libuuid.so.1.3.0=34888 libxxhash.so.0.8.1=83440 libz.so.1.2.13=121280 libzstd.so
 # Devices: the maker's programs, and the parts of uClibc.
 FIRMWARE_BUSYBOX = 412_344
 DEVICE_PROGRAMS = sized("""
-dropbear=211632 mini_httpd=42116 boa=78320 lighttpd=188432 dnsmasq=131208 hostapd=412804 wscd=198116 ntpclient=21344
+dropbear=211632 mini_httpd=42116 lighttpd=188432 dnsmasq=131208 hostapd=412804 wscd=198116 ntpclient=21344
 iptables=88128 dvrmain=3187412 recd=684212 watchdogd=12456 ipcam=1874316 rtspd=318420 engined=2217640 spoold=318212
 plcd=2418112 iod=188412
 """)
