@@ -107,7 +107,7 @@ ARCHETYPES: dict[str, Archetype] = {
         Archetype(
             name="router",
             summary="The box at the end of the line, administered over the web and telnet.",
-            services=("telnet", "http", "ssh"),
+            services=("telnet", "http"),
             distributions=("router",),
         ),
         Archetype(

@@ -95,13 +95,14 @@ def systems() -> frozenset[str]:
 
 
 def implausible(system: str) -> frozenset[str]:
-    """Return the services that no machine of a system (one of ``systems``) has; Windows has no Unix daemons."""
-    rows = releases.matching((system,))
-    if all(row.family == "windows" for row in rows):
-        return _NOT_ON_WINDOWS
-    if any(row.board is None for row in rows):
-        return frozenset()
-    return _NOT_ON_DEVICES if any("dropbear" in row.packages for row in rows) else _NOT_ON_DEVICES | {"ssh"}
+    """Return the services that not every machine of a system (one of ``systems``) has; Windows has no Unix daemons."""
+    refused: set[str] = set()
+    for row in releases.matching((system,)):
+        if row.family == "windows":
+            refused |= _NOT_ON_WINDOWS
+        elif row.board is not None:
+            refused |= _NOT_ON_DEVICES if "dropbear" in row.packages else {*_NOT_ON_DEVICES, "ssh"}
+    return frozenset(refused)
 
 
 def with_people(persona: Persona, names: Iterable[str]) -> Persona:

@@ -42,7 +42,6 @@ RELEASES: tuple[Release, ...] = (
         ),
         packages={
             "busybox": "1.13.4 (2015-06-11 10:18:25 CST)",
-            "dropbear": "2012.55",
             "mini-httpd": "1.19 19dec2003",
             "uclibc": "0.9.30",
             "iptables": "1.4.5",
@@ -75,15 +74,15 @@ RELEASES: tuple[Release, ...] = (
         release="mipsel",
         codename="",
         pretty="Dual-Band Router (MT7621)",
-        released=1430000000.0,
+        released=1670000000.0,
         levels=(
-            level(1468000000.0, "1.2.0", "3.10.14", "#1 SMP Fri Jul 8 18:09:31 CST 2016"),
-            level(1520000000.0, "1.4.2", "3.10.14", "#3 SMP Mon Mar 5 09:40:12 CST 2018"),
+            level(1679000000.0, "1.4.2", "4.14.221", "#0 SMP Mon Mar 13 11:28:41 2023"),
+            level(1712000000.0, "1.5.0", "4.14.221", "#0 SMP Tue Mar 26 10:02:19 2024"),
         ),
         packages={
-            "busybox": "1.22.1 (2018-03-05 09:31:50 CST)",
-            "dropbear": "2015.67",
-            "lighttpd": "1.4.39",
+            "busybox": "1.33.2 (2023-03-13 11:28:41 UTC)",
+            "dropbear": "2022.83",
+            "lighttpd": "1.4.69",
             "uclibc": "0.9.33.2",
             "iptables": "1.4.16.3",
         },
@@ -122,7 +121,6 @@ RELEASES: tuple[Release, ...] = (
         ),
         packages={
             "busybox": "1.16.1 (2014-05-08 10:55:17 CST)",
-            "dropbear": "0.52",
             "mini-httpd": "1.19 19dec2003",
             "uclibc": "0.9.32.1",
         },
@@ -161,7 +159,6 @@ RELEASES: tuple[Release, ...] = (
         ),
         packages={
             "busybox": "1.16.1 (2014-05-25 15:21:40 CST)",
-            "dropbear": "2012.55",
             "mini-httpd": "1.19 19dec2003",
             "uclibc": "0.9.32.1",
         },
@@ -200,7 +197,6 @@ RELEASES: tuple[Release, ...] = (
         ),
         packages={
             "busybox": "1.22.1 (2017-06-09 19:58:02 CST)",
-            "dropbear": "2017.75",
             "lighttpd": "1.4.45",
             "uclibc": "0.9.33.2",
         },
@@ -263,10 +259,10 @@ RELEASES: tuple[Release, ...] = (
         release="armv7",
         codename="",
         pretty="Industrial Controller",
-        released=1420000000.0,
-        levels=(level(1488000000.0, "2.4.1", "3.14.28", "#1 SMP PREEMPT Wed Feb 22 10:06:55 UTC 2017"),),
+        released=1650000000.0,
+        levels=(level(1683000000.0, "4.2.13", "4.19.94", "#1 SMP PREEMPT Wed Apr 26 07:14:33 UTC 2023"),),
         packages={
-            "busybox": "1.22.1 (2017-02-22 09:50:41 UTC)",
+            "busybox": "1.33.2 (2023-04-26 06:58:10 UTC)",
             "dropbear": "2014.66",
             "lighttpd": "1.4.35",
             "uclibc": "0.9.33.2",

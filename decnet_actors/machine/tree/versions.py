@@ -17,7 +17,7 @@ def version(persona: Persona) -> str:
             f"{persona.kernel_build}\n"
         )
     if persona.embedded:
-        gcc = {"mips": "4.3.3", "armv5tejl": "4.4.1", "armv7l": "4.4.1", "mipsel": "4.7.2"}[persona.machine]
+        gcc = {"2.6": "4.3.3", "3.0": "4.4.1", "3.1": "4.7.2", "4.1": "8.4.0"}[persona.kernel[:3]]
         return f"Linux version {persona.kernel} (root@localhost) (gcc version {gcc} (GCC) ) {persona.kernel_build}\n"
     if persona.distribution == "alpine":
         return (

@@ -15,7 +15,7 @@ from plugins.decoy.ssh.daemon import Daemon
 from plugins.decoy.ssh.exchange import prepare
 from plugins.decoy.ssh.greeter import LOGIN_TIME, Greeter
 from plugins.decoy.ssh.keys import HostKeys, host_keys, public_files
-from plugins.decoy.ssh.releases import OpenSsh, banner_of, release_of
+from plugins.decoy.ssh.releases import OpenSsh, offer_of
 
 
 class SshService:
@@ -31,14 +31,13 @@ class SshService:
         logging.getLogger("asyncssh").disabled = True  # facts tell what happened
         prepare()
         deps = self._deps
-        version = deps.persona.packages.get("openssh-server", "")
-        release = release_of(version)
+        release, banner = offer_of(deps.persona)
         keys = await host_keys(deps.vault)
         _show(keys, deps.machine)
         self._daemon = Daemon(
             release=release,
             keys=keys,
-            options=_options(release, banner_of(version, deps.persona.distribution), keys),
+            options=_options(release, banner, keys),
             machine=deps.machine,
             policy=deps.policy,
             artifacts=deps.artifacts,
@@ -50,7 +49,9 @@ class SshService:
         """Return the protocol of one connection."""
         if self._daemon is None:
             raise RuntimeError("not open")
-        return Greeter(self._daemon.options.version, log, partial(SshConnection, self._daemon))
+        daemon = self._daemon
+        make = partial(SshConnection, daemon)
+        return Greeter(daemon.options.version, log, make, says_why=daemon.release.says_why)
 
     async def aclose(self) -> None:
         """Let go of the keys."""
