@@ -119,6 +119,9 @@ def network(s: Surfaces) -> Iterator[Contradiction]:
         "hostname -I": s.run("hostname -I").strip() if p.userland == "gnu" else "",
     }  # fmt: skip
     yield from s.same("address", told if "." in p.address else {})
+    connection = f"/etc/NetworkManager/system-connections/{nic}.nmconnection"
+    written = re.findall(r"address1?[ =]([0-9.]+)/", s.read("/etc/network/interfaces") + s.read(connection))
+    yield from s.same("address", {"persona": p.address, "its configuration": " ".join(written)})
     told = {
         "persona": p.mac,
         f"/sys/class/net/{nic}/address": s.read(f"/sys/class/net/{nic}/address").strip(),
