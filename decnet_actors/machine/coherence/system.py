@@ -182,7 +182,7 @@ def memory(s: Surfaces) -> Iterator[Contradiction]:
     }
     yield from s.same("memory", told)
     swaps = sum(int(words[2]) for words in rows(s.read("/proc/swaps"))[1:])
-    fstab = [words for words in rows(s.read("/etc/fstab")) if "swap" in words]
+    fstab = [words for words in rows(s.read("/etc/fstab")) if words[2:3] == ["swap"]]
     told = {
         "/proc/meminfo": str(info.get("SwapTotal", "")),
         "free": (free.get("Swap:") or [""])[0],

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from decnet_actors.fleet.archetypes import ARCHETYPES
-from decnet_actors.fleet.plan import expand
+from decnet_actors.fleet.plan import expand, out_of_place
 from decnet_actors.fleet.settings import DeckySettings
 from decnet_actors.machine.persona import generate, implausible, systems
 from supervisors.config import ConfigError
@@ -69,3 +69,10 @@ def test_every_system_can_be_written_down(distribution):
 
 def test_a_release_of_windows_can_be_written_down():
     assert DeckySettings(name="w", distribution="windows:server-2019").distribution in systems()
+
+
+def test_what_may_not_be_served_is_known_before_a_set_is_chosen():
+    settings = DeckySettings(name="cam", archetype="ip-camera", services=("http",))
+
+    assert {"redis", "ssh"} <= set(out_of_place(settings, REAL))
+    assert not out_of_place(DeckySettings(name="any", services=("http",)), REAL)
