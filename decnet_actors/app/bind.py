@@ -46,7 +46,7 @@ def bind(daemon: Daemon) -> Status:
     coherence = CoherenceCheck(
         machines=daemon.fleet.machines,
         targets=daemon.fleet.targets,
-        driver=daemon.driver,
+        probe=daemon.driver.probe,
         now=daemon.clock.now,
     )
     table.bind(DECKY_CHECK, coherence.check)

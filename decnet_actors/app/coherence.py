@@ -1,13 +1,14 @@
 """This module answers decky.check: it looks at running deckies through the ports that peers use."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from decnet_actors.app.greetings import greeting
 from decnet_actors.app.selftest import Target
 from decnet_actors.contracts.arguments import did_you_mean
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
-from decnet_actors.contracts.fleet_driver import FleetDriver
+from decnet_actors.contracts.fleet_driver import Place
 from decnet_actors.contracts.machine import Machine
 from decnet_actors.contracts.operations import Caller, Page
 from decnet_actors.domain.text import escaped
@@ -23,7 +24,7 @@ class CoherenceCheck:
     Args:
         machines: of the fleet, by decky.
         targets: what listens now.
-        driver: opens the way to a decky.
+        probe: connects to a port of a place.
         now: Unix seconds.
 
     """
@@ -33,12 +34,12 @@ class CoherenceCheck:
         *,
         machines: Callable[[], Mapping[str, Machine]],
         targets: Callable[[], Awaitable[Sequence[Target]]],
-        driver: FleetDriver,
+        probe: Callable[[Place, int], Awaitable[socket.socket]],
         now: Callable[[], float],
     ) -> None:
         self._machines = machines
         self._targets = targets
-        self._driver = driver
+        self._probe = probe
         self._now = now
 
     async def check(self, args: DeckyCheckArgs, caller: Caller) -> Page[CoherenceRow]:
@@ -76,7 +77,7 @@ class CoherenceCheck:
 
     async def _hear(self, target: Target) -> bytes:
         try:
-            client = await self._driver.probe(target.place, target.port)
+            client = await self._probe(target.place, target.port)
         except OSError:
             return b""  # it is down, which decky show tells
         with client:

@@ -2,6 +2,7 @@
 
 import random
 import re
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -9,6 +10,7 @@ from attrs import evolve
 from decnet_actors.app.greetings import QUESTIONS
 from decnet_actors.conformance.fakes import fake_deps
 from decnet_actors.contracts.decoy import Send
+from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.domain.peer import Peer
 from decnet_actors.machine import make_machine
 from decnet_actors.machine.coherence import Surfaces, check
@@ -22,7 +24,7 @@ from plugins.decoy.telnet import PLUGIN as TELNET
 NOW = 1_795_275_767.0
 PEER = Peer(address="198.51.100.7", port=40000, local_address="10.0.0.5", local_port=23)
 PORTS = {"ssh": 22, "http": 80, "telnet": 23, "redis": 6379}
-PLUGINS = {"http": HTTP, "redis": REDIS, "telnet": TELNET}
+PLUGINS: dict[str, Plugin[Any]] = {"http": HTTP, "redis": REDIS, "telnet": TELNET}
 
 
 class Log:
