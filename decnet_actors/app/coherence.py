@@ -52,7 +52,7 @@ class CoherenceCheck:
                 raise OperatorError(CATALOGUE["DN2001"], f'no decky is called "{escaped(name, 64)}"{near}')
         rows: list[CoherenceRow] = []
         for name in dict.fromkeys(args.deckies or machines):
-            heard = {one.service: await self._hear(one) for one in targets if one.place.decky == name}
+            heard = await self._greetings([one for one in targets if one.place.decky == name])
             rows += await self._decky(name, Surfaces(machines[name], self._now(), heard))
         return Page(items=rows)
 
@@ -74,6 +74,12 @@ class CoherenceCheck:
             rows += found or [CoherenceRow(decky=name, check=rule, ok=True)]
             await asyncio.sleep(0)  # a rule is a slice of work: peers are served between two
         return rows
+
+    async def _greetings(self, targets: Sequence[Target]) -> Mapping[str, bytes]:
+        """Return what the services of one decky say, all heard at the same time."""
+        async with asyncio.TaskGroup() as group:
+            heard = {one.service: group.create_task(self._hear(one)) for one in targets}
+        return {service: task.result() for service, task in heard.items()}
 
     async def _hear(self, target: Target) -> bytes:
         try:
