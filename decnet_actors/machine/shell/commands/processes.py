@@ -25,8 +25,9 @@ _KERNEL = (
     "kcompactd0 ksmd khugepaged "
     "kintegrityd kblockd blkcg_punt_bio tpm_dev_wq edac-poller devfreq_wq kswapd0 kthrotld acpi_thermal_pm "
     "mld ipv6_addrconf "
-    "kstrp zswap-shrink ata_sff scsi_eh_0 {root}-{disk}1"
+    "kstrp zswap-shrink ata_sff scsi_eh_0 {journal}"
 )
+_JOURNALS = {"ext4": "jbd2/{disk}1-8 ext4-rsv-conver", "xfs": "xfs-buf/{disk}1 xfs-cil/{disk}1 xfsaild/{disk}1"}
 _DEVICE_KERNEL = "kthreadd ksoftirqd/0 events/0 khelper async/mgr sync_supers bdi-default kblockd/0 kswapd0 mtdblockd"
 
 
@@ -60,7 +61,11 @@ def processes(ctx: Context) -> Sequence[Process]:
         rows = [_row(1, 0, "root", booted, 12_800, 167_900, "/sbin/init", "systemd")]
     else:
         rows = [_row(1, 0, "root", booted, 412, 1_640, "init" if p.embedded else "/sbin/init", "init")]
-    names = (_DEVICE_KERNEL if p.embedded else _KERNEL).format(disk=etc.disk(p), root=root_type(p)).split()
+    names = (
+        (_DEVICE_KERNEL if p.embedded else _KERNEL)
+        .format(journal=_JOURNALS.get(root_type(p), "").format(disk=etc.disk(p)))
+        .split()
+    )
     rows += [
         _row(
             number,
