@@ -5,6 +5,7 @@ from pathlib import Path
 from attrs import evolve
 
 from decnet_actors.app.actors import Actors
+from decnet_actors.app.coherence import CoherenceCheck
 from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.decky_files import DeckyFiles
@@ -13,6 +14,7 @@ from decnet_actors.app.doctor import Doctor, Ward
 from decnet_actors.app.selftest import Selftest
 from decnet_actors.app.status import Gauges, Status
 from decnet_actors.contracts import runtime_operations as runtime_ops
+from decnet_actors.fleet.check_operations import DECKY_CHECK
 from decnet_actors.fleet.handlers import FleetChanges
 from decnet_actors.fleet.reports import FleetReports
 from decnet_actors.fleet.view import FleetHandlers
@@ -42,6 +44,13 @@ def bind(daemon: Daemon) -> Status:
         monotonic=daemon.clock.monotonic,
     )
     table.bind(runtime_ops.SELFTEST_RUN, selftest.run)
+    coherence = CoherenceCheck(
+        machines=daemon.fleet.machines,
+        targets=daemon.fleet.targets,
+        probe=daemon.driver.probe,
+        now=daemon.clock.now,
+    )
+    table.bind(DECKY_CHECK, coherence.check)
     Actors(daemon.system, daemon.clock.now, lambda: daemon.clock.monotonic() - daemon.started_monotonic).bind(table)
     Descriptions(daemon.registry, lambda: _in_force(daemon), daemon.used_plugins).bind(table)
     FleetHandlers(daemon.fleet).bind(table)

@@ -10,6 +10,7 @@ from decnet_actors.app.actors import walk
 from decnet_actors.app.selftest import Target
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.fleet_driver import Place, Tier
+from decnet_actors.contracts.machine import Machine
 from decnet_actors.decoys.host import DescribeService, ServiceStatus
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.persona import Persona
@@ -30,8 +31,12 @@ class Inhabitant:
 
     plan: DeckyPlan
     place: Place
-    persona: Persona
     machine: DeckyMachine
+
+    @property
+    def persona(self) -> Persona:
+        """Who the machine is."""
+        return self.machine.persona
 
 
 class LiveFleet:
@@ -71,6 +76,10 @@ class LiveFleet:
     def personas(self) -> Sequence[Persona]:
         """Of all deckies."""
         return [one.persona for one in self._inhabitants().values()]
+
+    def machines(self) -> Mapping[str, Machine]:
+        """Return the machine of every decky."""
+        return {name: one.machine for name, one in self._inhabitants().items()}
 
     async def targets(self) -> Sequence[Target]:
         """Return what can be probed now."""

@@ -49,7 +49,8 @@ def settle(plan: DeckyPlan, means: Means, stored: StoredFiles | None = None) -> 
     """Return one decky, with the changes of its files that were kept, and the spec of its subtree."""
     wanted = wanted_of(plan)
     address = means.driver.place(wanted).address
-    persona = generate(means.seed, plan.name, address, means.founded, distribution=plan.distribution or None)
+    systems = (plan.distribution,) if plan.distribution else plan.systems
+    persona = generate(means.seed, plan.name, address, means.founded, among=systems)
     persona = evolve(persona, mac=plan.mac or persona.mac)
     own = _users(persona)  # bait neither gets a weak password nor moves those of others
     persona = with_people(persona, (bait.user for bait in plan.baits if bait.service in {"", "ssh", "telnet"}))
@@ -78,7 +79,7 @@ def settle(plan: DeckyPlan, means: Means, stored: StoredFiles | None = None) -> 
         writer=means.writer,
         offload=means.offload,
     )
-    return Inhabitant(plan=plan, place=place, persona=persona, machine=machine), decky_spec(
+    return Inhabitant(plan=plan, place=place, machine=machine), decky_spec(
         plan, household, means.plugin, means.patience
     )
 
@@ -110,4 +111,8 @@ async def clear(driver: FleetDriver, inhabitants: Mapping[str, Inhabitant]) -> N
 
 def _users(persona: Persona) -> list[str]:
     """Return who could log in on the machine."""
-    return [account.name for account in persona.accounts if not account.shell.endswith(("nologin", "false", "sync"))]
+    return [
+        account.name
+        for account in persona.accounts
+        if not account.shell.endswith(("nologin", "false", "sync", "shutdown", "halt"))
+    ]

@@ -100,6 +100,7 @@ class DeckyPlan:
     services: tuple[ServicePlan, ...]
     address: str = ""
     distribution: str = ""
+    systems: tuple[str, ...] = ()  # what is chosen from when ``distribution`` is empty; none: general servers
     baits: tuple[Bait, ...] = ()
     weak_credentials: int = 2  # how many common pairs open a door of this decky
     stack: str = ""  # name of a TCP/IP stack personality; empty: the one that fits the system

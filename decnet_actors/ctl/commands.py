@@ -29,6 +29,7 @@ DANGEROUS = frozenset({"stop", "revoke", "restore", "delete", "remove", "disable
 COMPLETION_TIMEOUT = 0.5  # seconds
 COMPLETIONS = {  # what completes a positional: noun.field -> the operation whose names it is
     "decky.name": "decky.list",
+    "decky.deckies": "decky.list",
     "archetype.name": "archetype.list",
     "operation.id": "operation.list",
     "fleet.revision": "fleet.history",

@@ -106,6 +106,7 @@ VIEWS: dict[str, str] = {
     **dict.fromkeys(CHANGES, "decnet_actors.ctl.fleet:CHANGE"),
     "decky.restart": "decnet_actors.ctl.fleet:RESTART",
     "operation.follow": "decnet_actors.ctl.fleet:FOLLOW",
+    "decky.check": "decnet_actors.ctl.coherence:VIEW",
     "explain.show": "decnet_actors.ctl.explain:VIEW",
     "errors.show": "decnet_actors.ctl.errors:VIEW",
 }

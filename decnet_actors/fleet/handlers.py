@@ -23,6 +23,7 @@ from decnet_actors.fleet.archetypes import ARCHETYPES
 from decnet_actors.fleet.desired import Desired, DesiredFleet, Proposal
 from decnet_actors.fleet.desk import Desk
 from decnet_actors.fleet.document import Document, numbered
+from decnet_actors.fleet.plan import out_of_place
 from decnet_actors.fleet.settings import DeckySettings
 from supervisors.config import ConfigError
 
@@ -215,9 +216,11 @@ class FleetChanges:
         stack = settings.stack or (archetype.stack if archetype is not None else "")
         old = edits.served(settings, self._usual(fleet, name))
         installed = self._desired.installed
+        refused = out_of_place(settings, installed)
         ports = {
             service: int(old.get(service, {}).get("port") or installed.plugin(f"decoy.{service}").config().port)
             for service in installed.services
+            if service not in refused
         }
         services = mutation.choose(old, stack=stack, ports=ports, rng=rng)
         if services is None:

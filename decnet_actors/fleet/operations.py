@@ -4,6 +4,7 @@ from typing import Any
 
 from decnet_actors.contracts.operations import Operation
 from decnet_actors.fleet.archetype_operations import ARCHETYPE_LIST, ARCHETYPE_SHOW
+from decnet_actors.fleet.check_operations import DECKY_CHECK
 from decnet_actors.fleet.decky_operations import (
     DECKY_CREATE,
     DECKY_DELETE,
@@ -54,6 +55,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     OPERATION_FOLLOW,
     DECKY_LIST,
     DECKY_SHOW,
+    DECKY_CHECK,
     DECKY_CREATE,
     DECKY_EDIT,
     DECKY_DELETE,

@@ -31,12 +31,14 @@ class Installed:
         services: names of the decoy plugins (``ssh``, not ``decoy.ssh``).
         plugin: loads one by id.
         systems: distributions, with and without their releases (``debian``, ``debian:12``).
+        implausible: returns the services that not every machine of a system has.
 
     """
 
     services: Sequence[str]
     plugin: Callable[[str], Plugin[Any]]  # Any: each plugin has a config class of its own
     systems: Collection[str]
+    implausible: Callable[[str], Collection[str]]
 
     def option(self, service: str, name: str, text: str) -> Any:  # Any: the shape of JSON
         """Return what a text means for an option; what does not fit its type is left for the option to refuse."""
@@ -100,6 +102,12 @@ def placed(problem: Problem, tree: Node) -> Problem:
     return problem
 
 
+def out_of_place(settings: DeckySettings, installed: Installed) -> Collection[str]:
+    """Return the services that not all of the systems a decky may be could have."""
+    known = [name for name in _systems(settings) if name in installed.systems]
+    return {service for name in known for service in installed.implausible(name)}
+
+
 def named(problem: Problem) -> str:
     """Return the decky a problem of ``expand`` is about; empty when it is about all."""
     return problem.key.split(".")[1] if "." in problem.key else ""
@@ -120,6 +128,7 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
         problems.append(_problem(key, "a decky needs at least one service, or an archetype", settings.services))
     if len(tables) > MAX_SERVICES:
         problems.append(_problem(key, f"{len(tables)} services; at most {MAX_SERVICES}", settings.services))
+    problems += _out_of_place(settings, tables, installed)
     services: list[ServicePlan] = []
     ports: dict[int, str] = {}
     for name, table in tables.items():
@@ -148,6 +157,7 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
         services=tuple(services),
         address=settings.address,
         distribution=settings.distribution,
+        systems=() if settings.distribution else _systems(settings),
         baits=settings.bait,
         weak_credentials=settings.weak_credentials,
         stack=settings.stack or (archetype.stack if archetype is not None else ""),
@@ -155,6 +165,14 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
         isolation=Isolation(settings.isolate) if settings.isolate else None,
         running=settings.state == "running",
     )
+
+
+def _systems(settings: DeckySettings) -> tuple[str, ...]:
+    """Return what a decky may be, as far as that was said."""
+    if settings.distribution:
+        return (settings.distribution,)
+    archetype = ARCHETYPES.get(settings.archetype)
+    return () if archetype is None else archetype.distributions
 
 
 def _unknown(settings: DeckySettings, installed: Installed) -> Iterator[Problem]:
@@ -167,6 +185,15 @@ def _unknown(settings: DeckySettings, installed: Installed) -> Iterator[Problem]
         text = f"no system is called {settings.distribution!r}; there are {', '.join(sorted(installed.systems))}"
         guess = closest(settings.distribution, sorted(installed.systems))
         yield _problem(f"decky.{settings.name}.distribution", text, suggestion=guess)
+
+
+def _out_of_place(settings: DeckySettings, services: Collection[str], installed: Installed) -> Iterator[Problem]:
+    """Yield a problem for each service that the decky's system might not have."""
+    refused = out_of_place(settings, installed)
+    for name in services:
+        if name in refused:
+            text = f"no {' or '.join(_systems(settings))} serves {name}: leave it out, or choose another distribution"
+            yield _problem(join(f"decky.{settings.name}.services", name), text, settings.services)
 
 
 def _tables(services: Sequence[str] | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:  # Any: a table of options

@@ -13,7 +13,7 @@ from decnet_actors.contracts.fleet import Bait, Limits
 SHORTEST_MUTATION = 60.0  # seconds; a machine whose ports change faster is believed by nobody
 
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")  # a host name label, and a token of actor paths and topics
-_DISTRIBUTION = re.compile(r"[a-z]+(:[0-9.]+)?")
+_DISTRIBUTION = re.compile(r"[a-z]+(:[a-z0-9][a-z0-9.-]{0,30})?")
 _STACK = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _MULTICAST = 1  # bit of the first octet

@@ -14,7 +14,7 @@ from decnet_actors.machine.shell.context import World
 from decnet_actors.machine.shell.state import Budget, Limits
 from decnet_actors.machine.terminal import ShellTerminal
 from decnet_actors.machine.tree import etc
-from decnet_actors.machine.tree.layout import base
+from decnet_actors.machine.tree.base import base
 from decnet_actors.machine.visits import Visits
 
 

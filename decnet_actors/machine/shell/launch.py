@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAX_FOLDERS = 100  # of ``$PATH`` that are searched
 MAX_SCRIPT = 256 << 10  # bytes of a script that are read
-_SYSTEM = ("/usr/bin/", "/usr/sbin/", "/usr/lib/")
+_SYSTEM = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/bin/", "/sbin/")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "rbash"})
 
 
@@ -139,7 +139,7 @@ class Launcher:
                 if known == "busybox":
                     return (yield from self.invoke(sh, argv, function))
                 return (yield from self.invoke(sh, [known, *argv[1:]], function))
-            if not runs_on(data, world.persona.architecture):
+            if not runs_on(data, world.persona.machine):
                 self._evaluator.complain(sh, f"{name}: cannot execute binary file: Exec format error")
                 return 126
             return 0

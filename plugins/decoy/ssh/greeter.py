@@ -57,11 +57,29 @@ class Completing(Protocol):
 class Greeter(asyncio.Protocol):
     """One connection, from its first byte to its last."""
 
-    __slots__ = ("_banner", "_identification", "_judged", "_keys", "_log", "_make", "_next", "_timer", "_transport")
+    __slots__ = (
+        "_banner",
+        "_identification",
+        "_judged",
+        "_keys",
+        "_log",
+        "_make",
+        "_next",
+        "_says_why",
+        "_timer",
+        "_transport",
+    )
 
     def __init__(
-        self, banner: bytes, log: SessionLog, keys: Completing, make: Callable[[SessionLog], Identifiable]
+        self,
+        banner: bytes,
+        log: SessionLog,
+        keys: Completing,
+        make: Callable[[SessionLog], Identifiable],
+        *,
+        says_why: bool = True,
     ) -> None:
+        self._says_why = says_why
         self._banner = banner
         self._log = log
         self._keys = keys
@@ -94,7 +112,8 @@ class Greeter(asyncio.Protocol):
         if isinstance(judged, Refused):
             self._transport = None
             self._log.note(ProtocolViolated(detail="identification", sample=judged.line[:MAX_SAMPLE]))
-            transport.write(judged.refusal.value.encode())
+            if self._says_why:
+                transport.write(judged.refusal.value.encode())
             self._log.hang_up(reset=judged.unread)
             return
         if self._keys.complete:

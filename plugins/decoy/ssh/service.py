@@ -17,7 +17,7 @@ from plugins.decoy.ssh.daemon import Daemon
 from plugins.decoy.ssh.exchange import prepare
 from plugins.decoy.ssh.greeter import LOGIN_TIME, Greeter
 from plugins.decoy.ssh.keys import HostKeys, public_file
-from plugins.decoy.ssh.releases import OpenSsh, banner_of, release_of
+from plugins.decoy.ssh.releases import OpenSsh, offer_of
 
 
 class SshService:
@@ -34,13 +34,12 @@ class SshService:
         logging.getLogger("asyncssh").disabled = True  # facts tell what happened
         prepare()
         deps = self._deps
-        version = deps.persona.packages.get("openssh-server", "")
-        release = release_of(version)
+        release, banner = offer_of(deps.persona)
         await self._keys.open()
         self._daemon = Daemon(
             release=release,
             keys=self._keys,
-            options=_options(release, banner_of(version, deps.persona.distribution), self._keys),
+            options=_options(release, banner, self._keys),
             machine=deps.machine,
             policy=deps.policy,
             artifacts=deps.artifacts,
@@ -52,7 +51,9 @@ class SshService:
         """Return the protocol of one connection."""
         if self._daemon is None:
             raise RuntimeError("not open")
-        return Greeter(self._daemon.options.version, log, self._keys, partial(SshConnection, self._daemon))
+        daemon = self._daemon
+        make = partial(SshConnection, daemon)
+        return Greeter(daemon.options.version, log, self._keys, make, says_why=daemon.release.says_why)
 
     async def aclose(self) -> None:
         """Let go of the keys."""

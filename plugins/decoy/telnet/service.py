@@ -44,6 +44,8 @@ def _address(persona: Persona) -> str:
 
 def _issue(persona: Persona) -> str:
     """Return the line of ``/etc/issue.net``: Debian leaves the point release out, Ubuntu does not."""
+    if persona.distribution == "rocky":
+        return f"\r\nKernel {persona.kernel} on an {persona.architecture}"
     if persona.distribution == "debian":
         return f"Debian GNU/Linux {persona.release.partition('.')[0]}"
     return persona.pretty_name

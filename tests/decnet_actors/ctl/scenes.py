@@ -514,6 +514,18 @@ ANSWERS = {
         "baits": [],
         "weak_credentials": 3,
     },
+    "decky.check": _page(
+        {"decky": "web-01", "check": "kernel", "ok": True, "here": "", "says": "", "there": "", "but": ""},
+        {
+            "decky": "web-01",
+            "check": "name",
+            "ok": False,
+            "here": "hostname",
+            "says": "web-01",
+            "there": "/etc/hostname",
+            "but": "elsewhere",
+        },
+    ),
     "service.list": _page(
         SERVICE, {**SERVICE, "service": "http", "state": "down", "port": 0, "error": "port is taken"}
     ),

@@ -333,7 +333,7 @@ async def test_archetypes_are_listed_with_what_is_missing(fleet):
     await fleet.call("decky.create", name="w", archetype="web-server")
     shown = await fleet.call("archetype.show", VIEWER, name="web-server")
 
-    assert (len(rows), rows["file-server"]["missing"]) == (15, ["smb", "ftp"])
+    assert (len(rows), rows["file-server"]["missing"]) == (18, ["smb", "ftp"])
     assert (shown["deckies"], shown["usable"]) == (["w"], True)
     assert (await fleet.call("archetype.show", name="printer"))["usable"] is False
     assert 'did you mean "printer"?' in (await refusal(fleet, "archetype.show", name="prnter")).detail

@@ -35,7 +35,9 @@ def plugin(plugin_id: str) -> Plugin[Any]:
 
 
 def expanded(*fleet: DeckySettings, available=("ssh", "telnet", "http", "redis")):
-    return expand(fleet, Installed(services=available, plugin=plugin, systems=("debian", "debian:12")))
+    return expand(
+        fleet, Installed(services=available, plugin=plugin, systems=("debian", "debian:12"), implausible=lambda _: ())
+    )
 
 
 def from_toml(tmp_path, text):
@@ -140,7 +142,7 @@ def test_an_archetype_gives_what_is_not_said():
 
 def test_a_decky_keeps_its_number_wherever_it_stands():
     fleet = [DeckySettings(name=name, services=("ssh",)) for name in "ab"]
-    installed = Installed(services=("ssh",), plugin=plugin, systems=())
+    installed = Installed(services=("ssh",), plugin=plugin, systems=(), implausible=lambda _: ())
 
     assert [7, 0] == [plan.index for plan in expand(fleet, installed, {"a": 7, "b": 0})]
 
@@ -154,6 +156,7 @@ def test_default_fleet_can_be_planned():
                 id=plugin_id, config=_with_port(sum(plugin_id.encode())), create=lambda c, d: None, summary=""
             ),
             systems=(),
+            implausible=lambda _: (),
         ),
     )
 
