@@ -45,7 +45,9 @@ def bind(daemon: Daemon) -> Status:
     Descriptions(daemon.registry, lambda: _in_force(daemon), daemon.used_plugins).bind(table)
     FleetHandlers(daemon.fleet).bind(table)
     FleetReports(daemon.desired).bind(table)
-    FleetChanges(daemon.desired, RunningFleet(daemon), daemon.origin.seed).bind(table)
+    running = RunningFleet(daemon)
+    daemon.move = running.move
+    FleetChanges(daemon.desired, running, daemon.origin.seed).bind(table)
     Accounts(daemon.doorkeeper, daemon.clock.now, daemon.base_url).bind(table)
     bind_operations(
         table, engine=daemon.engine, reader=daemon.reader, now=daemon.clock.now, status=daemon.journal_answers

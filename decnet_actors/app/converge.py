@@ -5,11 +5,12 @@ from contextlib import suppress
 
 from decnet_actors.app.actors import walk
 from decnet_actors.app.daemon import Daemon
-from decnet_actors.app.house import settle
+from decnet_actors.app.fleet_view import Inhabitant
+from decnet_actors.app.house import arrive, settle
 from decnet_actors.app.placing import refusals
 from decnet_actors.app.tree import FLEET, RECONCILER
 from decnet_actors.contracts.fleet import DeckyPlan
-from decnet_actors.domain.facts import DeckyMutated, Trigger
+from decnet_actors.domain.facts import AddressChanged, DeckyMutated, Trigger
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceState
 from decnet_actors.fleet.fleet_operations import DeckyOutcome, Outcome
 from decnet_actors.fleet.reconciler import Look
@@ -78,6 +79,22 @@ class RunningFleet:
         (detail,) = await self._daemon.fleet.deckies([name])
         return _outcome(detail)
 
+    async def move(self, name: str) -> None:
+        """Put a decky together anew at the address its lease is for now; the place stays.
+
+        Raises:
+            OSError: its services do not start there.
+
+        """
+        daemon = self._daemon
+        before = daemon.inhabitants[name]
+        try:
+            await self._stop(name)
+            after = await self._start(before.plan)
+        except (ChildStateError, StartError) as error:
+            raise OSError(str(error)) from error
+        daemon.note(name, AddressChanged(old=before.place.address, new=after.place.address))
+
     def _tell_mutations(self, before: Mapping[str, DeckyPlan], trigger: Trigger) -> None:
         """Record who serves something else than before."""
         after = self.running()
@@ -98,19 +115,28 @@ class RunningFleet:
 
     async def _end(self, name: str) -> None:
         self._daemon.inhabitants.pop(name, None)  # first: what is cut off after this is begun anew next time
+        await self._stop(name)
+        await self._daemon.driver.remove(name)
+
+    async def _stop(self, name: str) -> None:
         fleet = self._daemon.system.directory.address(FLEET)
         with suppress(NoSuchActorError):  # it is stopped, or never came up
             await fleet.ask(TerminateChild(name), within=WITHIN)
             await fleet.ask(DeleteChild(name), within=WITHIN)
-        await self._daemon.driver.remove(name)
 
     async def _begin(self, plan: DeckyPlan) -> None:
         daemon = self._daemon
         await self._end(plan.name)  # what an earlier change that was cut off left behind
+        await arrive([plan], daemon.means)
+        await self._start(plan)
+
+    async def _start(self, plan: DeckyPlan) -> Inhabitant:
+        daemon = self._daemon
         inhabitant, spec = await daemon.off(lambda: settle(plan, daemon.means))
         daemon.inhabitants[plan.name] = inhabitant
         if plan.running:
             await daemon.system.directory.address(FLEET).ask(StartChild(spec), within=WITHIN)
+        return inhabitant
 
 
 def _services(plan: DeckyPlan | None) -> tuple[str, ...]:

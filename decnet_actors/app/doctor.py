@@ -236,6 +236,10 @@ def _placed(places: Mapping[str, Observed]) -> Found:
     broken = [f"{name}: {one.detail}" for name, one in places.items() if one.state is PlaceState.BROKEN]
     if broken:
         return CheckResult.FAIL, f"{len(broken)} broken: {'; '.join(broken[:NAMED])}", "restart decnetd"
+    waiting = [f"{name}: {one.detail}" for name, one in places.items() if one.state is PlaceState.WAITING]
+    if waiting:
+        evidence = f"{len(waiting)} without an address: {'; '.join(waiting[:NAMED])}"
+        return CheckResult.FAIL, evidence, "is a DHCP server on the network of the parent, and its pool in the ranges?"
     partial = [
         f"{name} ({one.place.stack}): {one.place.tier}, {one.detail}"
         for name, one in places.items()

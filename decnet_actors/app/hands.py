@@ -1,6 +1,6 @@
 """This module is what the reconciler works with: the deckies of the running daemon."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from attrs import evolve
 
@@ -23,6 +23,7 @@ class FleetHands:
         sessions: what listens.
         system: the running tree.
         desired: what the fleet is meant to be.
+        move: puts a decky together anew.
 
     """
 
@@ -32,7 +33,9 @@ class FleetHands:
         sessions: OpenSessions,
         system: Callable[[], System],
         desired: DesiredFleet,
+        move: Callable[[str], Awaitable[None]],
     ) -> None:
+        self._move = move
         self.undisturbed = desired.changing
         self._desired = desired
         self._inhabitants = inhabitants
@@ -63,6 +66,15 @@ class FleetHands:
             await self._system().restart(f"{FLEET}/{decky}")
         except (StartError, NoSuchActorError) as error:
             raise OSError(str(error)) from error
+
+    async def move(self, decky: str) -> None:
+        """Put the decky together anew at the address its place has now.
+
+        Raises:
+            OSError: its services do not start there.
+
+        """
+        await self._move(decky)
 
     def states(self) -> Mapping[str, DeckyState]:
         """Return how every decky is now."""

@@ -21,7 +21,7 @@ def refusals(driver: FleetDriver, plans: Sequence[DeckyPlan]) -> Mapping[str, st
         except (OSError, ValueError) as error:
             found[plan.name] = str(error)
             continue
-        if address in owners:
+        if address and address in owners:
             found[plan.name] = f"{plan.name}: the address {address} is that of {owners[address]}; give it another"
         owners.setdefault(address, plan.name)
     return found

@@ -9,6 +9,7 @@ import attrs
 from attrs import frozen
 
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
+from decnet_actors.contracts.fleet_driver import DHCP
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.fleet.archetypes import ARCHETYPES
 from decnet_actors.fleet.settings import DeckySettings
@@ -190,7 +191,7 @@ def _repeated(fleet: Sequence[DeckySettings]) -> list[Problem]:
         seen: set[str] = set()
         for settings in fleet:
             value = getattr(settings, what)
-            if value and value in seen:
+            if value and value in seen and value != DHCP:
                 problems.append(_problem(f"decky.{settings.name}.{what}", f"two deckies have the {what} {value!r}"))
             seen.add(value)
     return problems

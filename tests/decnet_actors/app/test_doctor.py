@@ -18,6 +18,7 @@ def seen(state: PlaceState = PlaceState.UP, tier: Tier = Tier.EXACT, stack: str 
         (seen(), CheckResult.OK, "1 place as made"),
         (seen(stack="", tier=Tier.NONE), CheckResult.OK, "1 place as made"),
         (seen(PlaceState.BROKEN, detail="eth0 is gone"), CheckResult.FAIL, "1 broken: web-01: eth0 is gone"),
+        (seen(PlaceState.WAITING, detail="nobody"), CheckResult.FAIL, "1 without an address: web-01: nobody"),
         (
             seen(tier=Tier.SYSCTL, detail="no nft"),
             CheckResult.WARN,

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from decnet_actors.contracts.fleet_driver import PlaceState
+from decnet_actors.contracts.fleet_driver import DHCP, PlaceState
 from decnet_actors.fleet.reconciler import AskLooked, Look, Looked, Reconciler
 from supervisors.testing import ManualClock, launch, settle
 from tests.decnet_actors.fleet.world import MemoryDriver, MemoryHands
@@ -38,7 +38,20 @@ class ReconcilerMachine(RuleBasedStateMachine):
 
     @rule(decky=DECKIES, running=st.booleans(), mac=st.sampled_from(["", "52:54:00:00:00:01", "52:54:00:00:00:02"]))
     def want(self, decky: str, running: bool, mac: str) -> None:
-        self.hands.want(decky, NAMES.index(decky), running=running, mac=mac)
+        place = self.driver.places.get(decky)
+        if place is None or not place.place.leased:
+            self.hands.want(decky, NAMES.index(decky), running=running, mac=mac)
+
+    @rule(decky=DECKIES)
+    def want_a_lease(self, decky: str) -> None:
+        place = self.driver.places.get(decky)
+        if place is None or place.place.leased:  # changed otherwise by an operator, it is made anew by them
+            self.hands.want(decky, NAMES.index(decky), address=DHCP)
+
+    @rule(decky=DECKIES, address=st.sampled_from(["", "198.51.100.77", "198.51.100.78"]))
+    def lease(self, decky: str, address: str) -> None:
+        if decky in self.driver.places and self.driver.places[decky].place.leased:
+            self.driver.lease(decky, address)
 
     @rule(decky=DECKIES)
     def forget(self, decky: str) -> None:
@@ -46,7 +59,7 @@ class ReconcilerMachine(RuleBasedStateMachine):
 
     @rule(decky=DECKIES, address=st.sampled_from(["192.0.2.1", "192.0.2.77"]))
     def drift(self, decky: str, address: str) -> None:
-        if decky in self.driver.places:
+        if decky in self.driver.places and not self.driver.places[decky].place.leased:
             self.driver.drift(decky, address=address)
 
     @rule(decky=DECKIES)
@@ -93,6 +106,9 @@ class ReconcilerMachine(RuleBasedStateMachine):
     def heal(self) -> None:
         self.driver.reachable = True
         self.driver.failing.clear()
+        for decky, seen in self.driver.places.items():
+            if seen.state is PlaceState.WAITING:
+                self.driver.lease(decky, "198.51.100.79")
         self.runner.run(self._look())
         wanted = {decky for decky, (_, running) in self.hands.wanted.items() if running}
         assert set(self.driver.places) == wanted
