@@ -26,7 +26,7 @@ def _lifecycle(fact: Fact) -> str | None:
         case facts.ServiceStopped():
             return _cut(fact.reason)
         case facts.AddressChanged():
-            return f"moved from {fact.old or 'no address'} to {fact.new}"
+            return f"{_cut(fact.old) or 'no address'} to {_cut(fact.new)}"
         case facts.DeckyMutated():
             old, new = (_cut(" ".join(names)) or "nothing" for names in (fact.old, fact.new))
             return f"{old} to {new} ({fact.trigger.value})"
