@@ -7,7 +7,7 @@ from decnet_actors.app.actors import walk
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.fleet_view import Inhabitant
 from decnet_actors.app.house import arrive, settle
-from decnet_actors.app.placing import refusals
+from decnet_actors.app.placing import refusals, shortfalls
 from decnet_actors.app.tree import FLEET, RECONCILER
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.domain.facts import AddressChanged, DeckyMutated, Trigger
@@ -33,6 +33,10 @@ class RunningFleet:
     def refusals(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
         """Return why the driver has no place for some of these."""
         return tuple(refusals(self._daemon.driver, plans).values())
+
+    def shortfalls(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
+        """Return what the driver does not give some of these, which it hosts without."""
+        return shortfalls(self._daemon.driver, plans)
 
     async def converge(self, plans: Sequence[DeckyPlan], trigger: Trigger) -> Sequence[DeckyOutcome]:
         """Remove, replace and add deckies; one that fails is named and leaves the others alone."""

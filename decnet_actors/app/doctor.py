@@ -49,6 +49,7 @@ class Ward:
     has_admin: Callable[[], Awaitable[bool]]
     personas: Callable[[], Sequence[Persona]]
     places: Callable[[], Awaitable[Mapping[str, Observed]]]  # what the fleet driver has, by decky
+    shortfalls: Callable[[], Sequence[str]]  # what deckies want and the fleet driver does not have
     secrets: Callable[[], Sequence[Path]]  # files of ours that the configuration names
     listen: Callable[[], Sequence[str]]  # addresses of the console
     tls: Callable[[], bool]
@@ -65,6 +66,7 @@ class Doctor:
             "host.disk": self._disk,
             "host.neighbours": self._neighbours,
             "network.places": self._places,
+            "network.stacks": self._stacks,
             "network.services": self._services,
             "network.console": self._console,
             "daemon.actors": self._actors,
@@ -133,6 +135,12 @@ class Doctor:
         except DriverUnreachableError as error:
             return CheckResult.FAIL, str(error), "systemctl status decnet-netd.socket"
         return _placed(places)
+
+    async def _stacks(self) -> Found:
+        lacking = self._ward.shortfalls()
+        if lacking:
+            return CheckResult.WARN, "; ".join(lacking), '[fleet] driver = "namespace"'
+        return CheckResult.OK, "no decky wants a stack that the fleet driver does not have", ""
 
     async def _services(self) -> Found:
         report = await self._ward.status()

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from attrs import frozen
 
 LINUX = ("debian", "ubuntu")
+LINUX_STACK = "linux"
 EMBEDDED = "embedded"
 
 
@@ -15,7 +16,7 @@ class Archetype:
     name: str
     summary: str
     services: tuple[str, ...]  # what a real one has, most telling first
-    stack: str = "linux"  # TCP/IP stack personality
+    stack: str = LINUX_STACK  # TCP/IP stack personality
     distributions: tuple[str, ...] = ()  # plausible ones; empty: not a Linux server
 
     def installed(self, available: Collection[str]) -> tuple[str, ...]:

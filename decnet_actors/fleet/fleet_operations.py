@@ -70,7 +70,7 @@ class FleetChange:
     changes: tuple[DeckyChange, ...] = ()
     interrupts: tuple[str, ...] = ()  # deckies whose connections end
     done: tuple[DeckyOutcome, ...] = ()
-    notes: tuple[str, ...] = ()  # what could not be carried over from a file
+    notes: tuple[str, ...] = ()  # what could not be carried over from a file, and what deckies are hosted without
     paused: bool = False  # whether the fleet rests
 
 

@@ -39,6 +39,9 @@ class Host(Protocol):
     def refusals(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
         """Return why the fleet driver would not host some of these; nothing is done."""
 
+    def shortfalls(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
+        """Return what of their wishes the fleet driver does not fulfil; it hosts them without."""
+
     async def converge(self, plans: Sequence[DeckyPlan], trigger: Trigger) -> Sequence[ops.DeckyOutcome]:
         """Make the running deckies these, and return what was done with each that was touched."""
 
@@ -249,7 +252,7 @@ class FleetChanges:
             changes=changes.shown(next_one.found, plans, desired.installed.is_secret),
             interrupts=interrupts,
             done=done,
-            notes=notes,
+            notes=(*notes, *self._host.shortfalls(plans)),
             paused=next_one.document.paused,
         )
 

@@ -11,7 +11,7 @@ from attrs import frozen
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
 from decnet_actors.contracts.fleet_driver import DHCP
 from decnet_actors.contracts.plugin import Plugin
-from decnet_actors.fleet.archetypes import ARCHETYPES
+from decnet_actors.fleet.archetypes import ARCHETYPES, LINUX_STACK, Archetype
 from decnet_actors.fleet.settings import DeckySettings
 from supervisors.config import ConfigError, Problem, Table, structure
 from supervisors.config_errors import INVALID, Place, closest, problem_at
@@ -150,10 +150,17 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
         distribution=settings.distribution,
         baits=settings.bait,
         weak_credentials=settings.weak_credentials,
-        stack=settings.stack or (archetype.stack if archetype is not None else ""),
+        stack=settings.stack or _stack(settings, archetype),
         mac=settings.mac,
         running=settings.state == "running",
     )
+
+
+def _stack(settings: DeckySettings, archetype: Archetype | None) -> str:
+    """Return the stack of a decky's system as far as that is said; empty leaves it to the driver's own setting."""
+    if archetype is not None:
+        return archetype.stack
+    return LINUX_STACK if settings.distribution else ""  # there are no other distributions
 
 
 def _unknown(settings: DeckySettings, installed: Installed) -> Iterator[Problem]:

@@ -56,9 +56,13 @@ class Host:
         self.triggers = []
         self.failing = {}
         self.refused = []
+        self.lacking = ()
 
     def running(self):
         return self.plans
+
+    def shortfalls(self, plans):
+        return self.lacking
 
     def refusals(self, plans):
         return self.refused
@@ -314,6 +318,12 @@ async def test_a_mutation_keeps_to_what_the_machine_could_have(fleet):
     await fleet.call("decky.create", name="pc", services=["http"], stack="windows-10")
 
     assert (await refusal(fleet, "decky.mutate", name="pc")).kind.code == "DN4010"
+
+
+async def test_a_stack_that_nobody_can_give_is_told_with_the_change(fleet):
+    fleet.host.lacking = ("no TCP/IP stack windows-10 for pc",)
+
+    assert ["no TCP/IP stack windows-10 for pc"] == (await fleet.call("fleet.teardown", dry_run=True))["notes"]
 
 
 async def test_a_stopped_decky_is_not_restarted(fleet):

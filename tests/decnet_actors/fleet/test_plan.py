@@ -166,3 +166,27 @@ def _with_port(number: int) -> type:
         port: int = number
 
     return Own
+
+
+@pytest.mark.parametrize(
+    ("written", "stack"),
+    [
+        ({"archetype": "windows-workstation"}, "windows-10"),
+        ({"archetype": "windows-server"}, "windows-server-2019"),
+        ({"archetype": "printer"}, "embedded"),
+        ({"archetype": "windows-server", "stack": "windows-server-2016"}, "windows-server-2016"),
+        ({"distribution": "debian"}, "linux"),
+        ({"distribution": "debian:12", "stack": "embedded"}, "embedded"),
+        ({}, ""),  # the driver's own setting
+    ],
+)
+def test_the_stack_follows_the_system_unless_it_is_named(written, stack):
+    (plan,) = expanded(DeckySettings(name="a", services=("ssh",), **written))
+
+    assert stack == plan.stack
+
+
+def test_any_number_of_deckies_lease_their_addresses():
+    plans = expanded(*(DeckySettings(name=name, services=("ssh",), address="dhcp") for name in ("a", "b")))
+
+    assert ["dhcp", "dhcp"] == [plan.address for plan in plans]
