@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from attrs import evolve
 
 from decnet_actors.contracts.fleet_driver import (
     DHCP,
     DriverUnreachableError,
+    FleetDriver,
     Observed,
     Place,
     PlaceState,
@@ -93,8 +94,9 @@ class MemoryDriver:
 class MemoryHands:
     """The fleet as wanted, and services that listen as soon as their place is made."""
 
-    def __init__(self, driver: MemoryDriver) -> None:
+    def __init__(self, driver: FleetDriver, there: Callable[[], Collection[str]]) -> None:
         self.driver = driver
+        self._there = there
         self.wanted: dict[str, tuple[Wanted, bool]] = {}
         self.serving: set[str] = set()
         self.restarted: list[str] = []
@@ -136,7 +138,7 @@ class MemoryHands:
             decky: DeckyState.STOPPED
             if not running
             else DeckyState.UP
-            if decky in self.serving and decky in self.driver.places
+            if decky in self.serving and decky in self._there()
             else DeckyState.DOWN
             for decky, (_, running) in self.wanted.items()
         }
