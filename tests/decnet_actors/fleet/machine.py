@@ -1,7 +1,7 @@
 """This module is the reconciler's state machine, over any network that can be told to misbehave."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import ClassVar, Protocol
 
 from hypothesis import strategies as st
@@ -33,6 +33,9 @@ class Network(Protocol):
 
     def mark(self) -> object:
         """Return something that is equal as long as no place is made or removed."""
+
+    def answering(self) -> Mapping[str, str]:
+        """Return the addresses deckies really have, whatever the driver says of them."""
 
     async def drift(self, decky: str) -> None:
         """Let a place, if it is there, have another address than it was given."""
@@ -168,6 +171,7 @@ class ReconcilerMachine(RuleBasedStateMachine):
             assert seen.state is PlaceState.UP
             assert seen.place.address == expected[decky].place.address
             assert expected[decky].place.mac in {"", seen.place.mac}
+        assert self.network.answering() == {decky: seen.place.address for decky, seen in places.items()}
         self.told.clear()
         self.hands.restarted.clear()
         before = self.network.mark()

@@ -1,6 +1,6 @@
 """The reconciler over a driver that fails, lies and drifts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from decnet_actors.contracts.fleet_driver import PlaceState
@@ -25,6 +25,10 @@ class MemoryNetwork:
 
     def mark(self) -> object:
         return dict(self.driver.places), len(self.driver.made)
+
+    def answering(self) -> Mapping[str, str]:
+        up = PlaceState.UP
+        return {decky: seen.place.address for decky, seen in self.driver.places.items() if seen.state is up}
 
     async def drift(self, decky: str) -> None:
         if decky in self.driver.places:

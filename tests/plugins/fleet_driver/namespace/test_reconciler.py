@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 import pytest
@@ -54,6 +54,17 @@ class NamespaceNetwork:
     def mark(self) -> object:
         """Return which cards hang on the parent, and which sockets keep which namespaces."""
         return self._lab.deckies(), {name: netns.cookie(kept.anchor) for name, kept in self.driver._kept.items()}
+
+    def answering(self) -> Mapping[str, str]:
+        """Return the IPv4 addresses of interfaces that are up, as the kernel has them."""
+        shown = {}
+        for decky in self.driver._kept:
+            with self._inside(decky) as found:
+                if found is not None:
+                    own, index = found
+                    (shown[decky],) = [str(one) for one in own.addresses()[index] if one.version == 4]
+                    assert own.link(DEVICE).is_up
+        return shown
 
     @contextlib.contextmanager
     def _inside(self, decky: str):
