@@ -22,6 +22,15 @@ class Server:
     process: subprocess.Popen[str]
     said: list[str]
 
+    def hear(self, word: str) -> None:
+        """Return once it has written a word."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+            if word in line:
+                return
+        raise AssertionError(f"it ended without {word}: {''.join(self.said)}")
+
     def end(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         assert self.process.stderr is not None
@@ -53,13 +62,7 @@ def serving(lab: NetLab, pool: str = POOL) -> Iterator[Server]:
     process = subprocess.Popen(lab.command(lab.attacker, *words), stderr=subprocess.PIPE, text=True)
     made = Server(process, [])
     try:
-        assert process.stderr is not None
-        for line in process.stderr:
-            made.said.append(line)
-            if "sockets bound" in line:
-                break
-        else:
-            raise AssertionError("".join(made.said))
+        made.hear("sockets bound")
         yield made
     finally:
         if process.returncode is None:

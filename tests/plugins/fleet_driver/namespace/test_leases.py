@@ -174,6 +174,7 @@ async def test_an_address_that_is_not_for_deckies_is_declined_and_told(station, 
         async with asyncio.timeout(WITHIN):
             while client(driver).state != "init":
                 await asyncio.sleep(_POLL)
+        server.hear("DHCPDECLINE")
         server.end()
     seen = (await driver.observe())["web-01"]
 
