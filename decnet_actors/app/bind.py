@@ -11,6 +11,7 @@ from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.decky_files import DeckyFiles
 from decnet_actors.app.describe import Descriptions
 from decnet_actors.app.doctor import Doctor, Ward
+from decnet_actors.app.placing import shortfalls
 from decnet_actors.app.selftest import Selftest
 from decnet_actors.app.status import Gauges, Status
 from decnet_actors.contracts import runtime_operations as runtime_ops
@@ -56,6 +57,7 @@ def bind(daemon: Daemon) -> Status:
     FleetHandlers(daemon.fleet).bind(table)
     FleetReports(daemon.desired).bind(table)
     daemon.crew = running = RunningFleet(daemon)
+    daemon.move = running.move
     FleetChanges(daemon.desired, running, daemon.desk, daemon.origin.seed).bind(table)
     daemon.desk.bind(table)
     DeckyFiles(lambda: daemon.inhabitants, daemon.files, daemon.changes, daemon.clock.now).bind(table)
@@ -132,6 +134,7 @@ def _ward(daemon: Daemon, status: Status) -> Ward:
         has_admin=daemon.doorkeeper.has_admin,
         personas=lambda: daemon.fleet.personas,
         places=daemon.driver.observe,
+        shortfalls=lambda: shortfalls(daemon.driver, [one.plan for one in daemon.inhabitants.values()]),
         secrets=lambda: _secret_files(daemon),
         listen=lambda: daemon.settings.web.listen if daemon.settings.web.enabled else (),
         tls=lambda: daemon.settings.web.tls is not TlsMode.OFF,

@@ -5,13 +5,13 @@ from itertools import islice
 
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.fleet_view import Inhabitant
-from decnet_actors.app.house import Means, kept_files, settle
-from decnet_actors.app.placing import refusals
+from decnet_actors.app.house import Means, arrive, kept_files, settle
+from decnet_actors.app.placing import refusals, shortfalls
 from decnet_actors.app.tree import FLEET, RECONCILER
 from decnet_actors.contracts.decky_files import StoredFiles
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.lifecycle import DeckyOutcome, Outcome
-from decnet_actors.domain.facts import DeckyMutated, Trigger
+from decnet_actors.domain.facts import AddressChanged, DeckyMutated, Trigger
 from decnet_actors.fleet.conductor import Report
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceState
 from decnet_actors.fleet.desired import Hostable
@@ -42,6 +42,10 @@ class RunningFleet:
     def refusals(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
         """Return why the driver has no place for some of these."""
         return tuple(refusals(self._daemon.driver, plans).values())
+
+    def shortfalls(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
+        """Return what the driver does not give some of these, which it hosts without."""
+        return shortfalls(self._daemon.driver, plans)
 
     async def converge(
         self, revision: int, hostable: Hostable, trigger: Trigger, report: Report
@@ -102,6 +106,20 @@ class RunningFleet:
         (detail,) = await self._daemon.fleet.deckies([name])
         return _outcome(detail)
 
+    async def move(self, name: str) -> None:
+        """Put a decky together anew at the address its lease is for now; the place stays.
+
+        Raises:
+            OSError: its services do not start there.
+
+        """
+        daemon = self._daemon
+        before = daemon.inhabitants[name]
+        failed = await self._stop([name]) or await self._start([before.plan])
+        if failed:
+            raise OSError(failed[name])
+        daemon.note(name, AddressChanged(old=before.place.address, new=daemon.inhabitants[name].place.address))
+
     def _tell_mutation(self, name: str, before: DeckyPlan | None, trigger: Trigger) -> None:
         """Record that a decky serves something else than before."""
         now = self._daemon.inhabitants.get(name)
@@ -123,11 +141,8 @@ class RunningFleet:
         """Take deckies away; returns why some could not be."""
         for name in names:
             self._daemon.inhabitants.pop(name, None)  # first: what is cut off after this is begun anew next time
-        fleet = self._daemon.system.directory.address(FLEET)
-        try:
-            await fleet.ask(RemoveChildren(tuple(names)), within=WITHIN)
-        except TimeoutError:
-            return dict.fromkeys(names, "it did not stop in time")
+        if failed := await self._stop(names):
+            return failed
         try:
             if len(names) > 1:
                 return await self._daemon.driver.remove_all(names)
@@ -137,11 +152,26 @@ class RunningFleet:
             return dict.fromkeys(names, str(error))
         return {}
 
+    async def _stop(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Stop services; returns why some could not be."""
+        fleet = self._daemon.system.directory.address(FLEET)
+        try:
+            await fleet.ask(RemoveChildren(tuple(names)), within=WITHIN)
+        except TimeoutError:
+            return dict.fromkeys(names, "it did not stop in time")
+        return {}
+
     async def _begin(self, plans: Sequence[DeckyPlan]) -> Mapping[str, str]:
         """Put deckies in place; returns why some could not be."""
         daemon = self._daemon
         failed = dict(await self._end([plan.name for plan in plans]))  # what a change that was cut off left behind
         plans = [plan for plan in plans if plan.name not in failed]
+        await arrive(plans, daemon.means)
+        return {**failed, **await self._start(plans)}
+
+    async def _start(self, plans: Sequence[DeckyPlan]) -> Mapping[str, str]:
+        """Put deckies together and start their services; returns why some could not be."""
+        daemon = self._daemon
         stored = await kept_files([plan.name for plan in plans], daemon.means)
         settled, refused = await daemon.off(lambda: _settled(plans, daemon.means, stored))
         daemon.inhabitants.update({name: inhabitant for name, (inhabitant, _) in settled.items()})
@@ -151,7 +181,7 @@ class RunningFleet:
             unstarted = await fleet.ask(StartChildren(specs), within=WITHIN)
         except TimeoutError:
             unstarted = {spec.id: "it did not start in time" for spec in specs}
-        return {**failed, **refused, **{name: str(error) for name, error in unstarted.items()}}
+        return {**refused, **{name: str(error) for name, error in unstarted.items()}}
 
 
 def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:

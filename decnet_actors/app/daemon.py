@@ -11,7 +11,7 @@ from attrs import define, field
 
 from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
 from decnet_actors.app.hands import FleetHands
-from decnet_actors.app.house import Means, clear, kept_files, settle_all
+from decnet_actors.app.house import Means, arrive, clear, kept_files, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
 from decnet_actors.app.placing import refusals
@@ -86,6 +86,7 @@ class Daemon:
     started_monotonic: float = 0.0
     refused: str = ""  # why the last reload was refused
     restart_needed: tuple[str, ...] = ()  # sections that changed in a reload and wait for a restart
+    move: Callable[[str], Awaitable[None]] = field(init=False)  # puts a decky together anew where its place is now
     unready: Callable[[], Awaitable[Sequence[str]]] = field(default=_starting)
     inhabitants: dict[str, Inhabitant] = field(factory=dict)
     left_out: dict[str, str] = field(factory=dict)  # deckies that could not be put together, and why
@@ -194,11 +195,17 @@ class Daemon:
         for name, why in self.left_out.items():
             log.error("fleet.decky_left_out", decky=name, reason=why)
         plans = tuple(plan for plan in plans if plan.name not in self.left_out)
+        await arrive(plans, self.means)
         stored = await kept_files([plan.name for plan in plans], self.means)
         self.inhabitants, specs = await self.off(partial(settle_all, plans, self.means, stored))
         await clear(self.driver, self.inhabitants)
         hands = FleetHands(
-            lambda: self.inhabitants, self.sessions, lambda: self.system, self.desired, self.desk.undisturbed
+            lambda: self.inhabitants,
+            self.sessions,
+            lambda: self.system,
+            self.desired,
+            self.desk.undisturbed,
+            lambda name: self.move(name),  # noqa: PLW0108  as below
         )
         branches = Branches(
             engine=self.engine,

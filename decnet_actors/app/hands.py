@@ -1,7 +1,7 @@
 """This module is what the reconciler works with: the deckies of the running daemon."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from attrs import evolve
 
@@ -25,6 +25,7 @@ class FleetHands:
         system: the running tree.
         desired: what the fleet is meant to be.
         undisturbed: held by whoever touches deckies.
+        move: puts a decky together anew.
 
     """
 
@@ -35,7 +36,9 @@ class FleetHands:
         system: Callable[[], System],
         desired: DesiredFleet,
         undisturbed: asyncio.Lock,
+        move: Callable[[str], Awaitable[None]],
     ) -> None:
+        self._move = move
         self.undisturbed = undisturbed
         self._desired = desired
         self._inhabitants = inhabitants
@@ -66,6 +69,15 @@ class FleetHands:
             await self._system().restart(f"{FLEET}/{decky}")
         except (StartError, NoSuchActorError) as error:
             raise OSError(str(error)) from error
+
+    async def move(self, decky: str) -> None:
+        """Put the decky together anew at the address its place has now.
+
+        Raises:
+            OSError: its services do not start there.
+
+        """
+        await self._move(decky)
 
     def states(self) -> Mapping[str, DeckyState]:
         """Return how every decky is now."""

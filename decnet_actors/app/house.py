@@ -1,7 +1,9 @@
 """This module puts deckies together: each plan gets its persona, machine, policy and place, and becomes a subtree."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import evolve, frozen
@@ -11,7 +13,7 @@ from decnet_actors.app.placing import wanted_of
 from decnet_actors.contracts.decky_files import FileStore, Isolation, StoredFiles
 from decnet_actors.contracts.decoy import Artifacts, Vault
 from decnet_actors.contracts.fleet import DeckyPlan
-from decnet_actors.contracts.fleet_driver import FleetDriver, PlaceState
+from decnet_actors.contracts.fleet_driver import DHCP, FleetDriver, PlaceState, Wanted
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.decky import decky_spec
@@ -47,16 +49,11 @@ class Means:
 
 def settle(plan: DeckyPlan, means: Means, stored: StoredFiles | None = None) -> tuple[Inhabitant, SupervisorSpec]:
     """Return one decky, with the changes of its files that were kept, and the spec of its subtree."""
-    wanted = wanted_of(plan)
-    address = means.driver.place(wanted).address
-    systems = (plan.distribution,) if plan.distribution else plan.systems
-    persona = generate(means.seed, plan.name, address, means.founded, among=systems)
-    persona = evolve(persona, mac=plan.mac or persona.mac)
+    wanted, persona = _introduced(plan, means)
+    place = means.driver.place(wanted)
     own = _users(persona)  # bait neither gets a weak password nor moves those of others
     persona = with_people(persona, (bait.user for bait in plan.baits if bait.service in {"", "ssh", "telnet"}))
     persona = with_services(persona, {service.name: service.port for service in plan.services})
-    wanted = evolve(wanted, address=address, mac=persona.mac, hostname=persona.hostname)
-    place = means.driver.place(wanted)
     machine = make_machine(
         persona,
         random.Random(f"{persona.seed}/machine"),  # noqa: S311  a persona, not a secret
@@ -100,12 +97,36 @@ async def kept_files(names: Sequence[str], means: Means) -> Mapping[str, StoredF
     return {} if means.files is None else await means.files.load(names)
 
 
+async def arrive(plans: Sequence[DeckyPlan], means: Means) -> None:
+    """Get the leases of deckies that want one: their machines know their addresses. Who gets none goes on asking."""
+    async with asyncio.TaskGroup() as group:
+        for plan in plans:
+            if plan.running and plan.address == DHCP:
+                _task = group.create_task(_arrive(plan, means))
+
+
+async def _arrive(plan: DeckyPlan, means: Means) -> None:
+    with suppress(OSError):  # its services are tried again, and say why
+        wanted, _ = await asyncio.to_thread(_introduced, plan, means)
+        await means.driver.create(wanted)
+
+
+def _introduced(plan: DeckyPlan, means: Means) -> tuple[Wanted, Persona]:
+    """Return the place a decky is to have and who it is there."""
+    wanted = wanted_of(plan)
+    address = means.driver.place(wanted).address
+    systems = (plan.distribution,) if plan.distribution else plan.systems
+    persona = generate(means.seed, plan.name, address, means.founded, among=systems)
+    persona = evolve(persona, mac=plan.mac or persona.mac)
+    return evolve(wanted, address=plan.address or address, mac=persona.mac, hostname=persona.hostname), persona
+
+
 async def clear(driver: FleetDriver, inhabitants: Mapping[str, Inhabitant]) -> None:
     """Remove the places an earlier start left that are nobody's now, or not as they are wanted now."""
     for name, there in (await driver.observe()).items():
         inhabitant = inhabitants.get(name)
         wanted = None if inhabitant is None else evolve(inhabitant.place, tier=there.place.tier)
-        if there.state is not PlaceState.UP or there.place != wanted:
+        if there.state is PlaceState.BROKEN or there.place != wanted:
             await driver.remove(name)
 
 

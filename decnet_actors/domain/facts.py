@@ -251,6 +251,13 @@ class DeckyStateChanged(Fact, frozen=True, kw_only=True, gc=False):
     new: DeckyState
 
 
+class AddressChanged(Fact, frozen=True, kw_only=True, gc=False):
+    """A decky that leases its address was given another one; what was connected to the old one is cut off."""
+
+    old: str  # empty: it had none
+    new: str
+
+
 class DeckyMutated(Fact, frozen=True, kw_only=True, gc=False):
     """A decky serves something else than before; what attackers do then is to be seen in this light."""
 
@@ -321,6 +328,7 @@ FACTS: dict[str, type[Fact]] = {
         OperationStarted,
         OperationProgressed,
         OperationEnded,
+        AddressChanged,
     )
 }
 

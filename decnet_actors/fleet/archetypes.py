@@ -6,8 +6,16 @@ from attrs import frozen
 
 LINUX = ("debian", "ubuntu", "rocky")
 SMALL_LINUX = (*LINUX, "alpine")
-WINDOWS_SERVERS = ("windows:server-2016", "windows:server-2019", "windows:server-2022")
+WINDOWS_SERVERS = ("windows:server-2019", "windows:server-2022")  # whose stacks are alike
+LINUX_STACK = "linux"
 EMBEDDED = "embedded"
+STACKS = {
+    "windows": "windows-10",
+    "windows:server-2016": "windows-server-2016",
+    "windows:server-2019": "windows-server-2019",
+    "windows:server-2022": "windows-server-2019",
+    **dict.fromkeys(("router", "camera", "dvr", "printer", "controller"), EMBEDDED),
+}  # of systems that are no Linux servers, with their release where that matters
 
 
 @frozen(kw_only=True)
@@ -17,7 +25,7 @@ class Archetype:
     name: str
     summary: str
     services: tuple[str, ...]  # what a real one has, most telling first
-    stack: str = "linux"  # TCP/IP stack personality
+    stack: str = LINUX_STACK  # TCP/IP stack personality
     distributions: tuple[str, ...]  # plausible systems; one of them is chosen once
 
     def installed(self, available: Collection[str]) -> tuple[str, ...]:
@@ -50,8 +58,8 @@ ARCHETYPES: dict[str, Archetype] = {
             name="domain-controller",
             summary="The directory everybody logs in against.",
             services=("ldap", "smb", "rdp", "llmnr"),
-            stack="windows-server-2019",
-            distributions=WINDOWS_SERVERS,
+            stack="windows-server-2016",
+            distributions=("windows:server-2016",),
         ),
         Archetype(
             name="linux-server",
@@ -148,3 +156,8 @@ ARCHETYPES: dict[str, Archetype] = {
         ),
     )
 }
+
+
+def stack_of(system: str) -> str:
+    """Return the TCP/IP stack of a system such as ``windows:10`` or ``debian``."""
+    return STACKS.get(system) or STACKS.get(system.partition(":")[0], LINUX_STACK)

@@ -122,7 +122,7 @@ class DeckyCreateArgs(DeckyChangeArgs):
 
     services: tuple[str, ...] = field(default=(), metadata=about("What it serves; by default what its archetype has."))
     archetype: str = field(default="", metadata=about("What kind of machine it is; see archetype list."))
-    address: str = field(default="", metadata=about("Its address; by default the driver chooses."))
+    address: str = field(default="", metadata=about("Its address, or dhcp; by default the driver chooses."))
     distribution: str = field(default="", metadata=about("The system it claims to be, such as debian:12."))
     stack: str = field(default="", metadata=about("The TCP/IP stack it shows."))
     mac: str = field(default="", metadata=about("Address of its network card."))
@@ -140,7 +140,7 @@ class DeckyEditArgs(DeckyChangeArgs):
         default=None, metadata=about("What it serves; options of services that stay are kept.")
     )
     archetype: str | None = field(default=None, metadata=about("What kind of machine it is; empty for none."))
-    address: str | None = field(default=None, metadata=about("Its address; empty: the driver chooses."))
+    address: str | None = field(default=None, metadata=about("Its address, or dhcp; empty: the driver chooses."))
     distribution: str | None = field(default=None, metadata=about("The system it claims to be; empty: chosen once."))
     stack: str | None = field(default=None, metadata=about("The TCP/IP stack it shows; empty: one that fits."))
     mac: str | None = field(default=None, metadata=about("Address of its network card; empty: one that fits."))

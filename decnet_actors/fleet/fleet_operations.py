@@ -53,7 +53,7 @@ class FleetChange:
     changes: tuple[DeckyChange, ...] = ()
     interrupts: tuple[str, ...] = ()  # deckies whose connections end
     operation: Lifecycle | None = None  # brings the deckies to the revision; goes on after this answer
-    notes: tuple[str, ...] = ()  # what could not be carried over from a file
+    notes: tuple[str, ...] = ()  # what could not be carried over from a file, and what deckies are hosted without
     paused: bool = False  # whether the fleet rests
 
 

@@ -41,6 +41,9 @@ class Host(Protocol):
     def refusals(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
         """Return why the fleet driver would not host some of these; nothing is done."""
 
+    def shortfalls(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
+        """Return what of their wishes the fleet driver does not fulfil; it hosts them without."""
+
 
 class FleetChanges:
     """Handlers of everything that changes the fleet.
@@ -277,7 +280,7 @@ class FleetChanges:
             changes=changes.shown(next_one.found, plans, desired.installed.is_secret),
             interrupts=interrupts,
             operation=lifecycle,
-            notes=notes,
+            notes=(*notes, *self._host.shortfalls(plans)),
             paused=next_one.document.paused,
         )
 

@@ -10,8 +10,9 @@ from attrs import frozen
 
 from decnet_actors.contracts.decky_files import Isolation
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
+from decnet_actors.contracts.fleet_driver import DHCP
 from decnet_actors.contracts.plugin import Plugin
-from decnet_actors.fleet.archetypes import ARCHETYPES
+from decnet_actors.fleet.archetypes import ARCHETYPES, Archetype, stack_of
 from decnet_actors.fleet.settings import DeckySettings
 from supervisors.config import ConfigError, Problem, Table, structure
 from supervisors.config_errors import INVALID, Place, closest, problem_at
@@ -160,7 +161,7 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
         systems=() if settings.distribution else _systems(settings),
         baits=settings.bait,
         weak_credentials=settings.weak_credentials,
-        stack=settings.stack or (archetype.stack if archetype is not None else ""),
+        stack=settings.stack or _stack(settings, archetype),
         mac=settings.mac,
         isolation=Isolation(settings.isolate) if settings.isolate else None,
         running=settings.state == "running",
@@ -173,6 +174,13 @@ def _systems(settings: DeckySettings) -> tuple[str, ...]:
         return (settings.distribution,)
     archetype = ARCHETYPES.get(settings.archetype)
     return () if archetype is None else archetype.distributions
+
+
+def _stack(settings: DeckySettings, archetype: Archetype | None) -> str:
+    """Return the stack of a decky's system as far as that is said; empty leaves it to the driver's own setting."""
+    if settings.distribution:
+        return stack_of(settings.distribution)
+    return "" if archetype is None else archetype.stack
 
 
 def _unknown(settings: DeckySettings, installed: Installed) -> Iterator[Problem]:
@@ -219,7 +227,7 @@ def _repeated(fleet: Sequence[DeckySettings]) -> list[Problem]:
         seen: set[str] = set()
         for settings in fleet:
             value = getattr(settings, what)
-            if value and value in seen:
+            if value and value in seen and value != DHCP:
                 problems.append(_problem(f"decky.{settings.name}.{what}", f"two deckies have the {what} {value!r}"))
             seen.add(value)
     return problems

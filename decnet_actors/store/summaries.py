@@ -25,6 +25,8 @@ def _lifecycle(fact: Fact) -> str | None:
             return f"listening on {_cut(fact.address)} port {fact.port}"
         case facts.ServiceStopped():
             return _cut(fact.reason)
+        case facts.AddressChanged():
+            return f"{_cut(fact.old) or 'no address'} to {_cut(fact.new)}"
         case facts.DeckyMutated():
             old, new = (_cut(" ".join(names)) or "nothing" for names in (fact.old, fact.new))
             return f"{old} to {new} ({fact.trigger.value})"

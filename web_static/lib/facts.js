@@ -26,6 +26,7 @@ export const KINDS = {
   OperationStarted: 'Change began',
   OperationProgressed: 'Change goes on',
   OperationEnded: 'Change ended',
+  AddressChanged: 'Decoy moved',
 };
 
 /** What lists of events show by default: everything but the bytes of terminals, which the replay is made of. */
@@ -92,6 +93,7 @@ const SENTENCES = {
   ServiceStarted: (f) => html`listens on ${f.address}:${f.port}`,
   ServiceStopped: (f) => html`no longer listens: ${peer(f.reason)}`,
   DeckyStateChanged: (f) => html`is ${f.new}, was ${f.old}`,
+  AddressChanged: (f) => html`is at ${f.new} now, was at ${f.old || 'no address'}: its lease changed`,
   DeckyMutated: (f) => html`serves ${f.new.join(', ') || 'nothing'}, before ${f.old.join(', ') || 'nothing'}
     <span class="muted">(${TRIGGERS[f.trigger] ?? f.trigger})</span>`,
   OperationStarted: (f) => html`${f.author} began ${f.kind} <span class="muted">(revision ${f.revision})</span>`,

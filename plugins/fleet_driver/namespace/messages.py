@@ -12,7 +12,7 @@ from attrs import frozen
 from decnet_actors.contracts.fleet_driver import Transport
 from plugins.fleet_driver.namespace.errors import RefusedError
 
-VERSION = 1  # of these messages
+VERSION = 2  # of these messages
 MAX_MESSAGE = 64 * 1024  # bytes
 MAX_DESCRIPTORS = 4  # that one request may bring
 PAGE = 64  # deckies in one answer to Observe; with the longest names and texts it stays below MAX_MESSAGE
@@ -39,14 +39,34 @@ class Create:
 
     id: int
     decky: str
-    addresses: tuple[str, ...]
+    addresses: tuple[str, ...]  # that it keeps; none are needed when one is leased
     mac: str
     stack: str
+    leased: bool  # an IPv4 address is got from a DHCP server
 
 
 @frozen(kw_only=True)
 class Adopt(Create):
     """Take over the namespace of the socket that comes with this: it was made by a helper before this one."""
+
+    lease: str  # the address it has by now; empty if none
+
+
+@frozen(kw_only=True)
+class Lease:
+    """Open the socket a DHCP client of the decky speaks by."""
+
+    id: int
+    decky: str
+
+
+@frozen(kw_only=True)
+class Assign:
+    """Give a decky the address that was leased for it, in place of the one before; empty takes that away."""
+
+    id: int
+    decky: str
+    address: str
 
 
 @frozen(kw_only=True)
@@ -99,7 +119,7 @@ class Leave:
     id: int
 
 
-Request: TypeAlias = Hello | Create | Adopt | Destroy | Abandon | Listen | Probe | Observe | Leave
+Request: TypeAlias = Hello | Create | Adopt | Lease | Assign | Destroy | Abandon | Listen | Probe | Observe | Leave
 Fields: TypeAlias = dict[str, Any]  # Any: JSON
 
 
@@ -115,14 +135,14 @@ def parse(data: bytes) -> Request:
     match fields.text("op"):
         case "hello":
             made: Request = Hello(id=number, version=fields.number("version", _MAX_ID), digest=fields.text("digest"))
-        case "create" | "adopt" as op:
-            made = (Adopt if op == "adopt" else Create)(
-                id=number,
-                decky=fields.name("decky"),
-                addresses=fields.texts("addresses"),
-                mac=fields.text("mac"),
-                stack=fields.text("stack"),
-            )
+        case "create":
+            made = Create(id=number, **_house(fields))
+        case "adopt":
+            made = Adopt(id=number, lease=fields.text("lease"), **_house(fields))
+        case "lease":
+            made = Lease(id=number, decky=fields.name("decky"))
+        case "assign":
+            made = Assign(id=number, decky=fields.name("decky"), address=fields.text("address"))
         case "destroy":
             made = Destroy(id=number, decky=fields.name("decky"))
         case "abandon":
@@ -141,6 +161,16 @@ def parse(data: bytes) -> Request:
             raise RefusedError(f"no request is called {op!r}")
     fields.finish()
     return made
+
+
+def _house(fields: "_Fields") -> Fields:
+    return {
+        "decky": fields.name("decky"),
+        "addresses": fields.texts("addresses"),
+        "mac": fields.text("mac"),
+        "stack": fields.text("stack"),
+        "leased": fields.flag("leased"),
+    }
 
 
 def write(fields: Fields) -> bytes:
@@ -210,6 +240,12 @@ class _Fields:
         if not all(isinstance(one, str) and len(one) <= _MAX_TEXT and one.isascii() for one in value):
             raise RefusedError(f"{key} is not a list of texts of at most {_MAX_TEXT} characters")
         return tuple(value)
+
+    def flag(self, key: str) -> bool:
+        value = self._take(key)
+        if not isinstance(value, bool):
+            raise RefusedError(f"{key} is neither true nor false")
+        return value
 
     def name(self, key: str) -> str:
         return _name(key, self.text(key))

@@ -285,6 +285,12 @@ async def test_a_mutation_keeps_to_what_the_machine_could_have(fleet):
     assert (await refusal(fleet, "decky.mutate", name="pc")).kind.code == "DN4010"
 
 
+async def test_a_stack_that_nobody_can_give_is_told_with_the_change(fleet):
+    fleet.host.lacking = ("no TCP/IP stack windows-10 for pc",)
+
+    assert ["no TCP/IP stack windows-10 for pc"] == (await fleet.call("fleet.teardown", dry_run=True))["notes"]
+
+
 async def test_a_stopped_decky_is_not_restarted(fleet):
     assert (await fleet.call("decky.restart", name="web-01"))["operation"]["outcomes"][0]["state"] == "up"
     assert (await fleet.call("decky.restart", name="web-01", dry_run=True))["operation"] is None

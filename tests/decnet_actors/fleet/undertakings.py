@@ -72,6 +72,7 @@ class Crew:
     """A crew that brings everything up but what is to fail, one decky a turn of the loop, and notes what it did."""
 
     def __init__(self) -> None:
+        self.lacking = ()
         self.plans: dict[str, DeckyPlan] = {}
         self.touched: list[str] = []
         self.triggers: list[Trigger] = []
@@ -84,6 +85,9 @@ class Crew:
 
     def running(self) -> Mapping[str, DeckyPlan]:
         return self.plans
+
+    def shortfalls(self, plans):
+        return self.lacking
 
     def refusals(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
         del plans

@@ -13,9 +13,11 @@ from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.messages import (
     Abandon,
     Adopt,
+    Assign,
     Create,
     Destroy,
     Hello,
+    Lease,
     Leave,
     Listen,
     Observe,
@@ -24,8 +26,15 @@ from plugins.fleet_driver.namespace.messages import (
 )
 from tests.plugins.fleet_driver.namespace.requests import anything, requests
 
-MADE = {"id": 1, "decky": "web-01", "addresses": ["10.0.0.1"], "mac": "52:54:00:00:00:01", "stack": "linux"}
-SAME = Create(id=1, decky="web-01", addresses=("10.0.0.1",), mac="52:54:00:00:00:01", stack="linux")
+MADE = {
+    "id": 1,
+    "decky": "web-01",
+    "addresses": ["10.0.0.1"],
+    "mac": "52:54:00:00:00:01",
+    "stack": "linux",
+    "leased": False,
+}
+SAME = Create(id=1, decky="web-01", addresses=("10.0.0.1",), mac="52:54:00:00:00:01", stack="linux", leased=False)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +42,12 @@ SAME = Create(id=1, decky="web-01", addresses=("10.0.0.1",), mac="52:54:00:00:00
     [
         ({"op": "hello", "id": 1, "version": 1, "digest": "d"}, Hello(id=1, version=1, digest="d")),
         ({"op": "create", **MADE}, SAME),
-        ({"op": "adopt", **MADE}, Adopt(**asdict(SAME))),
+        ({"op": "adopt", "lease": "10.0.0.9", **MADE}, Adopt(**asdict(SAME), lease="10.0.0.9")),
+        ({"op": "lease", "id": 1, "decky": "web-01"}, Lease(id=1, decky="web-01")),
+        (
+            {"op": "assign", "id": 1, "decky": "web-01", "address": "10.0.0.9"},
+            Assign(id=1, decky="web-01", address="10.0.0.9"),
+        ),
         ({"op": "destroy", "id": 1, "decky": "a"}, Destroy(id=1, decky="a")),
         ({"op": "abandon", "id": 1, "deckies": ["a", "b"]}, Abandon(id=1, deckies=("a", "b"))),
         ({"op": "probe", "id": 1, "decky": "a", "port": 22}, Probe(id=1, decky="a", port=22)),
