@@ -62,10 +62,19 @@ def unescape(text: str, pattern: re.Pattern[str] = _ECHO) -> tuple[bytes, bool]:
 
 
 def echo(ctx: Context) -> int:
-    """Print the words; ``-n``, ``-e``, ``-E`` in any combination."""
+    """The builtin: bash's, or dash's, which knows ``-n`` only and always reads escapes."""
+    return _echo(ctx, dash="dash" in ctx.sh.options)
+
+
+def echo_program(ctx: Context) -> int:
+    """Print the words; ``-n``, ``-e``, ``-E`` in any combination, whichever shell starts it."""
+    return _echo(ctx, dash=False)
+
+
+def _echo(ctx: Context, *, dash: bool) -> int:
     args = ctx.args
-    newline, escapes = True, "dash" in ctx.sh.options
-    if not escapes:
+    newline, escapes = True, dash
+    if not dash:
         at = 0
         while at < len(args) and re.fullmatch(r"-[neE]+", args[at]):
             newline = newline and "n" not in args[at]
@@ -313,6 +322,6 @@ def clear(ctx: Context) -> int:
 
 BUILTINS: Mapping[str, Function] = {"echo": echo, "printf": printf, "true": _true, ":": _true, "false": _false}
 PROGRAMS: Mapping[str, Function] = {
-    "echo": echo, "printf": printf, "true": _true, "false": _false, "yes": yes, "seq": seq, "clear": clear,
+    "echo": echo_program, "printf": printf, "true": _true, "false": _false, "yes": yes, "seq": seq, "clear": clear,
     "reset": clear, "sync": _true,
 }  # fmt: skip
