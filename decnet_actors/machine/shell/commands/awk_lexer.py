@@ -3,6 +3,7 @@
 import re
 
 from decnet_actors.machine.shell.state import BudgetSpentError
+from decnet_actors.machine.shell.words import byte_text
 
 MAX_PROGRAM = 20_000  # characters
 MAX_DEPTH = 30  # nested expressions and statements
@@ -50,7 +51,7 @@ def unescaped(text: str) -> str:
     def one(found: re.Match[str]) -> str:
         if found[1] is not None:
             return _LETTERS.get(found[1], found[1])
-        return chr(int(found[2], 8) & 0xFF) if found[2] else f"\\{found[3]}"
+        return byte_text(int(found[2], 8) & 0xFF) if found[2] else f"\\{found[3]}"
 
     return _ESCAPE.sub(one, text)
 

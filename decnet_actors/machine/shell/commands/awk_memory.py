@@ -158,16 +158,18 @@ class AwkMemory(ABC):
             case "item":
                 self.put(self.array(target.text), (yield from self.key(target.parts)), value)
             case "field":
-                yield from self._set_field(int(values.number((yield from self.value(target.parts[0])))), value)
-            case _:
+                yield from self._set_field(values.whole((yield from self.value(target.parts[0]))), value)
+            case "nested":
                 yield from self.assign(target.parts[0], value)
+            case _:
+                pass  # a value without a place, as in sub(/a/, "b", "c")
 
     def _set(self, name: str, value: Value) -> Doing:
         if self.frames and name in self.frames[-1]:
             self.frames[-1][name] = value
         elif name == "NF":
             fields = yield from self.fields()
-            wanted = min(max(int(values.number(value)), 0), MAX_FIELD)
+            wanted = min(max(values.whole(value), 0), MAX_FIELD)
             fields[wanted:] = [UNSET] * (wanted - len(fields))
             self._joined()
         else:

@@ -20,6 +20,7 @@ _BINARY = {
 }  # fmt: skip
 _COMPARED, _PIPED, _JOINED, _SIGNED, _RAISED = 5, 6, 7, 10, 11
 _ASSIGN = frozenset({"=", "+=", "-=", "*=", "/=", "%=", "^=", "**="})
+_LEAST = {"split": 2, "sub": 2, "gsub": 2, "match": 2, "substr": 2, "index": 2, "sprintf": 1, "system": 1, "close": 1}
 _ENDS = frozenset({";", "\n", "}"})
 
 
@@ -305,7 +306,10 @@ class _Parser(AwkLexer):
         if self.kind == "mark" and self.lexeme in {"++", "--"}:
             operator = self.lexeme
             self.step()
-            return Node("before", operator[0], (self.primary(),))
+            node = self.primary()
+            if node.kind not in {"get", "field", "item"}:
+                raise self.wrong()
+            return Node("before", operator[0], (node,))
         node = self.primary()
         if self.kind == "mark" and self.lexeme in {"++", "--"} and node.kind in {"get", "field", "item"}:
             operator = self.lexeme
@@ -368,7 +372,9 @@ class _Parser(AwkLexer):
             args: tuple[Node, ...] = ()
             if self.lexeme == "(" and self.kind == "mark":
                 args = self.arguments()
-            if name == "split" and len(args) > 1:
+            if len(args) < _LEAST.get(name, 0):
+                raise self.wrong()
+            if name == "split":
                 self.arrays.add(args[1].text)
             return Node("builtin", name, args)
         if called and self.at >= 2 and self.text[self.at - 2] not in " \t":  # noqa: PLR2004  the name ends at its bracket

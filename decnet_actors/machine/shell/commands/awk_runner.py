@@ -60,7 +60,7 @@ class AwkRunner(AwkMemory):
 
     def _leave(self, jump: JumpError) -> None:
         if jump.kind == "exit" and jump.value is not UNSET:
-            self.status = int(values.number(jump.value)) & 0xFF
+            self.status = values.whole(jump.value) & 0xFF
 
     def _records(self) -> Generator[Pause, None, str]:
         while (line := (yield from self.streams.next_main(self))) is not None:
@@ -190,7 +190,7 @@ class AwkRunner(AwkMemory):
                     return float(len((yield from self.fields())))
                 return self.named(node.text)
             case "field":
-                return (yield from self.field_at(int(values.number((yield from self.value(node.parts[0]))))))
+                return (yield from self.field_at(values.whole((yield from self.value(node.parts[0])))))
             case "item":
                 key = yield from self.key(node.parts)
                 array = self.array(node.text)

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
+from decnet_actors.machine.shell.words import byte_text
+
 MAX_WIDTH = 10_000  # characters a format pads to
 MAX_INT = (1 << 31) - 1  # what mawk prints as a whole number
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?)")
@@ -44,6 +46,12 @@ def text(value: Value, layout: str = "%.6g") -> str:
     if not math.isfinite(value):
         return ("-" if math.copysign(1, value) < 0 else "") + ("nan" if math.isnan(value) else "inf")
     return formatted(layout, [value])
+
+
+def whole(value: Value) -> int:
+    """Return a value as a whole number; what is none, or too large, as one that is in nobody's way."""
+    found = number(value)
+    return 0 if found != found else int(max(min(found, MAX_INT), -MAX_INT))  # noqa: PLR0124  not a number
 
 
 def truth(value: Value) -> bool:
@@ -125,17 +133,17 @@ def _directive(found: re.Match[str], left: Iterator[Value]) -> str:
     if letter == "%":
         return "%"
     if width == "*":
-        size = int(number(next(left, 0.0)))
+        size = whole(next(left, 0.0))
         flags, width = flags + ("-" if size < 0 else ""), str(abs(size))
     if precision == "*":
-        precision = str(max(int(number(next(left, 0.0))), 0))
+        precision = str(max(whole(next(left, 0.0)), 0))
     value = next(left, UNSET)
     wide = min(int(width or 0), MAX_WIDTH)
     places = None if precision is None else min(int(precision or 0), MAX_WIDTH)
     if letter == "s":
         shown = text(value)[:places]
     elif letter == "c":
-        shown = chr(int(value) & 0x10FFFF or 0) if isinstance(value, float) and value > 0 else text(value)[:1]
+        shown = byte_text(whole(value) & 0xFF) if isinstance(value, float) else text(value)[:1]
     else:
         return _numeral(flags.replace("#", "#" if letter in "oxXeEfgG" else ""), wide, places, letter, number(value))
     return shown.ljust(wide) if "-" in flags else shown.rjust(wide)
