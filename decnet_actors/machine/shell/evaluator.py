@@ -162,11 +162,8 @@ class Evaluator:
             return
         if sh.command_string:
             sh.parsing_name, sh.old_style = f"{sh.name}: -c", False
-        if error.message:
-            self.complain(sh, error.message)
-            return
-        if error.closing:
-            self.complain(sh, f"unexpected EOF while looking for matching `{error.closing}'")
+        if error.message or error.closing:
+            self.complain(sh, error.message or f"unexpected EOF while looking for matching `{error.closing}'")
             if error.closing == '"' and sh.old_style:
                 self.complain(sh, "syntax error: unexpected end of file")
             return

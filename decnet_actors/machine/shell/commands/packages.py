@@ -42,7 +42,7 @@ def dpkg(ctx: Context) -> Work:
     if action in {"-i", "--install"} and args:
         ctx.err(f"dpkg: error: cannot access archive '{args[0]}': No such file or directory\n")
         return 2
-    ctx.err(ctx.err("dpkg: error: need an action option\n\nUse 'dpkg --help' for help about packages [*].\n"))
+    ctx.err("dpkg: error: need an action option\n\nUse 'dpkg --help' for help about packages [*].\n")
     return 2
 
 

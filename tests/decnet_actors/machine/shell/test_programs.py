@@ -66,7 +66,9 @@ def test_an_archive_of_ours_is_one_to_others():
     run(host, "mkdir -p /tmp/d/e; echo one > /tmp/d/f; ln -s f /tmp/d/l; cd /tmp; tar czf a.tgz d")
     with tarfile.open(fileobj=io.BytesIO(host.files.read("/tmp/a.tgz"))) as packed:
         assert {"d", "d/e", "d/f", "d/l"} == set(packed.getnames())
-        assert b"one\n" == packed.extractfile("d/f").read()
+        held = packed.extractfile("d/f")
+        assert held is not None
+        assert b"one\n" == held.read()
         assert "f" == packed.getmember("d/l").linkname
 
 
