@@ -37,6 +37,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(AWK)
 def test_any_awk_program_ends(program):
@@ -46,6 +47,7 @@ def test_any_awk_program_ends(program):
     assert ran.ended
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(SED)
 def test_any_sed_script_ends(script):
@@ -86,6 +88,7 @@ def test_an_archive_of_others_is_unpacked_and_captured():
     assert b"echo hi\n" in ran.artifacts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program",
     [
