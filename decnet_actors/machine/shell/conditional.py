@@ -63,7 +63,11 @@ def unary(world: "World", sh: ShellState, operator: str, value: str) -> bool:
         case "-t":
             return sh.interactive and value.strip() in {"0", "1", "2"}
         case "-v":
-            return value in sh.variables
+            name, bracket, index = value.partition("[")
+            variable = sh.variables.get(name)
+            if not bracket or variable is None:
+                return variable is not None
+            return index.removesuffix("]") in (variable.elements or {"0": variable.value})
         case "-o":
             return value in sh.options
         case "-h" | "-L":

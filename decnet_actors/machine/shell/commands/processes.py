@@ -11,7 +11,6 @@ from decnet_actors.machine.releases import DAY
 from decnet_actors.machine.shell.commands.system import uptime_line
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.streams import BREATHE, Sleep, Work
-from decnet_actors.machine.table import words
 from decnet_actors.machine.tree import etc, proc
 from decnet_actors.machine.tree.storage import root_type
 
@@ -29,12 +28,6 @@ _KERNEL = (
 )
 _JOURNALS = {"ext4": "jbd2/{disk}1-8 ext4-rsv-conver", "xfs": "xfs-buf/{disk}1 xfs-cil/{disk}1 xfsaild/{disk}1"}
 _DEVICE_KERNEL = "kthreadd ksoftirqd/0 events/0 khelper async/mgr sync_supers bdi-default kblockd/0 kswapd0 mtdblockd"
-
-
-_SIGNALS = words("""
-HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT
-CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH POLL PWR SYS
-""")
 
 
 @frozen(kw_only=True)
@@ -289,45 +282,6 @@ def usleep(ctx: Context) -> Work:
     return 0
 
 
-def kill(ctx: Context) -> int:
-    """End processes: the visitor's jobs end, daemons are out of reach, the rest does not exist."""
-    args = list(ctx.args)
-    if args[:1] == ["-l"]:
-        ctx.out(
-            "".join(
-                f"{number:2d}) SIG{name}" + ("\n" if number % 5 == 0 else "\t")
-                for number, name in enumerate(_SIGNALS, 1)
-            )
-            + "\n"
-        )
-        return 0
-    while (args and args[0].startswith("-") and not args[0].lstrip("-").isdecimal()) or (
-        args and re.fullmatch(r"-\d{1,2}", args[0]) and len(args) > 1
-    ):
-        option = args.pop(0)
-        if option in {"-s", "-n"} and args:
-            args.pop(0)
-    if not args:
-        ctx.err("kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n")
-        return 2
-    status = 0
-    table = {row.pid: row for row in processes(ctx)}
-    for word in args:
-        job = next((job for job in ctx.world.jobs if word in {str(job.pid), f"%{job.number}"} and not job.done), None)
-        if job is not None:
-            job.work.close()
-            job.done, job.status = True, 143
-        elif word.startswith("%"):
-            status = ctx.complain(f"{word}: no such job")
-        elif not word.lstrip("-").isdecimal():
-            status = ctx.complain(f"{word}: arguments must be process or job IDs")
-        elif int(word.lstrip("-")[:9]) not in table:
-            status = ctx.complain(f"({word}) - No such process")
-        elif ctx.sh.uid and table[int(word.lstrip("-")[:9])].user != ctx.sh.user:
-            status = ctx.complain(f"({word}) - Operation not permitted")
-    return status
-
-
 def pgrep(ctx: Context) -> int:
     """``pgrep``, ``pidof``, ``pkill``, ``killall``."""
     words = [word for word in ctx.args if not word.startswith("-")]
@@ -377,10 +331,7 @@ def watch(ctx: Context) -> Work:
             yield BREATHE
 
 
-BUILTINS: Mapping[str, Function] = {"kill": kill}
-
-
 COMMANDS: Mapping[str, Function] = {
-    "ps": ps, "top": top, "htop": top, "sleep": sleep, "usleep": usleep, "kill": kill, "pgrep": pgrep,
+    "ps": ps, "top": top, "htop": top, "sleep": sleep, "usleep": usleep, "pgrep": pgrep,
     "pidof": pgrep, "killall5": pgrep, "pkill": pgrep, "killall": pgrep, "watch": watch,
 }  # fmt: skip
