@@ -598,6 +598,7 @@ COMMANDS = [
     ("decky", "restart", "web-01", "--yes"),
     ("decky", "restart", "web-01", "--dry-run"),
     ("decky", "mutate", "web-01", "--yes"),
+    ("decky", "check"),
     ("decky", "files", "web-01", "/tmp"),
     ("decky", "restore", "web-01", "/etc", "--yes"),
     ("decky", "restore", "web-01"),
