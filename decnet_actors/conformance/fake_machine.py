@@ -266,11 +266,16 @@ class FakeMachine:
         self.logins: dict[int, str] = {}
         self.authors: list[Author] = []
         self._handle = 0
+        self.published: dict[str, bytes] = {}
 
     def seen_by(self, author: Author) -> "FakeMachine":
         """Return itself, and remember who looked."""
         self.authors.append(author)
         return self
+
+    def publish(self, path: str, content: bytes) -> None:
+        """Remember it."""
+        self.published[path] = content
 
     def terminal(self, login: Login) -> FakeTerminal:
         """Return a shell for somebody who has logged in."""

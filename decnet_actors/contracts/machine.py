@@ -165,6 +165,12 @@ class Machine(Protocol):
         Keep what is returned for as long as the session lasts: its own changes may end with it.
         """
 
+    def publish(self, path: str, content: bytes) -> None:
+        """Let a file that a service of the machine made at installation hold this, under whatever was changed since.
+
+        A machine that has no such file is not changed, and files are not made for it until somebody looks.
+        """
+
     def terminal(self, login: Login) -> Terminal:
         """Return a shell (or one command) for somebody who has logged in."""
 

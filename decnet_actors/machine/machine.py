@@ -53,9 +53,10 @@ class DeckyMachine:
         self._latest = persona.booted_at + 3600.0
         self._clock = now
         self._work = work or _still
+        self._published: dict[str, bytes] = {}
         self.tree = DeckyTree(
             persona.decky,
-            base(persona, self._now),
+            base(persona, self._now, self._published),
             caps=caps or Caps(),
             groups=_memberships(persona),
             group_names={number: name for name, (number, _) in etc.groups_of(persona).items()},
@@ -68,6 +69,9 @@ class DeckyMachine:
 
     def seen_by(self, author: Author) -> "SeenMachine":
         return SeenMachine(self, self.tree.view(author))
+
+    def publish(self, path: str, content: bytes) -> None:
+        self._published[path] = content
 
     def terminal(self, login: Login) -> ShellTerminal:
         return self.terminal_on(self.files, login)
@@ -114,6 +118,9 @@ class SeenMachine:
 
     def seen_by(self, author: Author) -> "SeenMachine":
         return self._machine.seen_by(author)
+
+    def publish(self, path: str, content: bytes) -> None:
+        self._machine.publish(path, content)
 
     def terminal(self, login: Login) -> ShellTerminal:
         return self._machine.terminal_on(self.files, login)

@@ -188,10 +188,7 @@ class AlpineLayout(Builder):
                 "boot" if service in {"bootmisc", "hostname", "hwclock", "modules", "networking", "swap"} else "default"
             )
             put(out, f"runlevels/{level}/{service}", symlink(f"/etc/init.d/{service}", installed))
-        for kind in ("rsa", "ecdsa", "ed25519"):
-            secret, public = etc.host_key(p, kind)
-            put(out, f"ssh/ssh_host_{kind}_key", file(secret, 0o600, installed + 90))
-            put(out, f"ssh/ssh_host_{kind}_key.pub", file(public, 0o644, installed + 90))
+        self.host_keys(out, installed + 90)
         return out
 
     def run(self, _: random.Random) -> dict[str, Node]:

@@ -207,7 +207,9 @@ class DebianLayout(Builder):
         return out
 
     def etc(self, _: random.Random) -> dict[str, Node]:
-        return etc_debian.tree(self.persona, self.some_time, self.package_time)
+        out = etc_debian.tree(self.persona, self.some_time, self.package_time)
+        self.host_keys(out, self.persona.installed_at + 700)
+        return out
 
     def home(self, _: random.Random) -> dict[str, Node]:
         return homes.people(self.persona)

@@ -215,10 +215,7 @@ class RockyLayout(Builder):
         out["localtime"] = symlink(f"../usr/share/zoneinfo/{p.timezone}", installed)
         out["os-release"] = symlink("../usr/lib/os-release", self.package_time("base"))
         out["mtab"] = symlink("../proc/self/mounts", installed)
-        for kind in ("rsa", "ecdsa", "ed25519"):
-            secret, public = etc.host_key(p, kind)
-            put(out, f"ssh/ssh_host_{kind}_key", file(secret, 0o640, installed + 700, gid=101))
-            put(out, f"ssh/ssh_host_{kind}_key.pub", file(public, 0o644, installed + 700))
+        self.host_keys(out, installed + 700, mode=0o640, gid=101)
         for skeleton, text in services.SKEL_ROCKY.items():
             put(out, f"skel/{skeleton}", file(text.encode(), 0o644, self.package_time("bash")))
         return out

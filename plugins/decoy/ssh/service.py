@@ -1,14 +1,12 @@
 """This module makes the ssh service of one decky."""
 
 import asyncio
-import contextlib
 import logging
 from functools import partial
 
 import asyncssh
 from asyncssh.public_key import SSHKeyPair
 
-from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
 from decnet_actors.contracts.machine import Machine
 from plugins.decoy.ssh.authentication import Rules
@@ -61,11 +59,8 @@ class SshService:
 
 
 def _show(machine: Machine, pair: SSHKeyPair) -> None:
-    """Put a public key where the machine shows its own, as old as those."""
-    files = machine.seen_by(Author(hand=Hand.MACHINE)).files
-    path, line = public_file(pair, machine.persona.hostname)
-    with contextlib.suppress(OSError):  # this machine has none, or a visitor has been at them
-        files.write(path, line, now=files.stat(path).modified)
+    """Put a public key where the machine shows its own."""
+    machine.publish(*public_file(pair, machine.persona.hostname))
 
 
 def _options(release: OpenSsh, banner: bytes, keys: HostKeys) -> asyncssh.SSHServerConnectionOptions:
