@@ -1,11 +1,14 @@
 """This module asks the fleet driver, before anything is done, whether it has a place for every decky."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.fleet_driver import FleetDriver, Wanted
 from decnet_actors.contracts.inside import System
 from decnet_actors.machine.persona import systems
+
+OURS = "linux"  # the stack of this host's kernel: what a decky without one of its own shows
+NAMED = 5  # deckies of a wish that are named
 
 
 def wanted_of(plan: DeckyPlan) -> Wanted:
@@ -56,7 +59,26 @@ def refusals(driver: FleetDriver, plans: Sequence[DeckyPlan]) -> Mapping[str, st
         if driver.inside is not None and (why := contradiction(plan, driver.inside.system)):
             found[plan.name] = why
             continue
-        if address in owners:
+        if address and address in owners:
             found[plan.name] = f"{plan.name}: the address {address} is that of {owners[address]}; give it another"
         owners.setdefault(address, plan.name)
     return found
+
+
+def shortfalls(driver: FleetDriver, plans: Sequence[DeckyPlan]) -> tuple[str, ...]:
+    """Return the stacks that deckies should have and the driver does not give them; it hosts them without."""
+    lacking: dict[str, list[str]] = {}
+    for plan in plans:
+        given = driver.place(wanted_of(plan)).stack or OURS
+        if plan.stack and given != plan.stack:
+            lacking.setdefault(plan.stack, []).append(plan.name)
+    return tuple(_lacking(lacking))
+
+
+def _lacking(lacking: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for stack, names in lacking.items():
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        yield (
+            f"no TCP/IP stack {stack} for {', '.join(names[:NAMED])}{more}: this fleet driver has none, "
+            'they show this host\'s; [fleet] driver = "namespace" has'
+        )

@@ -11,7 +11,7 @@ import math
 import random
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import attrs
@@ -292,6 +292,11 @@ class _Stage:
 class _BrokenVault:
     async def get(self, name: str, make: Callable[[], bytes]) -> bytes:  # noqa: ARG002  the port's signature
         raise OSError(28, "No space left on device")
+
+    async def get_all(self, makes: Mapping[str, Callable[[], bytes]]) -> Mapping[str, bytes]:  # noqa: ARG002  likewise
+        raise OSError(28, "No space left on device")
+
+    prepared = get
 
 
 async def _broken_offload(work: Callable[[], bytes]) -> bytes:  # noqa: ARG001  the port's signature

@@ -12,7 +12,7 @@ The rule both keep: **no reply leaves before the facts that explain it are durab
 import asyncio
 import random
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from attrs import field, frozen
@@ -231,10 +231,19 @@ class Vault(Protocol):
     async def get(self, name: str, make: Callable[[], bytes]) -> bytes:
         """Return the bytes kept under ``name``, made once (off the loop) if there are none."""
 
+    async def get_all(self, makes: Mapping[str, Callable[[], bytes]]) -> Mapping[str, bytes]:
+        """Return the same for several names, for little more than one costs."""
+
+    async def prepared(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """Return the same as ``get``, made when this machine has nothing better to do; that can take minutes."""
+
 
 @frozen(kw_only=True)
 class DecoyDeps:
-    """Everything a decoy service may use. There is nothing else: no globals, no clock, no network."""
+    """Everything a decoy service may use. There is nothing else: no globals, no clock, no network.
+
+    What is given to ``spawn`` runs beside the service and ends with it; if it fails, the service has failed.
+    """
 
     decky: str
     service: str
@@ -246,3 +255,4 @@ class DecoyDeps:
     rng: random.Random
     now: Callable[[], float]
     offload: Callable[[Callable[[], bytes]], Awaitable[bytes]] = field(repr=False)
+    spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]] = field(repr=False)

@@ -6,6 +6,8 @@ from typing import Any
 from attrs import Attribute, field, frozen
 from attrs.validators import ge, gt
 
+from decnet_actors.contracts.decky_files import Isolation
+
 MIN_LITERAL = 4  # characters of a secret pattern that must be literal; fewer would let strangers in by chance
 MAX_PATTERN = 128  # characters
 MAX_STARS = 2  # more make matching expensive for whoever sends the secret
@@ -101,8 +103,10 @@ class DeckyPlan:
     services: tuple[ServicePlan, ...]
     address: str = ""
     distribution: str = ""
+    systems: tuple[str, ...] = ()  # what is chosen from when ``distribution`` is empty; none: general servers
     baits: tuple[Bait, ...] = ()
     weak_credentials: int = 2  # how many common pairs open a door of this decky
     stack: str = ""  # name of a TCP/IP stack personality; empty: the one that fits the system
     mac: str = ""
+    isolation: Isolation | None = None  # which attackers see one another's files; ``None``: as the fleet has it
     running: bool = True  # False: it is kept, but nothing of it listens

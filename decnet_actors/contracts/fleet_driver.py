@@ -5,13 +5,15 @@ DriverUnreachableError
 """
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal, Protocol, TypeAlias
 
 from attrs import frozen
 
 from decnet_actors.contracts.inside import Inside
+
+DHCP = "dhcp"  # a wanted address: whatever the network's DHCP server gives
 
 Transport: TypeAlias = Literal["tcp", "udp"]
 
@@ -46,6 +48,7 @@ class PlaceState(StrEnum):
 
     UP = "up"
     BROKEN = "broken"
+    WAITING = "waiting"  # as it was made, but no DHCP server has given it an address
 
 
 @frozen(kw_only=True)
@@ -57,7 +60,7 @@ class Wanted:
 
     decky: str
     index: int
-    address: str = ""
+    address: str = ""  # or ``DHCP``
     mac: str = ""
     stack: str = ""  # name of a stack personality: the driver's default if empty
     hostname: str = ""
@@ -68,8 +71,9 @@ class Place:
     """Where a decky lives. What the driver cannot give (a MAC, a stack) is empty."""
 
     decky: str
-    address: str
+    address: str  # empty when it is leased and there is no lease
     addresses: tuple[str, ...] = ()  # all of them, IPv4 and IPv6, ``address`` first
+    leased: bool = False  # the address is a DHCP server's to give, and may change
     mac: str = ""
     stack: str = ""  # name of the stack personality
     tier: Tier = Tier.NONE  # known once the place is made
@@ -81,7 +85,7 @@ class Observed:
 
     place: Place
     state: PlaceState
-    detail: str = ""  # why it is broken
+    detail: str = ""  # why it is broken, or waits
 
 
 class FleetDriver(Protocol):
@@ -102,7 +106,7 @@ class FleetDriver(Protocol):
         """Let go of everything; works after a failed ``open`` too."""
 
     def place(self, wanted: Wanted) -> Place:
-        """Return where the decky will be; makes nothing.
+        """Return where the decky will be; makes nothing. Where an address is leased, that is the one it has now.
 
         Raises:
             OSError: it cannot be there.
@@ -113,12 +117,19 @@ class FleetDriver(Protocol):
         """Make the place, or adopt it when it is there as wanted.
 
         Raises:
-            OSError: it cannot be made, its address is another decky's, or it is there and not as wanted.
+            OSError: it cannot be made, its address is another decky's, it is there and not as wanted, or no DHCP server
+                has given it an address yet; then it is there and goes on asking.
 
         """
 
     async def remove(self, decky: str) -> None:
         """Undo ``create``; nothing happens when there is nothing. No other decky notices."""
+
+    async def remove_all(self, deckies: Collection[str]) -> Mapping[str, str]:
+        """Undo ``create`` of several whose sockets are closed; returns why some could not be.
+
+        What is left of them vanishes a moment later; ``create`` may be called at once.
+        """
 
     async def observe(self) -> Mapping[str, Observed]:
         """Return what is there and ours, by decky."""

@@ -105,6 +105,7 @@ class ServiceHost(LoopActor):
             rng=random.Random(self.rng.getrandbits(64)),  # noqa: S311  a persona, not a secret
             now=self.clock.now,
             offload=house.offload,
+            spawn=partial(self.spawn, name="service"),
         )
         self._service = self._plugin.create(plan.config, deps)
         started = False
@@ -119,6 +120,8 @@ class ServiceHost(LoopActor):
         house, plan = self._household, self._plan
         await service.open()
         place = await house.driver.create(house.wanted)  # whoever starts first makes it, the others adopt it
+        if place.address != house.place.address:  # its lease is another one than when the machine was put together
+            raise OSError(f"{place.decky} is at {place.address} now, not at {house.place.address or 'no address'}")
         self._tier = place.tier
         listeners, self._port = await house.driver.listen(place, plan.port)
         self._door = Doorkeeper(

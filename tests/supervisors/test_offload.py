@@ -1,4 +1,5 @@
 import asyncio
+import os
 import threading
 
 import pytest
@@ -74,3 +75,12 @@ def test_outcome_keeps_even_a_base_exception():
 
     assert (None, error) == outcome(interrupted)
     assert (7, None) == outcome(lambda: 7)
+
+
+async def test_threads_leave_the_machine_to_others_when_they_are_told_to():
+    pool = Offload(threads=1, nice=7)
+    try:
+        assert 7 == await pool(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), within=5)
+        assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < 7
+    finally:
+        pool.close()

@@ -1,10 +1,10 @@
 """This module makes the FTP service of one decky: the daemon of its persona, and a certificate if it has TLS."""
 
-import contextlib
 import re
 
 from attrs import evolve
 
+from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
 from decnet_actors.contracts.tls import make_certificate, server_context
 from decnet_actors.domain.persona import Persona
@@ -12,7 +12,7 @@ from plugins.decoy.ftp.client import Host
 from plugins.decoy.ftp.dialect import Dialect
 from plugins.decoy.ftp.proftpd import proftpd
 from plugins.decoy.ftp.pureftpd import pureftpd
-from plugins.decoy.ftp.session import GUEST_ROOT, FtpSession
+from plugins.decoy.ftp.session import FtpSession
 from plugins.decoy.ftp.vsftpd import vsftpd
 
 _VERSION = re.compile(r"(?:\d+:)?([0-9.]+[a-z]?)")
@@ -36,19 +36,15 @@ class FtpService:
         )
 
     async def open(self) -> None:
-        """Make the guests' folder, and get the certificate if there is to be TLS."""
-        files, now = self._deps.machine.files, self._deps.persona.installed_at
-        if self._host.anonymous:
-            for folder in ("/srv", GUEST_ROOT):
-                with contextlib.suppress(FileExistsError):
-                    files.mkdir(folder, now=now)
+        """Get the certificate if there is to be TLS."""
         if self._tls:
             pem = await self._deps.vault.get("ftp-certificate", lambda: make_certificate(self._deps.persona))
             self._host = evolve(self._host, tls=server_context(pem))
 
     def connect(self, log: SessionLog) -> FtpSession:
         """Return the session of one connection."""
-        return FtpSession(self._host, log.peer)
+        author = Author(hand=Hand.ATTACKER, source=log.peer.address, session=log.id)
+        return FtpSession(evolve(self._host, machine=self._host.machine.seen_by(author)), log.peer)
 
     async def aclose(self) -> None:
         """Nothing to let go of."""

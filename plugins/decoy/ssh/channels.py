@@ -137,12 +137,12 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
 
     def shell_requested(self) -> bool:
         """Start the login shell."""
-        return self._start(self._connection.daemon.machine.terminal(self._login(None)))
+        return self._start(self._connection.machine.terminal(self._login(None)))
 
     def exec_requested(self, command: str) -> bool:
         """Start one command; ``scp`` is a program of ours where the machine's own are."""
         login = self._login(command)
-        machine = self._connection.daemon.machine
+        machine = self._connection.machine
         arguments = scp_of(command)
         if arguments is None or not machine.simulated:
             return self._start(machine.terminal(login))
@@ -154,10 +154,11 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         """Start sftp; there is no other subsystem."""
         if subsystem != "sftp":
             return False
-        machine = self._connection.daemon.machine
+        machine = self._connection.machine
+        login = self._login(None)
         if not machine.simulated:
             return self._start(machine.terminal(self._login(SFTP_SERVER)))
-        return self._start(Sftp(machine, self._connection.user, self._connection.daemon.release.sftp))
+        return self._start(Sftp(machine, login.user, self._connection.daemon.release.sftp))
 
     def session_started(self) -> None:
         """The request was granted: run."""
@@ -221,7 +222,7 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         if self._artifacts:
             self._settler = self._connection.create_task(self._keep())
         if self._handle is not None:
-            self._connection.daemon.machine.logged_out(self._handle, self._now())
+            self._connection.machine.logged_out(self._handle, self._now())
             self._handle = None
 
     # its effects
@@ -231,7 +232,7 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         if self._pty is not None:
             peer = self._connection.log.peer
             user = self._connection.user
-            self._handle = self._connection.daemon.machine.logged_in(user, peer.address, self._now())
+            self._handle = self._connection.machine.logged_in(user, peer.address, self._now())
         self._channel.open_window()
         return True
 

@@ -10,7 +10,7 @@ import ipaddress
 import os
 import socket
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
@@ -46,6 +46,7 @@ from plugins.fleet_driver.docker.inside import DockerInside, end_visitors
 
 T = TypeVar("T")
 
+_AT_ONCE = 8  # containers removed together
 _OPENED = "its way out is open: somebody else started its container"
 _OTHER_SETTINGS = "its container was made with other settings"
 
@@ -127,6 +128,23 @@ class DockerDriver:
                 self._closed.pop(container, None)
                 self._tiers.pop(container, None)
                 self._known.discard(container)
+
+    async def remove_all(self, deckies: Collection[str]) -> Mapping[str, str]:
+        """Kill and remove the containers, a few at a time."""
+        failed: dict[str, str] = {}
+        turn = asyncio.Semaphore(_AT_ONCE)
+
+        async def remove(decky: str) -> None:
+            try:
+                async with turn:
+                    await self.remove(decky)
+            except OSError as error:
+                failed[decky] = str(error)
+
+        async with asyncio.TaskGroup() as removals:
+            for decky in deckies:
+                _task = removals.create_task(remove(decky))
+        return failed
 
     async def observe(self) -> Mapping[str, Observed]:
         """Return the containers that have our labels."""

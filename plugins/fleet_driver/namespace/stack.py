@@ -1,13 +1,13 @@
 """This module puts a stack personality and egress rules into the calling thread's namespace, and reads both back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
 from decnet_actors.contracts.fleet_driver import Tier, tier_of
 from decnet_actors.kernel import nftables, stack
 from decnet_actors.kernel.nftables import NftablesError
-from plugins.fleet_driver.namespace.rules import Egress
+from plugins.fleet_driver.namespace.rules import Egress, Network
 
 # What every decky needs, whatever its stack.
 _HOUSE = {
@@ -20,6 +20,7 @@ _HOUSE = {
 
 # Answers leave, nothing else does. UDP has no connections: an answer goes where something came from within a minute.
 # No connection tracking, whose table all deckies and the host would share.
+# ``{lease}``: a decky that leases its address asks for that first.
 _GUARD = """table inet guard {
  set asked4 {
   type ipv4_addr . inet_service . inet_service; flags dynamic,timeout; timeout 60s; size 65536;
@@ -38,13 +39,23 @@ _GUARD = """table inet guard {
  chain out {
   type filter hook output priority -140; policy drop;
   oifname "lo" accept
-  tcp flags & (syn|ack) == syn drop
+{lease}  tcp flags & (syn|ack) == syn drop
   meta l4proto tcp accept
   ip daddr . udp dport . udp sport @asked4 accept
   ip6 daddr . udp dport . udp sport @asked6 accept
   icmp type { echo-reply, timestamp-reply, destination-unreachable, time-exceeded, parameter-problem } accept
   icmpv6 type { echo-reply, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept
   icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report } accept
+ }
+}
+"""
+
+
+# Servers answer to the address they offer, which is nobody's yet: the kernel hears what is sent to everybody.
+_LEASE = """table inet lease {
+ chain in {
+  type filter hook prerouting priority -300; policy accept;
+  udp sport 67 udp dport 68 ip daddr set 255.255.255.255
  }
 }
 """
@@ -57,6 +68,7 @@ class Applied:
     tier: Tier
     detail: str = ""  # why the stack is not all there
     is_contained: bool  # nothing leaves that is no answer
+    hears_leases: bool  # what DHCP servers answer arrives
 
 
 def guard() -> None:
@@ -66,37 +78,50 @@ def guard() -> None:
         NftablesError: it cannot be enforced here.
 
     """
-    nftables.apply(_GUARD)
+    nftables.apply(_guard(()))
 
 
-def apply(name: str, mac: str, egress: Egress) -> Applied:
+def apply(name: str, mac: str, egress: Egress, servers: Sequence[Network]) -> Applied:
     """Apply a personality as far as this machine allows, and the egress rules; return what is in force then.
 
     Args:
         name: of a stack in ``PERSONALITIES``.
         mac: the decky's; what must differ from decky to decky follows from it.
         egress: what may leave.
+        servers: networks DHCP servers may be in; none for a decky that leases no address.
 
     Raises:
         NftablesError: the egress rules cannot be enforced here.
 
     """
-    found = stack.apply(name, mac, switches=_HOUSE, rules="" if egress is Egress.ANY else _GUARD)
-    return _applied(found)
+    rules = (_LEASE if servers else "") + ("" if egress is Egress.ANY else _guard(servers))
+    return _applied(stack.apply(name, mac, switches=_HOUSE, rules=rules), servers)
 
 
-def in_force(name: str, mac: str) -> Applied:
-    """Return what is in force in the namespace."""
-    return _applied(stack.in_force(name, mac))
+def in_force(name: str, mac: str, servers: Sequence[Network]) -> Applied:
+    """Return what is in force in the namespace; the arguments are those of ``apply``."""
+    return _applied(stack.in_force(name, mac), servers)
 
 
-def _applied(found: stack.InForce) -> Applied:
+def _applied(found: stack.InForce, servers: Sequence[Network]) -> Applied:
     tier, detail = tier_of(found.wrong, found.missing)
-    return Applied(tier=tier, detail=detail, is_contained=_is_guarded(found.tables))
+    return Applied(
+        tier=tier,
+        detail=detail,
+        is_contained=_has(found.tables, "guard", _guard(servers)),
+        hears_leases=not servers or _has(found.tables, "lease", _LEASE),
+    )
 
 
-def _is_guarded(tables: Mapping[str, str]) -> bool:
+def _has(tables: Mapping[str, str], name: str, rules: str) -> bool:
     try:
-        return tables.get("guard") == stack.listed(_GUARD)["guard"]
+        return tables.get(name) == stack.listed(rules)[name]
     except NftablesError:
         return False
+
+
+def _guard(servers: Sequence[Network]) -> str:
+    if not servers:
+        return _GUARD.replace("{lease}", "")
+    where = ", ".join(("255.255.255.255", *map(str, servers)))
+    return _GUARD.replace("{lease}", f"  udp sport 68 udp dport 67 ip daddr {{ {where} }} accept\n")

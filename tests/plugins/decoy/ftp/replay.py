@@ -12,15 +12,16 @@ from attrs import define, evolve, field, frozen
 
 from decnet_actors.conformance.fake_machine import FakeMachine, fake_persona
 from decnet_actors.conformance.fakes import FakePolicy, FakeTime
+from decnet_actors.contracts.decky_files import NOBODY
 from decnet_actors.contracts.decoy import EndData, HangUp, ListenData, Note, Send, SendData, SessionEffect, WakeAt
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.peer import Peer
 from decnet_actors.domain.persona import Account
-from decnet_actors.machine.files import Caps, TreeFiles
 from decnet_actors.machine.node import Node, directory, file, symlink
 from plugins.decoy.ftp.client import Host
 from plugins.decoy.ftp.service import dialect_of
 from plugins.decoy.ftp.session import FtpSession
+from tests.decnet_actors.machine.trees import tree_of
 
 RECORDED = Path(__file__).parent / "recorded"
 PACKAGES = {
@@ -95,7 +96,7 @@ def machine() -> FakeMachine:
     ops = Account(name="ops", uid=1000, gid=1000, home="/home/ops", shell="/bin/bash")
     guest = Account(name="ftp", uid=998, gid=998, home="/srv/ftp", shell="/usr/sbin/nologin")
     made = FakeMachine(evolve(who, accounts=(who.accounts[0], ops, guest)))
-    made.files = TreeFiles(_tree(), caps=Caps(), groups={1000: frozenset({1000})})  # type: ignore[assignment]  # a FileSystem too
+    made.files = tree_of(_tree()).view(NOBODY)  # type: ignore[assignment]  # a FileSystem too
     return made
 
 
