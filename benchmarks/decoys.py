@@ -20,6 +20,7 @@ import uvloop
 
 from decnet_actors.conformance.fakes import FakeArtifacts, FakeTime, fake_deps
 from decnet_actors.contracts.fleet import Limits
+from decnet_actors.contracts.fleet_driver import Transport
 from decnet_actors.decoys.doorkeeper import Doorkeeper, Identity
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Record
@@ -68,7 +69,7 @@ async def serve_echo(door: socket.socket) -> Any:
     return await asyncio.get_running_loop().create_server(Echo, sock=door)
 
 
-async def _nothing(port: int) -> socket.socket:
+async def _nothing(port: int, protocol: Transport) -> socket.socket:  # noqa: ARG001  the keeper's signature
     raise OSError(port)
 
 

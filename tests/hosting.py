@@ -10,8 +10,9 @@ from typing import Any
 from attrs import define, field
 
 from decnet_actors.conformance.fakes import F, FakeArtifacts, FakeJournal, FakeTime
-from decnet_actors.contracts.decoy import DecoyService
+from decnet_actors.contracts.decoy import DatagramService, DecoyService
 from decnet_actors.contracts.fleet import Limits
+from decnet_actors.contracts.fleet_driver import Transport
 from decnet_actors.decoys.doorkeeper import Doorkeeper, Identity
 from decnet_actors.domain.ids import Ids
 
@@ -60,15 +61,22 @@ class Hosted:
         return self.journal.of(kind)
 
 
-async def _listen(port: int) -> socket.socket:
-    made = socket.create_server(("127.0.0.1", port))
+async def _listen(port: int, protocol: Transport = "tcp") -> socket.socket:
+    made = socket.create_server(("127.0.0.1", port)) if protocol == "tcp" else bound(port)
     made.setblocking(False)
+    return made
+
+
+def bound(port: int = 0) -> socket.socket:
+    """Return a UDP socket of ours."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.bind(("127.0.0.1", port))
     return made
 
 
 @contextlib.asynccontextmanager
 async def hosted(
-    service: DecoyService,
+    service: DecoyService | DatagramService,
     *,
     limits: Limits | None = None,
     journal: FakeJournal | None = None,
@@ -89,7 +97,8 @@ async def hosted(
 
     await service.open()
     if listener is None:
-        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        is_datagrams = isinstance(service, DatagramService)
+        listener = bound() if is_datagrams else socket.create_server(("127.0.0.1", 0), backlog=512)
     listener.setblocking(False)
     door = Doorkeeper(
         identity=Identity(host="host-1", decky="web-01", service=name),

@@ -5,21 +5,21 @@ Sans-io services are checked in full; services that host a library are fed the s
 
 import asyncio
 import contextlib
-import gc
 import logging
 import math
 import random
-import sys
-import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import attrs
 
+from decnet_actors.conformance import datagrams
 from decnet_actors.conformance.fakes import FakeTime
 from decnet_actors.conformance.memory_transport import FakeLog, MemoryTransport
 from decnet_actors.conformance.openings import OPENINGS
+from decnet_actors.conformance.promises import MAX_GROWTH, ConformanceError, anonymous, promise, reachable
 from decnet_actors.contracts.decoy import (
+    DatagramService,
     DataSession,
     DecoyDeps,
     DecoyService,
@@ -35,7 +35,6 @@ from decnet_actors.contracts.plugin import Plugin
 
 MakeDeps = Callable[[FakeTime], DecoyDeps]
 
-MAX_GROWTH = 4 * 1024 * 1024  # bytes one session may hold after any input
 FLOOD = 5 * 1024 * 1024  # bytes fed to find out; less where each byte means work
 DATA_PORT = 40_000  # where the host waits, whatever was asked for
 MAX_TICKS = 2_000  # of one silent session in a day
@@ -43,13 +42,6 @@ STREAMS = 60  # of garbage
 _CHUNK = 16 * 1024
 _DAY = 86_400.0
 _TURNS = 20  # of the loop for a library to react
-
-# What must never be seen on the wire (compared in lower case): it would name what is behind the decoy.
-GIVE_AWAYS = (b"decnet", b"python", b"traceback", b"asyncssh", b"aiohttp", b"honeypot", b"cowrie", b"twisted")
-
-
-class ConformanceError(AssertionError):
-    """A plugin does not keep a promise of its kind."""
 
 
 async def check_decoy(
@@ -75,7 +67,9 @@ async def check_decoy(
     streams = [*OPENINGS, *samples, *_garbage(random.Random(seed), [*OPENINGS, *samples])]  # noqa: S311  test data
     with _quiet(plugin.id):
         await bench.check_life()
-        if await bench.is_sans_io():
+        if await bench.is_datagrams():
+            await bench.check_datagrams(streams)
+        elif await bench.is_sans_io():
             await bench.check_streams(streams)
             await bench.check_silence()
             await bench.check_memory()
@@ -84,13 +78,13 @@ async def check_decoy(
 
 
 def _check_form(plugin: Plugin[Any]) -> None:  # Any: its own config class
-    _promise(plugin.kind == "decoy", f"{plugin.id}: the id of a decoy begins with 'decoy.'")
-    _promise(bool(plugin.summary), f"{plugin.id}: no summary")
+    promise(plugin.kind == "decoy", f"{plugin.id}: the id of a decoy begins with 'decoy.'")
+    promise(bool(plugin.summary), f"{plugin.id}: no summary")
     fields = {field.name: field for field in attrs.fields(plugin.config)}
-    _promise("port" in fields, f"{plugin.id}: its config has no port")
+    promise("port" in fields, f"{plugin.id}: its config has no port")
     for field in fields.values():
-        _promise(bool(field.metadata.get("help")), f"{plugin.id}: option {field.name} has no help")
-        _promise(field.default is not attrs.NOTHING, f"{plugin.id}: option {field.name} has no default")
+        promise(bool(field.metadata.get("help")), f"{plugin.id}: option {field.name} has no help")
+        promise(field.default is not attrs.NOTHING, f"{plugin.id}: option {field.name} has no default")
 
 
 class _Bench:
@@ -108,6 +102,22 @@ class _Bench:
             yield service, time
         finally:
             await service.aclose()
+
+    async def is_datagrams(self) -> bool:
+        """Return whether the service is spoken to in datagrams."""
+        async with self._service() as (service, _):
+            return isinstance(service, DatagramService)
+
+    async def check_datagrams(self, streams: Sequence[bytes]) -> None:
+        """See ``conformance.datagrams``."""
+        for stream in streams:
+            said = []
+            for _ in range(2):
+                async with self._service() as (service, time):
+                    said.append(datagrams.check_answers(self._plugin.id, service, time, stream))
+            promise(said[0] == said[1], f"{self._plugin.id}: not the same effects for the same chance: {stream[:80]!r}")
+        async with self._service() as (service, time):
+            datagrams.check_memory(self._plugin.id, service, time)
 
     async def is_sans_io(self) -> bool:
         """Return which shape the service has."""
@@ -132,10 +142,10 @@ class _Bench:
         for stream in streams:
             whole = await self._transcript([stream])
             again = await self._transcript([stream])
-            _promise(whole == again, f"{self._plugin.id}: not the same effects for the same chance: {stream[:80]!r}")
+            promise(whole == again, f"{self._plugin.id}: not the same effects for the same chance: {stream[:80]!r}")
             for chunks in (_bytes(stream), _cut(stream, chance)):
                 split = await self._transcript(chunks)
-                _promise(
+                promise(
                     whole == split,
                     f"{self._plugin.id}: effects depend on how the stream is cut: {stream[:80]!r}\n"
                     f"whole: {_short(whole)}\nsplit: {_short(split)}",
@@ -183,16 +193,16 @@ class _Bench:
         )
         for flood, size in floods:
             async with self._service() as (service, time):
-                shared = _reachable([service], set())[1]
+                shared = reachable([service], set())[1]
                 session: Session = service.connect(FakeLog(time))
                 over = _is_over(session.opened(time()))
                 for _ in range(size // len(flood)):
                     if over:
                         break
                     over = _is_over(session.received(flood, time()))
-                held = _reachable([session], shared)[0]
+                held = reachable([session], shared)[0]
                 session.closed(time())
-            _promise(held < MAX_GROWTH, f"{self._plugin.id}: holds {held} bytes after a flood of {flood[:4]!r}")
+            promise(held < MAX_GROWTH, f"{self._plugin.id}: holds {held} bytes after a flood of {flood[:4]!r}")
 
     async def check_library(self, streams: Sequence[bytes]) -> None:
         """A hosted library survives anything and names nobody."""
@@ -205,7 +215,7 @@ class _Bench:
                 for number, stream in enumerate(streams):
                     await self._fed(service, FakeLog(time, f"session-{number}"), [stream])
                     await self._fed(service, FakeLog(time, f"bytes-{number}"), _bytes(stream[:400]))
-                    _promise(not failures, f"{self._plugin.id}: {stream[:80]!r} ended in {failures[:1]}")
+                    promise(not failures, f"{self._plugin.id}: {stream[:80]!r} ended in {failures[:1]}")
         finally:
             loop.set_exception_handler(before)
 
@@ -228,7 +238,7 @@ class _Bench:
         await _turns(_TURNS)
         transport.close()
         await _turns(_TURNS)
-        _anonymous(self._plugin.id, bytes(transport.written))
+        anonymous(self._plugin.id, bytes(transport.written))
 
 
 class _Stage:
@@ -244,7 +254,7 @@ class _Stage:
 
     def take(self, effects: Sequence[SessionEffect]) -> None:
         for effect in effects:
-            _promise(not self.over, f"{self._plugin}: effects after HangUp: {effect}")
+            promise(not self.over, f"{self._plugin}: effects after HangUp: {effect}")
             if isinstance(effect, WakeAt):
                 self._wake = effect.when
             else:
@@ -256,7 +266,7 @@ class _Stage:
 
     def say(self, effect: SessionEffect) -> None:
         if isinstance(effect, Send):
-            _promise(isinstance(effect.data, bytes), f"{self._plugin}: Send of {type(effect.data).__name__}")
+            promise(isinstance(effect.data, bytes), f"{self._plugin}: Send of {type(effect.data).__name__}")
             self._said.append(effect.data)
         elif isinstance(effect, Note):
             self._said.append(effect.fact)
@@ -270,7 +280,7 @@ class _Stage:
         end, ticks = self._time() + seconds, 0
         while self._wake <= end and not self.over:
             ticks += 1
-            _promise(ticks <= MAX_TICKS, f"{self._plugin}: more than {MAX_TICKS} wake-ups of a silent session")
+            promise(ticks <= MAX_TICKS, f"{self._plugin}: more than {MAX_TICKS} wake-ups of a silent session")
             self._time.seconds = max(self._time(), self._wake)
             self._wake = math.inf
             self.take(self._session.tick(self._time()))
@@ -285,7 +295,7 @@ class _Stage:
                 found.append(item)
         for item in found:
             if isinstance(item, bytes):
-                _anonymous(self._plugin, item)
+                anonymous(self._plugin, item)
         return found
 
 
@@ -322,20 +332,7 @@ def _quiet(plugin: str) -> Iterator[None]:
     finally:
         logging.getLogger().removeHandler(loud)
     found = [record for record in loud.records if record.name != "asyncio"]
-    _promise(not found, f"{plugin}: logs above DEBUG: {[record.getMessage()[:120] for record in found[:3]]}")
-
-
-def _reachable(roots: Sequence[object], known: set[int]) -> tuple[int, set[int]]:
-    """Return how many bytes the objects reachable from the roots take, but for those known, and all their ids."""
-    seen, size, waiting = set(known), 0, list(roots)
-    while waiting:
-        item = waiting.pop()
-        if id(item) in seen or isinstance(item, type | types.ModuleType | types.FunctionType | types.CodeType):
-            continue
-        seen.add(id(item))
-        size += sys.getsizeof(item)
-        waiting += gc.get_referents(item)
-    return size, seen
+    promise(not found, f"{plugin}: logs above DEBUG: {[record.getMessage()[:120] for record in found[:3]]}")
 
 
 async def _turns(count: int) -> None:
@@ -372,16 +369,5 @@ def _is_over(effects: Sequence[SessionEffect]) -> bool:
     return any(isinstance(effect, HangUp) for effect in effects)
 
 
-def _anonymous(plugin: str, sent: bytes) -> None:
-    lowered = sent.lower()
-    for word in GIVE_AWAYS:
-        _promise(word not in lowered, f"{plugin}: {word.decode()!r} on the wire: {sent[:200]!r}")
-
-
 def _short(transcript: Sequence[object]) -> str:
     return "; ".join(repr(item)[:160] for item in transcript[:12])
-
-
-def _promise(kept: bool, text: str) -> None:  # noqa: FBT001  an assertion
-    if not kept:
-        raise ConformanceError(text)

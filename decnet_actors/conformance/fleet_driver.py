@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from decnet_actors.conformance.decoy import ConformanceError
+from decnet_actors.conformance.promises import ConformanceError
 from decnet_actors.contracts.fleet_driver import FleetDriver, Place, PlaceState, Wanted
 from decnet_actors.contracts.plugin import Plugin
 

@@ -18,6 +18,8 @@ OPENINGS: tuple[bytes, ...] = (
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(64)),
     b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00",
     b"\0" * 128,
+    b"\0\1boot.cfg\0octet\0blksize\x001428\0",
+    b"\0\2boot.cfg\0netascii\0",
     bytes(range(256)),
     b"a" * 5000 + b"\r\n",
     b"%n%s\x1b[2J\x07\r\n",

@@ -1,19 +1,20 @@
 """This module defines the decoy port: what a decoy service gives its host, and what it gets from it.
 
-Two shapes of service exist, and the host serves both the same way:
+Three shapes of service exist, and the host serves them the same way:
 
 * *sans-io* (our own codecs): ``connect`` returns a ``Session``, which turns bytes and ``now`` into effects;
 * *library-hosted* (asyncssh): ``connect`` returns an ``asyncio.Protocol``, which records through the
-  ``SessionLog`` and awaits ``SessionLog.settled()`` before it answers anything it recorded.
+  ``SessionLog`` and awaits ``SessionLog.settled()`` before it answers anything it recorded;
+* *datagrams* (UDP): ``converse`` returns a ``Conversation``, which turns datagrams and ``now`` into effects.
 
-The rule both keep: **no reply leaves before the facts that explain it are durable** (``Fact.barrier``).
+The rule all keep: **no reply leaves before the facts that explain it are durable** (``Fact.barrier``).
 """
 
 import asyncio
 import random
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 from msgspec import Struct
@@ -103,6 +104,13 @@ DataEffect: TypeAlias = ListenData | SecureData | SendData | EndData
 SessionEffect: TypeAlias = Effect | StartTls | DataEffect
 
 
+class OwnPort(Struct, frozen=True, gc=False):
+    """Go on from another port of the decky, any: only who gets what is sent from there can know it."""
+
+
+DatagramEffect: TypeAlias = Send | Note | HangUp | WakeAt | OwnPort
+
+
 class Session(Protocol):
     """One connection to a sans-io service. Never awaits, sleeps, logs, or reads a clock or socket.
 
@@ -159,6 +167,27 @@ class DataSession(Session, Protocol):
         """The data connection is gone, whoever ended it."""
 
 
+class Conversation(Protocol):
+    """What one address and port says to a service of datagrams. The rules of ``Session`` hold here too.
+
+    Each ``Send`` is one datagram; the host drops those that would make the decky a weapon, as networks drop them. After
+    ``OwnPort`` what comes to the service's port from the same place begins another conversation, so whatever
+    ``received`` is given then shows that the peer's address is its own.
+    """
+
+    def received(self, data: bytes, now: float) -> Sequence[DatagramEffect]:
+        """Take one datagram; the first one is why there is a conversation."""
+
+    def tick(self, now: float) -> Sequence[DatagramEffect]:
+        """The time asked for with ``WakeAt`` has come."""
+
+    def closed(self, now: float) -> Sequence[DatagramEffect]:
+        """It is over; return the last facts (the rest is ignored)."""
+
+    def take_artifacts(self) -> Sequence[bytes]:
+        """Return (once) the contents of the files that the effects just returned call ``FileCaptured``."""
+
+
 class SessionLog(Protocol):
     """What the host gives to a library-hosted service for one connection."""
 
@@ -206,6 +235,20 @@ class DecoyService(Protocol):
 
     def connect(self, log: SessionLog) -> Session | asyncio.Protocol:
         """Return the object that serves one connection."""
+
+    async def aclose(self) -> None:
+        """Let go of everything; works after a failed ``open``."""
+
+
+@runtime_checkable
+class DatagramService(Protocol):
+    """One service of one decky that is spoken to in datagrams."""
+
+    async def open(self) -> None:
+        """Get ready. Called once before the first datagram."""
+
+    def converse(self, session: str, peer: Peer) -> Conversation:
+        """Return the object that serves one address and port; ``session`` is its identifier."""
 
     async def aclose(self) -> None:
         """Let go of everything; works after a failed ``open``."""

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from attrs import Attribute, field, frozen
-from attrs.validators import ge, gt
+from attrs.validators import ge, gt, le
 
 from decnet_actors.contracts.decky_files import Isolation
 
@@ -22,7 +22,7 @@ class Limits:
         default=2_500, validator=gt(0), metadata={"help": "connections held at once by one address"}
     )
     data_connections: int = field(
-        default=500, validator=gt(0), metadata={"help": "second connections awaited or held at once, as of FTP"}
+        default=500, validator=gt(0), metadata={"help": "second connections and ports held at once, as of FTP and TFTP"}
     )
     session_bytes: int = field(
         default=256 * 1024 * 1024, validator=gt(0), metadata={"help": "bytes taken from one session"}
@@ -34,6 +34,22 @@ class Limits:
     session_time: float = field(default=86_400.0, validator=gt(0), metadata={"help": "seconds a session may last"})
     stall: float = field(
         default=60.0, validator=gt(0), metadata={"help": "seconds a peer may take nothing of what waits for it"}
+    )
+    replies: int = field(
+        default=10_000, validator=gt(0), metadata={"help": "datagrams sent in a second, to everybody together"}
+    )
+    replies_per_source: int = field(
+        default=2_000, validator=gt(0), metadata={"help": "datagrams sent in a second to one address"}
+    )
+    reply_factor: float = field(
+        default=3.0,
+        validator=[ge(1), le(10)],
+        metadata={"help": "how many times the bytes of its datagrams an address gets that has not shown to be its own"},
+    )
+    unproven_bytes: int = field(
+        default=128,
+        validator=[ge(0), le(4096)],
+        metadata={"help": "bytes a second beyond that, to all such addresses together; 16 seconds' worth can be saved"},
     )
     tarpit: float = field(default=0.0, validator=ge(0), metadata={"help": "seconds every reply is held back"})
 

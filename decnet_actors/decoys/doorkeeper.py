@@ -11,15 +11,18 @@ import math
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from attrs import frozen
 
-from decnet_actors.contracts.decoy import Artifacts, DecoyService
+from decnet_actors.contracts.decoy import Artifacts, DatagramService, DecoyService
 from decnet_actors.contracts.fleet import Limits
+from decnet_actors.contracts.fleet_driver import Transport
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.decoys.connection import Connection
 from decnet_actors.decoys.keeper import Spawn
+from decnet_actors.decoys.letterbox import Letterbox
+from decnet_actors.decoys.talk import Talk
 from decnet_actors.domain.facts import CloseReason, Fact, LimitReached
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Record
@@ -45,7 +48,8 @@ class Identity:
     service: str
 
 
-Listen: TypeAlias = Callable[[int], Awaitable[socket.socket]]
+Listen: TypeAlias = Callable[[int, Transport], Awaitable[socket.socket]]
+Served: TypeAlias = Connection | Talk
 
 
 class Doorkeeper:
@@ -55,7 +59,7 @@ class Doorkeeper:
         self,
         *,
         identity: Identity,
-        service: DecoyService,
+        service: DecoyService | DatagramService,
         journal: JournalWriter,
         artifacts: Artifacts,
         limits: Limits,
@@ -71,11 +75,11 @@ class Doorkeeper:
         tasks whose failure is the actor's; ``listen`` opens another port of the decky.
         """
         self.identity = identity
-        self.service = service
+        self._service = service
         self.limits = limits
         self.clock = clock
         self.crowded = False
-        self.connections: dict[Connection, None] = {}
+        self.connections: dict[Served, None] = {}
         self.new_id, self._id_at = ids.new, ids.at
         self._journal = journal
         self._artifacts = artifacts
@@ -89,27 +93,33 @@ class Doorkeeper:
         self._servers: list[asyncio.Server] = []
         self._sources: dict[str, int] = {}
         self._refused: set[str] = set()
-        self._settling: deque[tuple[int, Connection]] = deque()
+        self._settling: deque[tuple[int, Served]] = deque()
         self._settle_wanted: asyncio.Future[None] | None = None
         self._empty: asyncio.Future[None] | None = None
-        self._holding: deque[Connection] = deque()
+        self._holding: deque[Served] = deque()
         self._wakes: list[tuple[float, int]] = []  # a heap; the second number only tells entries apart
         self._wake_order = 0
-        self._waking: dict[int, Connection] = {}  # whom the entries of _wakes are for; others mean nothing any more
-        self._orders: dict[Connection, int] = {}
+        self._waking: dict[int, Served] = {}  # whom the entries of _wakes are for; others mean nothing any more
+        self._orders: dict[Served, int] = {}
         self._host, self._decky, self._service_name = identity.host, identity.decky, identity.service
+        self._letterbox = Letterbox(self, service) if isinstance(service, DatagramService) else None
 
     # life
 
     async def open(self, listeners: Sequence[socket.socket]) -> None:
-        """Take over listening sockets and begin to accept."""
-        self._listeners = tuple(listeners)
+        """Take over listening (UDP: bound) sockets and begin to serve."""
         _task = self.spawn(self._settle_in_order(), name="settle")
+        if self._letterbox is not None:
+            await self._letterbox.open(listeners)
+            return
+        self._listeners = tuple(listeners)
         await self._accept()
 
     def close(self, reason: CloseReason = CloseReason.SHUTDOWN, *, at_once: bool = False) -> None:
         """Stop accepting for good and end every connection. May be called more than once."""
         self._refuse()
+        if self._letterbox is not None:
+            self._letterbox.close()
         for listener in self._listeners:
             listener.close()
         self._listeners = ()
@@ -147,7 +157,12 @@ class Doorkeeper:
 
     # Keeper
 
-    def admit(self, connection: Connection) -> bool:
+    @property
+    def service(self) -> DecoyService:
+        """What connections are for."""
+        return cast("DecoyService", self._service)  # a letterbox takes none
+
+    def admit(self, connection: Served) -> bool:
         """Return whether there is room for this connection, and keep it if so."""
         source = connection.source
         held = self._sources.get(source, 0)
@@ -164,7 +179,7 @@ class Doorkeeper:
             self._arm_in(SWEEP_EVERY)
         return True
 
-    def left(self, connection: Connection) -> None:
+    def left(self, connection: Served) -> None:
         """Forget the connection."""
         self.connections.pop(connection, None)
         if self._empty is not None and not self.connections and not self._empty.done():
@@ -180,7 +195,7 @@ class Doorkeeper:
         self._forget_wake(connection)
         connection.alarm = -math.inf
 
-    def put(self, connection: Connection, fact: Fact) -> int:
+    def put(self, connection: Served, fact: Fact) -> int:
         """Stamp and record a fact of this connection."""
         journal, now = self._journal, self.clock.now()
         number = journal.put(
@@ -218,18 +233,18 @@ class Doorkeeper:
             )
         )
 
-    def settle(self, connection: Connection, number: int) -> None:
+    def settle(self, connection: Served, number: int) -> None:
         """Keep what it captured, then call ``connection.release(number)`` once the record is durable."""
         self._settling.append((number, connection))
         wanted = self._settle_wanted
         if wanted is not None and not wanted.done():
             wanted.set_result(None)
 
-    def hold(self, connection: Connection) -> None:
+    def hold(self, connection: Served) -> None:
         """Call ``connection.room()`` once the journal has room."""
         self._holding.append(connection)
 
-    def wake(self, connection: Connection, when: float) -> None:
+    def wake(self, connection: Served, when: float) -> None:
         """Call ``connection.tick(now)`` at ``when``, unless it has asked for another time by then."""
         # One entry a connection that means something: a later time is looked up when the earlier one comes.
         if when < connection.alarm:
@@ -241,7 +256,7 @@ class Doorkeeper:
             heapq.heappush(self._wakes, (when, order))
             self._arm_in(when - self.clock.now())
 
-    def _forget_wake(self, connection: Connection) -> None:
+    def _forget_wake(self, connection: Served) -> None:
         """Keep nothing of the connection; of its entry in the heap, two numbers until it is worth tidying up."""
         order = self._orders.pop(connection, None)
         if order is not None:
@@ -251,13 +266,13 @@ class Doorkeeper:
                 self._wakes = [entry for entry in self._wakes if entry[1] in self._waking]
                 heapq.heapify(self._wakes)
 
-    async def listen_data(self, data: object, port: int) -> socket.socket:
+    async def listen_data(self, data: object, port: int, protocol: Transport = "tcp") -> socket.socket:
         """Return a socket that listens as the decky, and count it until ``data_ended``."""
         if data not in self._data and len(self._data) >= self.limits.data_connections:
             self._say_full("data", "data_connections", self.limits.data_connections)
             raise OSError(errno.EMFILE, "too many data connections")
         self._data.add(data)
-        return await self._listen(port)
+        return await self._listen(port, protocol)
 
     def data_ended(self, data: object) -> None:
         """Count what was listened for no more."""
@@ -349,7 +364,7 @@ class Doorkeeper:
         if not self.crowded and not self._servers:
             await self._accept()
 
-    def _say_full(self, key: str, limit: str, value: int, connection: Connection | None = None) -> None:
+    def _say_full(self, key: str, limit: str, value: int, connection: Served | None = None) -> None:
         """Record that a limit is reached, once until somebody leaves: refusals must cost less than connections."""
         if key not in self._refused:
             self._refused.add(key)

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias, assert_never
 
 from attrs import field, frozen
 
-from decnet_actors.contracts.decoy import Artifacts, CredentialPolicy, DecoyDeps, DecoyService, Vault
+from decnet_actors.contracts.decoy import Artifacts, CredentialPolicy, DatagramService, DecoyDeps, DecoyService, Vault
 from decnet_actors.contracts.fleet import ServicePlan
-from decnet_actors.contracts.fleet_driver import FleetDriver, Place, Tier, Wanted
+from decnet_actors.contracts.fleet_driver import FleetDriver, Place, Tier, Transport, Wanted
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.machine import Machine
 from decnet_actors.contracts.plugin import Plugin
@@ -60,6 +60,7 @@ class ServiceStatus:
     address: str
     port: int
     sessions: int
+    transport: Transport = "tcp"
     tier: Tier = Tier.NONE  # how much of its stack personality is in force
 
 
@@ -74,9 +75,10 @@ class ServiceHost(LoopActor):
         self._household = household
         self._plan = plan
         self._plugin = plugin
-        self._service: DecoyService | None = None
+        self._service: DecoyService | DatagramService | None = None
         self._door: Doorkeeper | None = None
         self._port = 0
+        self._transport: Transport = "tcp"
         self._tier = Tier.NONE
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -116,14 +118,15 @@ class ServiceHost(LoopActor):
             if not started:
                 await self._service.aclose()
 
-    async def _listen(self, service: DecoyService) -> None:
+    async def _listen(self, service: DecoyService | DatagramService) -> None:
         house, plan = self._household, self._plan
         await service.open()
         place = await house.driver.create(house.wanted)  # whoever starts first makes it, the others adopt it
         if place.address != house.place.address:  # its lease is another one than when the machine was put together
             raise OSError(f"{place.decky} is at {place.address} now, not at {house.place.address or 'no address'}")
         self._tier = place.tier
-        listeners, self._port = await house.driver.listen(place, plan.port)
+        self._transport = "udp" if isinstance(service, DatagramService) else "tcp"
+        listeners, self._port = await house.driver.listen(place, plan.port, protocol=self._transport)
         self._door = Doorkeeper(
             identity=Identity(host=house.host, decky=house.place.decky, service=plan.name),
             service=service,
@@ -140,8 +143,8 @@ class ServiceHost(LoopActor):
         self._door.note(ServiceStarted(address=house.place.address, port=self._port))
         house.sessions.add(self)
 
-    async def _listen_data(self, place: Place, port: int) -> socket.socket:
-        (listener,), _ = await self._household.driver.listen(place, port)
+    async def _listen_data(self, place: Place, port: int, protocol: Transport) -> socket.socket:
+        (listener,), _ = await self._household.driver.listen(place, port, protocol=protocol)
         return listener
 
     def _arm(self, seconds: float) -> None:
@@ -164,6 +167,7 @@ class ServiceHost(LoopActor):
                     address=self._household.place.address,
                     port=self._port,
                     sessions=len(self.held),
+                    transport=self._transport,
                     tier=self._tier,
                 )
             case _:

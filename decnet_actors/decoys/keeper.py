@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from decnet_actors.contracts.decoy import DecoyService
 from decnet_actors.contracts.fleet import Limits
+from decnet_actors.contracts.fleet_driver import Transport
 from decnet_actors.domain.facts import Fact
 from supervisors.clock import Clock
 
@@ -21,13 +22,17 @@ class Spawn(Protocol):
 class Keeper(Protocol):
     """The service behind a door.
 
-    ``connection`` is always the ``Connection`` that asks, ``data`` its ``DataConnections`` (Any: they import this).
+    ``connection`` is always the ``Connection`` or ``Talk`` that asks, ``data`` its ``DataConnections`` or itself (Any:
+    they import this).
     """
 
-    service: DecoyService
     limits: Limits
     clock: Clock
     crowded: bool
+
+    @property
+    def service(self) -> DecoyService:
+        """What connections are for."""
 
     @property
     def spawn(self) -> Spawn:
@@ -51,8 +56,8 @@ class Keeper(Protocol):
     async def durable(self, number: int) -> None:
         """Return once the record is durable, there is room for more and the tarpit has had its time."""
 
-    async def listen_data(self, data: Any, port: int) -> socket.socket:
-        """Return a socket that listens as the decky, for one connection, and count it until ``data_ended``.
+    async def listen_data(self, data: Any, port: int, protocol: Transport = "tcp") -> socket.socket:
+        """Return a socket that listens as the decky, for one peer, and count it until ``data_ended``.
 
         Raises:
             OSError: the port cannot be had, or too many wait.

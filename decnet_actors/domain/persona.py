@@ -98,3 +98,8 @@ class Persona:
         """The package of the FTP server that runs: one of those there are, vsftpd on most machines."""
         found = [name for name in ("vsftpd", "vsftpd", "proftpd-core", "pure-ftpd") if name in self.packages]
         return found[self.seed % len(found)] if found else "vsftpd"
+
+    @property
+    def tftp_root(self) -> str:
+        """The folder that its TFTP server offers."""
+        return "/srv/tftp" if self.package_manager == "apt" else "/var/lib/tftpboot"

@@ -3,6 +3,7 @@
 WireError
     HttpError (http)
     RespError (resp)
+    TftpError (tftp)
 """
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from attrs import field, frozen
 
-from decnet_actors.conformance.decoy import ConformanceError, check_decoy
+from decnet_actors.conformance.decoy import check_decoy
 from decnet_actors.conformance.fakes import fake_deps
+from decnet_actors.conformance.promises import ConformanceError
 from decnet_actors.contracts.decoy import HangUp, Note, Send, WakeAt
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.domain.facts import CommandSeen

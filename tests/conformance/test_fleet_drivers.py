@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from decnet_actors.conformance.decoy import ConformanceError
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
+from decnet_actors.conformance.promises import ConformanceError
 from decnet_actors.contracts.fleet_driver import Observed, PlaceState
 from decnet_actors.contracts.plugin import Plugin
 from plugins.fleet_driver.loopback.driver import LoopbackDriver, Shift

@@ -14,6 +14,7 @@ from attrs import define, field
 from decnet_actors.conformance.fakes import FakeJournal
 from decnet_actors.contracts.decoy import Effect, HangUp, Note, Send, SessionLog, WakeAt
 from decnet_actors.contracts.fleet import Limits
+from decnet_actors.decoys.connection import Connection
 from decnet_actors.domain.facts import (
     CloseReason,
     CommandSeen,
@@ -345,7 +346,7 @@ async def test_limit_ends_the_session_and_is_recorded(limits, name):
         await host.until(
             lambda: (
                 host.journal.of(LimitReached)
-                or next(iter(host.door.connections)).stalled_since
+                or cast("Connection", next(iter(host.door.connections))).stalled_since
                 or name == "session_time"
             )
         )
