@@ -102,4 +102,4 @@ class Persona:
     @property
     def tftp_root(self) -> str:
         """The folder that its TFTP server offers."""
-        return "/srv/tftp" if self.package_manager == "apt" else "/var/lib/tftpboot"
+        return {"apt": "/srv/tftp", "apk": "/var/tftpboot"}.get(self.package_manager, "/var/lib/tftpboot")

@@ -132,8 +132,8 @@ ARCHETYPES: dict[str, Archetype] = {
         ),
         Archetype(
             name="voip-server",
-            summary="The telephone exchange.",
-            services=("sip",),
+            summary="The telephone exchange, which tells telephones their settings over TFTP.",
+            services=("sip", "tftp"),
             distributions=LINUX,
         ),
         Archetype(

@@ -21,6 +21,7 @@ class Daemon:
     text: str = ""  # systemd's description
     port: int = 0  # 0: serves nothing, or inherits its parent's socket
     worker: bool = False  # a child of the one before
+    datagrams: bool = False  # whether the port is one of UDP
     both: bool = True  # whether it listens on IPv6 too
     tty: str = "?"
     rss: int = 900
@@ -273,6 +274,22 @@ def _ftp(persona: Persona, port: int) -> Sequence[Daemon]:
     return (Daemon(name=name, command=command, user=user, unit=name, text=text, port=port, rss=rss, vsz=vsz),)
 
 
+def _tftp(persona: Persona, port: int) -> Sequence[Daemon]:
+    if persona.package_manager == "dnf":
+        text = "Tftp Server Activation Socket"
+        return (Daemon(name="systemd", command="", unit="tftp.socket", text=text, port=port, datagrams=True),)
+    command = f"/usr/sbin/in.tftpd --listen --user tftp --address :{port} --secure {persona.tftp_root}"
+    if persona.package_manager == "apk":
+        command = f"/usr/sbin/in.tftpd -l -s {persona.tftp_root}"
+    unit = "tftpd-hpa" if persona.package_manager == "apt" else "in.tftpd"
+    return (
+        Daemon(
+            name="in.tftpd", command=command, unit=unit, text="LSB: HPA's tftp server", port=port, datagrams=True,
+            rss=700, vsz=2_900,
+        ),
+    )  # fmt: skip
+
+
 _SERVED: Mapping[str, Callable[[Persona, int], Sequence[Daemon]]] = {
-    "ssh": _ssh, "http": _web, "redis": _redis, "telnet": _telnet, "ftp": _ftp,
+    "ssh": _ssh, "http": _web, "redis": _redis, "telnet": _telnet, "ftp": _ftp, "tftp": _tftp,
 }  # fmt: skip

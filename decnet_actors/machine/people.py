@@ -88,6 +88,8 @@ _OF_SERVICES: Mapping[tuple[str, str], tuple[tuple[str, int, str, str], ...]] = 
     ("debian", "redis"): (("redis", 0, "/var/lib/redis", ""),),
     ("debian", "ftp:vsftpd"): (_VSFTPD,),
     ("debian", "ftp:proftpd-core"): (("proftpd", 0, "/run/proftpd", ""), _VSFTPD),
+    ("debian", "tftp"): (("tftp", 0, "/srv/tftp", "tftp daemon,,,"),),
+    ("ubuntu", "tftp"): (("tftp", 0, "/srv/tftp", "tftp daemon,,,"),),
     ("ubuntu", "redis"): (("redis", 0, "/var/lib/redis", ""),),
     ("ubuntu", "ftp:vsftpd"): (_VSFTPD,),
     ("rocky", "redis"): (("redis", 995, "/var/lib/redis", ""),),

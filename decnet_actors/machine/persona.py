@@ -19,13 +19,26 @@ Row = TypeVar("Row", bound=tuple[Any, ...])  # Any: tables of unlike columns, th
 _LOGIN = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 
 _SMALL_SHELL = "/bin/sh"  # of a device
-_NOT_ON_WINDOWS = frozenset({"ssh", "telnet", "http", "https", "redis", "ftp", "docker_api", "k8s"})
+_NOT_ON_WINDOWS = frozenset({"ssh", "telnet", "http", "https", "redis", "ftp", "tftp", "docker_api", "k8s"})
 _NOT_ON_DEVICES = frozenset(
     {
         "redis", "mysql", "postgres", "mssql", "mongodb", "elasticsearch", "docker_api", "k8s", "ldap", "rdp", "llmnr",
-        "smtp", "smtp_relay", "imap", "pop3", "ftp",
+        "smtp", "smtp_relay", "imap", "pop3", "ftp", "tftp",
     }
 )  # fmt: skip
+
+
+# A TFTP server is on those machines only that serve with it. System -> package, version.
+_TFTP = {
+    "debian:11": ("tftpd-hpa", "5.2+20150808-1.2"),
+    "debian:12": ("tftpd-hpa", "5.2+20150808-1.4"),
+    "ubuntu:20.04": ("tftpd-hpa", "5.2+20150808-1ubuntu4"),
+    "ubuntu:22.04": ("tftpd-hpa", "5.2+20150808-1.2build2"),
+    "ubuntu:24.04": ("tftpd-hpa", "5.2+20150808-1.4build3"),
+    "rocky:9": ("tftp-server", "5.2-38.el9"),
+    "alpine:3.18": ("tftp-hpa", "5.2-r5"),
+    "alpine:3.19": ("tftp-hpa", "5.2-r5"),
+}
 
 
 def generate(
@@ -119,7 +132,10 @@ def with_services(persona: Persona, services: Mapping[str, int]) -> Persona:
     """Return the machine that serves these (name of the service -> port), with the accounts their programs run as."""
     packages = [f"ftp:{persona.ftp_server}" if name == "ftp" else name for name in services]
     added = people.of_services(persona.distribution, packages, persona.accounts)
-    return evolve(persona, services=dict(services), accounts=(*persona.accounts, *added))
+    installed = dict(persona.packages)
+    if "tftp" in services and (found := _TFTP.get(f"{persona.distribution}:{persona.release}")):
+        installed.setdefault(*found)
+    return evolve(persona, services=dict(services), accounts=(*persona.accounts, *added), packages=installed)
 
 
 def full_point(persona: Persona) -> str:

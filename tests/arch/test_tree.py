@@ -20,8 +20,8 @@ BROAD = {  # where a handler may catch everything and not pass it on (STYLE.md, 
     "supervisors/thread_actor.py",  # an actor's crash becomes its exit reason, for the supervisor to act on
     "supervisors/process_actor.py",  # as above, in a process child
     "decnet_actors/web/boundary.py",  # a request's crash becomes a problem with a number
-    "decnet_actors/decoys/connection.py",
-    "decnet_actors/decoys/talk.py",  # the session host: one connection's crash is a fact
+    "decnet_actors/decoys/connection.py",  # the session host: one connection's crash is a fact
+    "decnet_actors/decoys/talk.py",  # as above, of one conversation in datagrams
     "decnet_actors/decoys/attending.py",  # as above, in what is done beside a connection
 }
 

@@ -146,7 +146,7 @@ def network(s: Surfaces) -> Iterator[Contradiction]:
 
 def ports(s: Surfaces) -> Iterator[Contradiction]:
     """Compare what listens, by whom, with what is served."""
-    wanted = sorted({one.port for one in served(s.persona) if one.port})
+    wanted = sorted({one.port for one in served(s.persona) if one.port and not one.datagrams})
     netstat = {
         int(found)
         for found in re.findall(r"(?m)^tcp\s.*?[0-9.]+:(\d+)\s+0\.0\.0\.0:\*\s+LISTEN", s.run("netstat -ltn"))
@@ -160,6 +160,15 @@ def ports(s: Surfaces) -> Iterator[Contradiction]:
         "/proc/net/tcp": repr(sorted(int(port, 16) for port in kernel)),
     }
     yield from s.same("ports", told)
+    udp = {
+        "served": repr(sorted({one.port for one in served(s.persona) if one.port and one.datagrams})),
+        "/proc/net/udp": repr(
+            sorted(int(words[1].partition(":")[2], 16) for words in rows(s.read("/proc/net/udp"))[1:])
+        ),
+    }
+    if told_udp := s.run("netstat -lun"):
+        udp["netstat"] = repr(sorted(int(found) for found in re.findall(r"(?m)^udp\s.*?[0-9.]+:(\d+) ", told_udp)))
+    yield from s.same("ports", udp)
     pids = {row.pid for row in _processes(s)}
     owners = re.findall(r"LISTEN\s+(\d+)/", s.run("netstat -ltnp"))
     yield from s.all_in("process", "netstat -ltnp", {number: number in pids for number in owners})

@@ -211,6 +211,7 @@ class AlpineLayout(Builder):
         spool.children = {"cron": cron, "mail": symlink("/var/mail", installed)}
         return {
             **self.folders("empty local mail opt www"),
+            **self.boot_files(),
             "cache": cache,
             "lib": lib,
             "lock": symlink("/run/lock", installed),

@@ -17,6 +17,15 @@ _SIZES = {"nginx": 1_198_072, "apache2": 740_832, "httpd": 586_952, "redis-serve
 _DAEMON = 96_400  # bytes of one that is not listed
 _SCRIPT = 10_000  # bytes: programs below are scripts
 _NAMES_IN_A_BLOCK = 60
+_TELEPHONES = """<Default>
+ <dateTimeSetting><timeZone>{zone}</timeZone></dateTimeSetting>
+ <callManagerGroup><members><member priority="0"><callManager>
+  <ports><ethernetPhonePort>2000</ethernetPhonePort><sipPort>5060</sipPort></ports>
+  <processNodeName>{address}</processNodeName>
+ </callManager></member></members></callManagerGroup>
+ <authenticationURL></authenticationURL>
+</Default>
+"""
 
 
 class Builder:
@@ -36,11 +45,23 @@ class Builder:
         self.updated = persona.installed_at + 0.8 * (persona.booted_at - persona.installed_at)
 
     def srv(self, mtime: float) -> Node:
-        """Return ``/srv``, with the folder that an FTP server's package makes for guests."""
+        """Return ``/srv``, with the folders that packages of servers make."""
         made = directory(0o755, mtime)
         if "ftp" in self.persona.services:
             made.entries()["ftp"] = directory(0o755, self.package_time("ftp"))
+        if self.persona.tftp_root.startswith("/srv/"):
+            made.entries().update(self.boot_files())
         return made
+
+    def boot_files(self) -> dict[str, Node]:
+        """Return the folder of the TFTP server, if there is one, with what telephones ask for when they start."""
+        p = self.persona
+        if "tftp" not in p.services:
+            return {}
+        made = directory(0o755, self.updated, gid=65_534 if p.package_manager == "apt" else 0)
+        text = _TELEPHONES.format(address=p.address, zone=p.timezone)
+        made.entries()["XMLDefault.cnf.xml"] = file(text.encode(), 0o644, self.updated)
+        return {p.tftp_root.rpartition("/")[2]: made}
 
     def host_keys(self, folder: dict[str, Node], mtime: float, *, mode: int = 0o600, gid: int = 0) -> None:
         """Put the keys of an SSH server into ``/etc``; the public ones are those it has, once it has said so."""

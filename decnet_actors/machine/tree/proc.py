@@ -94,6 +94,7 @@ def proc(persona: Persona, now: Callable[[], float]) -> dict[str, Node]:
         "net/arp": lambda: _arp(persona),
         "net/route": lambda: _route(persona),
         "net/tcp": lambda: _sockets(persona),
+        "net/udp": lambda: _datagram_sockets(persona),
         "sys/kernel/hostname": lambda: f"{persona.hostname}\n",
         "sys/kernel/osrelease": lambda: f"{persona.kernel}\n",
         "sys/kernel/version": lambda: f"{persona.kernel_build}\n",
@@ -208,12 +209,25 @@ def _sockets(persona: Persona) -> str:
     """Return ``/proc/net/tcp``: who listens."""
     out = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
     uids = {account.name: account.uid for account in persona.accounts}
-    ports = [(one.port, uids.get(one.user, 0)) for one in served(persona) if one.port]
+    ports = [(one.port, uids.get(one.user, 0)) for one in served(persona) if one.port and not one.datagrams]
     for index, (port, uid) in enumerate(ports):
         inode = 11_000 + persona.seed % 5000 + index * 7
         out += (
             f"{index:4d}: 00000000:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000 "
             f"{uid:5d}        0 {inode} 1 0000000000000000 100 0 0 10 0\n"
+        )
+    return out
+
+
+def _datagram_sockets(persona: Persona) -> str:
+    """Return ``/proc/net/udp``: who takes datagrams."""
+    out = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref "
+    out += "pointer drops             \n"
+    for index, one in enumerate(one for one in served(persona) if one.port and one.datagrams):
+        inode = 17_000 + persona.seed % 5000 + index * 7
+        out += (
+            f"{(one.port + persona.seed) % 4096:5d}: 00000000:{one.port:04X} 00000000:0000 07 00000000:00000000 "
+            f"00:00000000 00000000     0        0 {inode} 2 0000000000000000 0         \n"
         )
     return out
 

@@ -250,6 +250,7 @@ class RockyLayout(Builder):
         lib.children = self.folders(
             "NetworkManager chrony dbus dnf games logrotate misc rpm rsyslog selinux systemd tuned"
         )
+        lib.children.update(self.boot_files())
         cache.children = self.folders("dnf ldconfig man private")
         spool.children = {
             **self.folders("anacron lpd mail plymouth"), "cron": directory(0o700, installed),

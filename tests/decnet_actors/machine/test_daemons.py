@@ -7,6 +7,7 @@ from attrs import evolve
 
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import make_machine
+from decnet_actors.machine.coherence import Surfaces, check
 from decnet_actors.machine.daemons import served
 from decnet_actors.machine.persona import generate, with_services
 from tests.decnet_actors.machine import shells
@@ -83,3 +84,18 @@ def test_ftp_servers_differ_from_machine_to_machine():
     made = [generate(seed, "web-01", "192.0.2.10", NOW, distribution="debian:12").ftp_server for seed in range(40)]
 
     assert {"vsftpd", "proftpd-core", "pure-ftpd"} == set(made)
+
+
+@pytest.mark.parametrize("system", ["debian:12", "ubuntu:22.04", "rocky:9", "alpine:3.19"])
+def test_tftp_server_is_seen_wherever_one_looks(system):
+    made = generate(7, "web-01", "192.0.2.10", NOW, distribution=system)
+    persona = with_services(made, {"ssh": 22, "tftp": 69})
+    machine = make_machine(persona, random.Random(1), now=lambda: NOW)
+
+    assert () == check(Surfaces(machine, NOW, {}))
+    assert ["XMLDefault.cnf.xml"] == list(machine.files.list(persona.tftp_root))
+    assert b":0045 " in machine.files.read("/proc/net/udp")
+    assert ":69 " in run("netstat -lun", persona=persona)
+    assert ":69 " not in run("netstat -ltn", persona=persona)
+    assert {"tftpd-hpa", "tftp-server", "tftp-hpa"} & set(persona.packages)
+    assert not {"tftpd-hpa", "tftp-server", "tftp-hpa"} & set(made.packages)

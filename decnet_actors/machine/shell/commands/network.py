@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from decnet_actors.machine.daemons import served
 from decnet_actors.machine.shell.context import Context, Function
@@ -122,11 +123,20 @@ def _addresses(ctx: Context, nic: str, *, addresses: bool) -> None:
         ctx.out(f"    inet6 {_link_local(p.mac)}/64 scope link \n       valid_lft forever preferred_lft forever\n")
 
 
-def _sockets(ctx: Context) -> Sequence[tuple[str, str, str, str, int, str]]:
+_Socket: TypeAlias = tuple[str, str, str, str, int, str]
+_WAITING = {"LISTEN", "UNCONN"}
+
+
+def _sockets(ctx: Context) -> Sequence[_Socket]:
     """Return protocol, state, local and remote address, pid and program."""
     p, login = ctx.persona, ctx.world.login
     listening = [(one, etc.pid(p, one.name)) for one in served(p) if one.port]
-    rows = [("tcp", "LISTEN", f"0.0.0.0:{one.port}", "0.0.0.0:*", number, one.name) for one, number in listening]
+    rows = [
+        ("udp", "UNCONN", f"0.0.0.0:{one.port}", "0.0.0.0:*", number, one.name)
+        if one.datagrams
+        else ("tcp", "LISTEN", f"0.0.0.0:{one.port}", "0.0.0.0:*", number, one.name)
+        for one, number in listening
+    ]
     rows.append(
         (
             "tcp",
@@ -138,11 +148,19 @@ def _sockets(ctx: Context) -> Sequence[tuple[str, str, str, str, int, str]]:
         )
     )
     rows += [
-        ("tcp6", "LISTEN", f":::{one.port}", ":::*", number, one.name)
+        ("udp6", "UNCONN", f":::{one.port}", ":::*", number, one.name)
+        if one.datagrams
+        else ("tcp6", "LISTEN", f":::{one.port}", ":::*", number, one.name)
         for one, number in listening
         if one.name != "inetutils-inetd"  # it listens on IPv4 only as packaged
     ]
     return rows
+
+
+def _chosen(rows: Sequence[_Socket], flags: str) -> Sequence[_Socket]:
+    """Return the sockets of the protocols that flags name; all when they name none."""
+    wanted = tuple(name for flag, name in (("t", "tcp"), ("u", "udp")) if flag in flags)
+    return [row for row in rows if row[0].startswith(wanted)] if wanted else rows
 
 
 def netstat(ctx: Context) -> int:
@@ -168,10 +186,11 @@ def netstat(ctx: Context) -> int:
         f"Active Internet connections {shown}\nProto Recv-Q Send-Q Local Address           Foreign "
         f"Address         State      {' PID/Program name    ' if program else ''}\n"
     )
-    for protocol, state, local, remote, pid, name in _sockets(ctx):
-        if both or (state == "LISTEN") == listening:
+    for protocol, state, local, remote, pid, name in _chosen(_sockets(ctx), flags):
+        if both or (state in _WAITING) == listening:
             owner = f" {pid}/{name}" if ctx.sh.uid == 0 else " -"
-            ctx.out(f"{protocol:<5}      0      0 {local:<23} {remote:<23} {state:<11}{owner if program else ''}\n")
+            label = "" if state == "UNCONN" else state
+            ctx.out(f"{protocol:<5}      0      0 {local:<23} {remote:<23} {label:<11}{owner if program else ''}\n")
     return 0
 
 
@@ -183,8 +202,8 @@ def ss(ctx: Context) -> int:
         return 0
     listening = "l" in flags
     ctx.out("State     Recv-Q    Send-Q       Local Address:Port        Peer Address:Port    Process\n")
-    for protocol, state, local, remote, pid, name in _sockets(ctx):
-        if "a" in flags or (state == "LISTEN") == listening:
+    for protocol, state, local, remote, pid, name in _chosen(_sockets(ctx), flags):
+        if "a" in flags or (state in _WAITING) == listening:
             label = {"ESTABLISHED": "ESTAB"}.get(state, state)
             here, there = local.replace(":::", "[::]:"), remote.replace(":::", "[::]:")
             owner = f'    users:(("{name}",pid={pid},fd=3))' if "p" in flags and ctx.sh.uid == 0 else ""
