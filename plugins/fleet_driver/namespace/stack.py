@@ -18,20 +18,21 @@ _HOUSE = {
     "net.ipv6.conf.all.forwarding": "0",
 }
 
-# Answers leave, nothing else does. UDP has no connections: an answer goes where something came from within a minute.
+# Answers leave, nothing else does. UDP has no connections: an answer goes where something came from within a minute,
+# and not only from where that went to: TFTP answers each request from another port.
 # No connection tracking, whose table all deckies and the host would share.
 # ``{lease}``: a decky that leases its address asks for that first.
 _GUARD = """table inet guard {
  set asked4 {
-  type ipv4_addr . inet_service . inet_service; flags dynamic,timeout; timeout 60s; size 65536;
+  type ipv4_addr . inet_service; flags dynamic,timeout; timeout 60s; size 65536;
  }
  set asked6 {
-  type ipv6_addr . inet_service . inet_service; flags dynamic,timeout; timeout 60s; size 65536;
+  type ipv6_addr . inet_service; flags dynamic,timeout; timeout 60s; size 65536;
  }
  chain in {
   type filter hook input priority -140; policy accept;
-  meta nfproto ipv4 meta l4proto udp update @asked4 { ip saddr . udp sport . udp dport }
-  meta nfproto ipv6 meta l4proto udp update @asked6 { ip6 saddr . udp sport . udp dport }
+  meta nfproto ipv4 meta l4proto udp update @asked4 { ip saddr . udp sport }
+  meta nfproto ipv6 meta l4proto udp update @asked6 { ip6 saddr . udp sport }
  }
  chain through {
   type filter hook forward priority -140; policy drop;
@@ -41,8 +42,8 @@ _GUARD = """table inet guard {
   oifname "lo" accept
 {lease}  tcp flags & (syn|ack) == syn drop
   meta l4proto tcp accept
-  ip daddr . udp dport . udp sport @asked4 accept
-  ip6 daddr . udp dport . udp sport @asked6 accept
+  ip daddr . udp dport @asked4 accept
+  ip6 daddr . udp dport @asked6 accept
   icmp type { echo-reply, timestamp-reply, destination-unreachable, time-exceeded, parameter-problem } accept
   icmpv6 type { echo-reply, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept
   icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report } accept

@@ -109,6 +109,20 @@ async def test_a_datagram_is_answered(standing, made_lan):
         assert (b"ask", b"answer") == (data, client.recv(100))
 
 
+async def test_a_datagram_is_answered_from_another_port(standing, made_lan):
+    driver, place = standing
+    (listener,), _ = await driver.listen(place, 69, protocol="udp")
+    (own,), port = await driver.listen(place, 0, protocol="udp")
+    with listener, own, await made_lan.attack(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
+        client.settimeout(WITHIN)
+        listener.settimeout(WITHIN)
+        client.sendto(b"ask", (place.address, 69))
+        _, peer = listener.recvfrom(100)
+        own.sendto(b"answer", peer)
+
+        assert (b"answer", (place.address, port)) == client.recvfrom(100)
+
+
 async def test_a_port_without_a_service_is_closed_as_on_any_machine(standing, made_lan):
     _, place = standing
     with pytest.raises(ConnectionRefusedError):

@@ -200,6 +200,26 @@ async def test_a_stack_that_rewrites_carries_data_both_ways(station, drivers):
                 assert got == data
 
 
+async def test_a_datagram_is_answered_from_another_port_and_nobody_else_is(station, drivers):
+    driver = await drivers()
+    place = await driver.create(WEB)
+    (asked,), _ = await driver.listen(place, 69, protocol="udp")
+    (own,), port = await driver.listen(place, 0, protocol="udp")
+    client, other = (station.lab.socket(kind=socket.SOCK_DGRAM) for _ in range(2))
+    with asked, own, client, other:
+        other.bind((ATTACKER, 0))
+        client.settimeout(WITHIN)
+        asked.settimeout(WITHIN)
+        client.sendto(b"ask", (place.address, 69))
+        _, peer = asked.recvfrom(100)
+        own.sendto(b"answer", peer)
+
+        assert (b"answer", (place.address, port)) == client.recvfrom(100)
+
+        with pytest.raises(PermissionError):
+            own.sendto(b"x", (f"::ffff:{ATTACKER}", other.getsockname()[1]))
+
+
 async def test_nothing_leaves_a_decky_that_is_no_answer(station, drivers):
     driver = await drivers()
     place = await driver.create(WEB)
