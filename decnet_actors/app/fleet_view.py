@@ -81,13 +81,17 @@ class LiveFleet:
         return {name: one.machine for name, one in self._inhabitants().items()}
 
     async def targets(self) -> Sequence[Target]:
-        """Return what can be probed now."""
+        """Return what can be connected to now; who is spoken to in datagrams greets nobody."""
         return [
             Target(place=self._inhabitants()[row.decky].place, service=row.service, port=row.port)
             for decky in await self.deckies()
             for row in decky.details
-            if row.state is ServiceState.UP
+            if row.state is ServiceState.UP and await self._takes_connections(row)
         ]
+
+    async def _takes_connections(self, row: ServiceRow) -> bool:
+        status = await self._ask(f"{FLEET}/{row.decky}/{row.service}")
+        return status is not None and status.transport == "tcp"
 
     async def deckies(self, names: Collection[str] | None = None) -> Sequence[DeckyDetail]:
         """Return every decky, or those of these names, in fleet order, as it is now."""

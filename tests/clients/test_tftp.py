@@ -2,17 +2,30 @@
 
 import asyncio
 import hashlib
+import os
 import shutil
+import subprocess
 
 import pytest
 
 from decnet_actors.conformance.fakes import fake_deps
 from decnet_actors.domain.facts import CommandSeen, FileCaptured, LimitReached
 from plugins.decoy.tftp import PLUGIN, TftpConfig
+from tests.daemon import decnetd
 from tests.hosting import hosted
+
+pytestmark = pytest.mark.client
 
 IMAGE = bytes(range(256)) * 300
 DIGEST = hashlib.sha256(IMAGE).hexdigest()
+FLEET = """
+[fleet.loopback]
+network = "{network}"
+[[decky]]
+name = "pbx-01"
+distribution = "debian:12"
+services = ["ssh", "tftp"]
+"""
 CLIENTS = {
     "curl": (
         ["curl", "-s", "-o", "got", "tftp://127.0.0.1:{port}/image.bin"],
@@ -85,3 +98,25 @@ async def test_client_shows_the_servers_own_words(tmp_path):
 
     assert b"Error code 1: File not found" in missing
     assert b"Error code 1: File not found" in refused
+
+
+def test_telephones_file_of_an_exchange_is_found_by_a_client_and_a_scanner():
+    if os.geteuid() != 0 or shutil.which("nmap") is None:
+        pytest.skip("needs nmap and root: the script looks at port 69 only")
+    with decnetd(FLEET) as daemon:
+        address, port = daemon.listeners()["pbx-01"]["tftp"]
+        url = f"tftp://{address}:{port}/XMLDefault.cnf.xml"
+        got = subprocess.run(["curl", "-s", url], capture_output=True, timeout=20, check=True).stdout
+
+        assert got.startswith(b"<Default>")
+        assert 69 == port
+
+        scan = ["nmap", "-n", "-Pn", "-sU", "-p", "69", "--script", "tftp-enum", address]
+        said = subprocess.run(scan, capture_output=True, text=True, timeout=100, check=True).stdout
+
+        assert "XMLDefault.cnf.xml" in said, said
+
+        checks = list(daemon.ask("decky", "check", "pbx-01"))
+
+        assert [] == [row for row in checks if not row["ok"]]
+        assert [] == [row for row in daemon.events() if row["kind"] == "SessionCrashed"]

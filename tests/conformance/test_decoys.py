@@ -176,3 +176,45 @@ class Unhelpful:
 async def test_form_is_checked(make: Callable[[], Plugin[Any]], complaint):
     with pytest.raises(ConformanceError, match=complaint):
         await check_decoy(make(), deps)
+
+
+class Chatty:
+    """A service of datagrams that repeats itself to whoever is silent."""
+
+    def __init__(self, reply, *, repeats):
+        self.reply = reply
+        self.repeats = repeats
+
+    async def open(self):
+        pass
+
+    async def aclose(self):
+        pass
+
+    def converse(self, session, peer):
+        return self
+
+    def received(self, data, now):
+        return [Send(self.reply), *([WakeAt(now + 1)] if self.repeats else [])]
+
+    def tick(self, now):
+        return [Send(self.reply)]
+
+    def closed(self, now):
+        return []
+
+    def take_artifacts(self):
+        return ()
+
+
+@pytest.mark.parametrize(
+    ("reply", "tick", "complaint"),
+    [(b"again", True, "2 datagrams to somebody who answers nothing"), (b"DECNET", False, "'decnet' on the wire")],
+)
+async def test_datagram_service_that_says_too_much_is_noticed(reply, tick, complaint):
+    def create(_config, _deps):
+        return Chatty(reply, repeats=tick)
+
+    plugin = Plugin(id="decoy.chatty", config=Options, create=create, summary="says too much")
+    with pytest.raises(ConformanceError, match=complaint):
+        await check_decoy(plugin, lambda time: fake_deps(now=time))
