@@ -5,6 +5,7 @@ whatever a decoy asks for, and datagrams that come while the journal has no room
 """
 
 import asyncio
+import math
 import socket
 from collections.abc import Sequence
 from typing import cast
@@ -57,7 +58,7 @@ class Letterbox:
     def may_send(self, talk: Talk, size: int) -> bool:
         """Return whether a datagram of this size may go out, and count it if so."""
         now = self._keeper.clock.monotonic()
-        credit = self._keeper.limits.reply_factor * talk.bytes_in - talk.bytes_out
+        credit = math.inf if talk.is_proven else self._keeper.limits.reply_factor * talk.bytes_in - talk.bytes_out
         refused = self._replies.refusal(talk.source, size, credit, now)
         if refused:
             self._say(talk, *refused)

@@ -6,6 +6,9 @@ Three rules, each with a limit of its own (``contracts.fleet.Limits``):
 * to an address that has answered nothing yet, and may be somebody's whom the sender wants to hurt: at most
   ``reply_factor`` times the bytes that came from there;
 * what goes beyond that, as TFTP's first block must, comes out of ``unproven_bytes`` a second for all of them together.
+
+An address that has answered in another conversation a moment ago gets some more, and no more than some: who sends to
+all ports in somebody's name hits the right one in the end.
 """
 
 from attrs import define
@@ -14,6 +17,7 @@ from decnet_actors.contracts.fleet import Limits
 
 MAX_SOURCES = 10_000  # addresses told apart at once; with more than that active, others get nothing
 PROVEN = 60.0  # seconds an address that has answered is believed to be its own
+BELIEVED = 16  # times the ``unproven_bytes`` of all strangers that one address gets which has answered lately
 SAVED = 16.0  # seconds' worth of ``unproven_bytes``
 
 
@@ -42,18 +46,18 @@ class Replies:
         self._spare = _full(limits.unproven_bytes, SAVED)
         self._sources: dict[str, Bucket] = {}
         self._tidy_at = 0.0  # monotonic
-        self._proven: dict[str, float] = {}  # until when, monotonic
+        self._proven: dict[str, tuple[float, Bucket]] = {}  # until when, monotonic, and what it gets beyond its credit
 
     def prove(self, source: str, now: float) -> None:
         """Remember that an address has answered what only it can have got."""
-        if source not in self._proven and len(self._proven) >= MAX_SOURCES:
-            self._proven = {one: until for one, until in self._proven.items() if until > now}
-        if len(self._proven) < MAX_SOURCES:
-            self._proven[source] = now + PROVEN
-
-    def is_proven(self, source: str, now: float) -> bool:
-        """Return whether an address has answered lately."""
-        return self._proven.get(source, now) > now
+        _, bucket = self._proven.get(source, (now, None))
+        if bucket is None:
+            if len(self._proven) >= MAX_SOURCES:
+                self._proven = {one: row for one, row in self._proven.items() if row[0] > now}
+            if len(self._proven) >= MAX_SOURCES:
+                return
+            bucket = _full(self._limits.unproven_bytes * BELIEVED)
+        self._proven[source] = now + PROVEN, bucket
 
     def exhausted(self, source: str, now: float) -> tuple[str, int] | None:
         """Return the limit, and its value, for which nothing could be sent to the address now, if there is one."""
@@ -72,18 +76,20 @@ class Replies:
         Args:
             source: whom it is for.
             size: its bytes.
-            credit: bytes that may go there in this conversation even if the address is somebody else's.
+            credit: bytes that may go there in this conversation in any case; infinite once the peer has answered in it.
             now: monotonic seconds.
 
         """
         found = self.exhausted(source, now)
         if found is not None:
             return found
-        if not self.is_proven(source, now) and size > credit:
+        if size > credit:
+            until, bucket = self._proven.get(source, (now, self._spare))
+            spare = bucket if until > now else self._spare
             beyond = size - max(0.0, credit)
-            if self._spare.fill(now) < beyond:
+            if spare.fill(now) < beyond:
                 return "unproven_bytes", self._limits.unproven_bytes
-            self._spare.left -= beyond
+            spare.left -= beyond
         self._all.left -= 1
         self._sources[source].left -= 1
         return None

@@ -20,7 +20,7 @@ PATIENCE = 15.0  # seconds for one that has
 SAMPLE = 64  # bytes of what means nothing
 NAME = 1024  # bytes of a word that is recorded
 
-_DONE = Error(Code.DISK_FULL, b"Disk full or allocation exceeded")
+_FULL = Error(Code.DISK_FULL, b"Disk full or allocation exceeded")
 
 
 class TftpConversation:
@@ -217,7 +217,7 @@ class _Receiving:
         data = packet.data[: self.terms.block]
         if len(self._data) + len(data) > MAX_FILE or self._room.held + len(data) > MAX_TOGETHER:
             self.over = True
-            return [*self.cut_off(), Send(tftp.build(_DONE))]
+            return [*self.cut_off(), Send(tftp.build(_FULL))]
         self._data += self._text.receive(data) if self.terms.is_text else data
         self._room.held += len(data)
         self._counted += len(data)

@@ -35,16 +35,24 @@ def test_nobody_gets_more_datagrams_a_second_than_is_allowed(asked):
     assert sum(sent.values()) <= 100 * (1 + now) + 1e-6
 
 
-def test_address_that_has_answered_gets_what_it_asks_for_a_minute_long():
+def test_address_that_has_answered_gets_more_than_strangers_for_a_minute_and_no_more_than_some():
+    rules = Replies(LIMITS)
+
+    assert ("unproven_bytes", 64) == rules.refusal("192.0.2.1", 1100, 60, 0.0)
+
+    rules.prove("192.0.2.1", 0.0)
+    for now in (10.0, 20.0):
+        assert None is rules.refusal("192.0.2.1", 1024 + 60, 60, now)
+        assert ("unproven_bytes", 64) == rules.refusal("192.0.2.1", 1100, 60, now)
+    assert None is rules.refusal("192.0.2.2", 1024 + 60, 60, 60.5)  # what strangers together had saved
+    assert ("unproven_bytes", 64) == rules.refusal("192.0.2.1", 1000, 60, 61.0)  # which one of them has used
+
+
+def test_who_has_answered_in_the_conversation_gets_what_is_asked_for():
     rules = Replies(Limits(unproven_bytes=0))
 
     assert ("unproven_bytes", 0) == rules.refusal("192.0.2.1", 516, 60, 0.0)
-
-    rules.prove("192.0.2.1", 0.0)
-
-    assert None is rules.refusal("192.0.2.1", 516, 60, 59.0)
-    assert ("unproven_bytes", 0) == rules.refusal("192.0.2.2", 516, 60, 59.0)
-    assert ("unproven_bytes", 0) == rules.refusal("192.0.2.1", 516, 60, 60.0)
+    assert None is rules.refusal("192.0.2.1", 65_468, float("inf"), 0.0)
 
 
 def test_more_addresses_than_are_told_apart_get_nothing_until_others_are_forgotten(monkeypatch):
