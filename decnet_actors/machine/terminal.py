@@ -135,7 +135,7 @@ class ShellTerminal:
 
     def _command(self, sh: ShellState, text: str) -> Work:
         if len(text) > MAX_COMMAND:
-            self._evaluator.complain_raw(sh, "/bin/bash: Argument list too long\n")
+            self._evaluator.complain_raw(sh, f"{self._world.persona.shell}: Argument list too long\n")
             return 126
         return (yield from self._evaluator.one_command(sh, text))
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from decnet_actors.machine.shell.commands import (
     accounts,
+    applet_network,
+    applets,
     archives,
     arguments,
     awk,
@@ -54,6 +56,12 @@ BUILTINS: "Mapping[str, Function]" = {
     **intake.COMMANDS,
     **signals.BUILTINS,
 }
+OF_ASH: "Mapping[str, Function]" = {**flow.OF_ASH, "chdir": environment.cd}
+APPLETS: "Mapping[str, Function]" = {
+    **applets.COMMANDS,
+    **applet_network.COMMANDS,
+    "ash": builtins.shell,
+}  # BusyBox's, where unlike the rest
 PROGRAMS: "Mapping[str, Function]" = {
     **output.PROGRAMS,
     **reading.COMMANDS,

@@ -221,6 +221,8 @@ def wc(ctx: Context) -> Work:
         rows.append(([sum(row[0][i] for row in rows) for i in range(len(wanted))], "total"))
     biggest = max((value for row in rows for value in row[0]), default=0)
     width = max(len(str(biggest)), 7 if not files and len(wanted) > 1 else 1)
+    if ctx.applet:
+        width = 9
     if len(rows) == 1 and len(wanted) == 1:
         width = 1
     for numbers, name in rows:
