@@ -169,7 +169,7 @@ class Launcher:
             interpreter = data[2:].split(b"\n", 1)[0].decode("utf-8", "replace").split()
             shell = interpreter[-1].rpartition("/")[2] if interpreter else ""
             if shell not in _SHELLS:
-                return self._interpreted(sh, name, interpreter)
+                return (yield from self._interpreted(sh, argv, interpreter))
         elif b"\0" in data[:128]:
             return self._foreign(sh, name)
         return (yield from self.script(sh, name, data, argv[1:]))
@@ -182,15 +182,17 @@ class Launcher:
         self._evaluator.complain(sh, f"{name}: cannot execute binary file: Exec format error")
         return 126
 
-    def _interpreted(self, sh: ShellState, name: str, interpreter: Sequence[str]) -> int:
-        """A script of another language: nothing runs; a missing interpreter is said to be missing."""
-        program = interpreter[0] if interpreter else ""
+    def _interpreted(self, sh: ShellState, argv: Sequence[str], interpreter: Sequence[str]) -> Work:
+        """Start the machine's own interpreter of a script; a missing one is said to be missing."""
+        name, program = argv[0], interpreter[0] if interpreter else ""
         try:
             self._world.files.node(program, uid=sh.uid)
         except OSError:
             self._evaluator.complain(sh, f"{name}: {program}: bad interpreter: No such file or directory")
             return 126
-        return 0
+        if not program.startswith(_SYSTEM):
+            return 0
+        return (yield from self.start(sh, program, [*interpreter, *argv]))
 
     def nested(self, sh: ShellState, name: str, *, dash: bool) -> Work:
         """Run an interactive shell inside the one that is running, until it is left."""

