@@ -268,6 +268,11 @@ class ShellTerminal:
         if self._stdin.eof:
             return True
         editor, world = self._editor, self._world
+        if world.raw:
+            self._stdin.feed(bytes(self._typed))
+            fresh = bool(self._typed)
+            self._typed.clear()
+            return fresh
         editor.plain = not world.at_prompt
         editor.echo = world.echo
         for index, byte in enumerate(self._typed):

@@ -79,6 +79,7 @@ class World:
     captured: set[str] = field(factory=set)
     tty: Sink | None = None  # where a terminal's output goes
     echo: bool = True  # whether the terminal shows what is typed
+    raw: bool = False  # whether keys go to the program as they are pressed
     at_prompt: bool = False  # whether an interactive shell waits for a line
     front: ShellState | None = None  # the interactive shell that waits
 

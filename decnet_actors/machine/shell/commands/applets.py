@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from decnet_actors.machine import dates
 from decnet_actors.machine.shell.commands.processes import processes
+from decnet_actors.machine.shell.commands.screens import until_left
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.options import getopt
 from decnet_actors.machine.shell.streams import Work
@@ -48,10 +49,8 @@ def top(ctx: Context) -> Work:
         share = row.vsz * 100 // ctx.persona.memory_kib
         who = f"{row.pid:>5} {row.ppid:>5} {row.user[:8]:<8}"
         ctx.out(f"{who} {row.state[:2]:<4} {row.vsz:>5} {share:>3}%   0% {row.command}\n")
-    while not batch and ctx.stdin.terminal:
-        line = yield from ctx.stdin.read_line()
-        if not line or line.strip() == b"q":
-            break
+    if not batch and ctx.stdin.terminal:
+        yield from until_left(ctx)
     return 0
 
 

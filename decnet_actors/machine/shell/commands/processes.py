@@ -9,6 +9,7 @@ from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import dates
 from decnet_actors.machine.daemons import running
 from decnet_actors.machine.releases import DAY
+from decnet_actors.machine.shell.commands.screens import until_left
 from decnet_actors.machine.shell.commands.system import uptime_line
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.streams import BREATHE, Sleep, Work
@@ -259,10 +260,8 @@ def top(ctx: Context) -> Work:
             f"{row.pid:>7} {row.user[:8]:<8}  20   0 {row.vsz:>7} {row.rss:>6} {row.rss // 2:>6} "
             f"{row.state[0]}   0.0 {share:>5.1f}   0:00.{row.pid % 90:02d} {row.name}\n"
         )
-    while not batch and ctx.stdin.terminal:
-        line = yield from ctx.stdin.read_line()
-        if not line or line.strip() == b"q":
-            break
+    if not batch and ctx.stdin.terminal:
+        yield from until_left(ctx)
     return 0
 
 

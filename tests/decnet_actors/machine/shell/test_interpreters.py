@@ -54,6 +54,7 @@ def test_a_module_of_perl_cannot_be_located():
     assert b"Can't locate IO/Socket.pm in @INC (you may need to install the IO::Socket module)" in ran.output
 
 
+@pytest.mark.slow
 @given(st.text(alphabet="0123456789+-*/%().,'\"\\ax print;\n", max_size=60))
 def test_no_program_breaks_the_shell(text):
     host = machine()
