@@ -216,6 +216,9 @@ def perl(ctx: Context) -> Work:
 
 
 def _python_release(ctx: Context) -> str:
+    package = ctx.persona.packages.get("python3", "")
+    if package.count(".") > 1:
+        return package.partition("-")[0]
     minor = etc.python_version(ctx.persona)
     return {"3.11": "3.11.2", "3.9": "3.9.18", "3.8": "3.8.10", "3.10": "3.10.12", "3.12": "3.12.3"}.get(minor, minor)
 
