@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from attrs import evolve
+
 from decnet_actors.app.actors import walk
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.house import settle
@@ -42,14 +44,18 @@ class RunningFleet:
         before = {name: plan for name, plan in known.items() if plan.running == (name in there)}
         after = {plan.name: plan for plan in plans}
         gone = [name for name in dict.fromkeys((*known, *there)) if name not in after]
-        changed = [name for name, plan in after.items() if name in before and before[name] != plan]
+        changed = [name for name, plan in after.items() if name in before and before[name].lasting != plan.lasting]
         failed: dict[str, str] = {}
         for name in (*gone, *changed):
             try:
                 await self._end(name)
             except (OSError, ChildStateError, TimeoutError) as error:
                 failed[name] = str(error) or "it did not stop in time"
-        touched = [name for name in after if before.get(name) != after[name] and name not in failed]
+        same = [name for name in after if name in before and name not in changed]
+        slowed = [name for name in same if before[name] != after[name]]
+        for name in slowed:
+            self._slow(after[name])
+        touched = [name for name in after if name not in same and name not in failed]
         for name in touched:
             try:
                 await self._begin(after[name])
@@ -61,6 +67,7 @@ class RunningFleet:
         self._tell_reconciler()
         still = {name: why for name, why in daemon.left_out.items() if name in after}
         daemon.left_out = {name: why for name, why in {**still, **failed}.items() if name not in daemon.inhabitants}
+        touched += slowed
         details = {one.name: one for one in await daemon.fleet.deckies(touched)}
         return [
             *(DeckyOutcome(name=name, state=Outcome.GONE) for name in gone if name not in failed),
@@ -103,6 +110,12 @@ class RunningFleet:
             await fleet.ask(TerminateChild(name), within=WITHIN)
             await fleet.ask(DeleteChild(name), within=WITHIN)
         await self._daemon.driver.remove(name)
+
+    def _slow(self, plan: DeckyPlan) -> None:
+        """Put other tarpits in force; no connection ends."""
+        inhabitant = self._daemon.inhabitants[plan.name]
+        inhabitant.tarpits.set(plan.tarpits)
+        self._daemon.inhabitants[plan.name] = evolve(inhabitant, plan=plan)
 
     async def _begin(self, plan: DeckyPlan) -> None:
         daemon = self._daemon

@@ -11,6 +11,7 @@ from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.fleet_driver import Place, Tier
 from decnet_actors.decoys.host import DescribeService, ServiceStatus
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.persona import Persona
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceRow, ServiceState
 from supervisors.actor import ActorDeadError
@@ -28,6 +29,7 @@ class Inhabitant:
     plan: DeckyPlan
     place: Place
     persona: Persona
+    tarpits: Tarpits  # in force now
 
 
 class LiveFleet:

@@ -17,6 +17,7 @@ from decnet_actors.decoys.decky import decky_spec
 from decnet_actors.decoys.host import Household
 from decnet_actors.decoys.policy import BaitAndRarity
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import make_machine
 from decnet_actors.machine.persona import generate, with_people, with_services
@@ -53,6 +54,7 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
     persona = with_services(persona, {service.name: service.port for service in plan.services})
     wanted = evolve(wanted, address=address, mac=persona.mac, hostname=persona.hostname)
     place = means.driver.place(wanted)
+    tarpits = Tarpits(plan.tarpits)
     household = Household(
         host=means.host,
         wanted=wanted,
@@ -68,10 +70,11 @@ def settle(plan: DeckyPlan, means: Means) -> tuple[Inhabitant, SupervisorSpec]:
         vault=means.vault(plan.name),
         driver=means.driver,
         sessions=means.sessions,
+        tarpits=tarpits,
         writer=means.writer,
         offload=means.offload,
     )
-    return Inhabitant(plan=plan, place=place, persona=persona), decky_spec(
+    return Inhabitant(plan=plan, place=place, persona=persona, tarpits=tarpits), decky_spec(
         plan, household, means.plugin, means.patience
     )
 

@@ -84,6 +84,8 @@ CHANGES = (
     "decky.service-add",
     "decky.service-set",
     "decky.service-remove",
+    "decky.tarpit-set",
+    "decky.tarpit-clear",
 )
 
 # How an operation's answer is shown in the formats for people, and what its exit code is: "module:attribute".

@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         keeper = self._keeper
-        self._transport = cast("asyncio.Transport", transport)  # a stream server makes nothing else
+        self._transport = keeper.outflow(cast("asyncio.Transport", transport), self)  # a stream server's, no other
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         if not peer or not local:  # gone before it was here
             self._transport.abort()
@@ -327,7 +327,7 @@ class Connection(asyncio.Protocol):
             else:
                 hang_up = cast("HangUp", effect)
                 break
-        if (self._barrier or keeper.limits.tarpit) and (chunks or hang_up is not None):
+        if self._barrier and (chunks or hang_up is not None):
             self._blocked = True
             self._out = b"".join(chunks)
             self._hang_up = hang_up

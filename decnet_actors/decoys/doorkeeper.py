@@ -18,6 +18,7 @@ from decnet_actors.contracts.decoy import Artifacts, DecoyService
 from decnet_actors.contracts.fleet import Limits
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.decoys.connection import Connection
+from decnet_actors.decoys.tarpit import MAX_CONNECTIONS, Outflow, Outflows, Tarpits
 from decnet_actors.domain.facts import CloseReason, Fact, LimitReached
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Record
@@ -65,6 +66,7 @@ class Doorkeeper:
         ids: Ids,
         spawn: Spawn,
         arm: Callable[[float], object],
+        tarpits: Tarpits,
     ) -> None:
         """Hold the door closed until ``open``.
 
@@ -82,6 +84,7 @@ class Doorkeeper:
         self._artifacts = artifacts
         self._spawn = spawn
         self._arm = arm
+        self._outflows = Outflows(lambda: tarpits.of(identity.service), clock.monotonic, self._arm_in)
         self._armed_for = _NOT_ARMED  # monotonic
         self._sweep_at = _NOT_ARMED  # monotonic
         self._listeners: tuple[socket.socket, ...] = ()
@@ -150,6 +153,9 @@ class Doorkeeper:
         """Return whether there is room for this connection, and keep it if so."""
         source = connection.source
         held = self._sources.get(source, 0)
+        if self._outflows.tarpit() is not None and len(self.connections) >= MAX_CONNECTIONS:
+            self._say_full("", "tarpit_connections", MAX_CONNECTIONS)
+            return False
         if len(self.connections) >= self.limits.connections:
             self._say_full("", "connections", self.limits.connections)
             return False
@@ -162,6 +168,10 @@ class Doorkeeper:
             self._sweep_at = self.clock.monotonic() + SWEEP_EVERY
             self._arm_in(SWEEP_EVERY)
         return True
+
+    def outflow(self, transport: asyncio.Transport, connection: Connection) -> Outflow:
+        """Return what the connection writes to: the tarpit's layer."""
+        return Outflow(self._outflows, transport, connection)
 
     def left(self, connection: Connection) -> None:
         """Forget the connection."""
@@ -252,13 +262,11 @@ class Doorkeeper:
                 heapq.heapify(self._wakes)
 
     async def durable(self, number: int) -> None:
-        """Return once the record is durable, there is room for more and the tarpit has had its time."""
+        """Return once the record is durable, and there is room for more."""
         if number:
             await self._journal.durable(number)
         if self._journal.crowded:
             await self._journal.room()
-        if self.limits.tarpit:
-            await asyncio.sleep(self.limits.tarpit)
 
     # time
 
@@ -282,6 +290,7 @@ class Doorkeeper:
             for connection in tuple(self.connections):
                 connection.sweep(monotonic)
             self._sweep_at = monotonic + SWEEP_EVERY if self.connections else _NOT_ARMED
+        self._outflows.tick(monotonic)
         if self._sweep_at < _NOT_ARMED:
             self._arm_in(self._sweep_at - monotonic)
         if self._wakes:
@@ -308,10 +317,7 @@ class Doorkeeper:
                 await self._journal.durable(number)
             for data in connection.take_captured():
                 await self._keep(data)
-            if self.limits.tarpit:
-                loop.call_later(self.limits.tarpit, connection.release, number)
-            else:
-                connection.release(number)
+            connection.release(number)
 
     async def _keep(self, data: bytes) -> None:
         """Keep an artifact; while the disk refuses it, replies wait, as they do for the journal."""

@@ -15,6 +15,7 @@ from decnet_actors.contracts.machine import Machine
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.doorkeeper import Doorkeeper, Identity
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.facts import ServiceStarted, ServiceStopped
 from decnet_actors.domain.ids import Ids
 from supervisors.actor import LoopActor
@@ -35,6 +36,7 @@ class Household:
     vault: Vault
     driver: FleetDriver
     sessions: OpenSessions
+    tarpits: Tarpits
     writer: Callable[[str], JournalWriter] = field(repr=False)  # by producer name, which is the actor's path
     offload: Callable[[Callable[[], bytes]], Awaitable[bytes]] = field(repr=False)
 
@@ -129,6 +131,7 @@ class ServiceHost(LoopActor):
             ids=Ids(self.clock.now, self.rng),
             spawn=self.spawn,
             arm=self._arm,
+            tarpits=house.tarpits,
         )
         await self._door.open(listeners)
         self._door.note(ServiceStarted(address=house.place.address, port=self._port))

@@ -1,5 +1,6 @@
 """This module says what a connection asks of the service that accepted it, and how it tells where our code failed."""
 
+import asyncio
 from typing import Any, Protocol
 
 from decnet_actors.contracts.decoy import DecoyService
@@ -19,6 +20,9 @@ class Keeper(Protocol):
     def admit(self, connection: Any) -> bool:
         """Return whether there is room for this connection, and keep it if so."""
 
+    def outflow(self, transport: asyncio.Transport, connection: Any) -> asyncio.Transport:
+        """Return what the connection writes to."""
+
     def put(self, connection: Any, fact: Fact) -> int:
         """Stamp and record a fact."""
 
@@ -32,7 +36,7 @@ class Keeper(Protocol):
         """Call ``connection.room()`` once the journal has room."""
 
     async def durable(self, number: int) -> None:
-        """Return once the record is durable, there is room for more and the tarpit has had its time."""
+        """Return once the record is durable, and there is room for more."""
 
     def left(self, connection: Any) -> None:
         """Forget the connection."""

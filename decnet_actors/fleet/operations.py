@@ -33,6 +33,7 @@ from decnet_actors.fleet.fleet_operations import (
     FLEET_SHOW,
     FLEET_TEARDOWN,
 )
+from decnet_actors.fleet.tarpit_operations import TARPIT_CLEAR, TARPIT_SET, TARPIT_SHOW
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike classes
     FLEET_SHOW,
@@ -59,6 +60,9 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     DECKY_SERVICE_ADD,
     DECKY_SERVICE_SET,
     DECKY_SERVICE_REMOVE,
+    TARPIT_SHOW,
+    TARPIT_SET,
+    TARPIT_CLEAR,
     SERVICE_LIST,
     ARCHETYPE_LIST,
     ARCHETYPE_SHOW,

@@ -1,5 +1,6 @@
 """Deckies that run become those that are meant to, whatever became of the change before."""
 
+import asyncio
 import socket
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ from attrs import evolve
 from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.fleet_view import LiveFleet
 from decnet_actors.conformance.fakes import NOW, _at_once
-from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
+from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan, Tarpit
 from decnet_actors.contracts.fleet_driver import Wanted
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.facts import DeckyMutated, Trigger
@@ -136,3 +137,22 @@ async def test_a_change_that_is_cut_off_anywhere_is_finished_by_the_next(running
         assert set(await running.listening()) == await running.children() == {"web", "db", "old"}
 
     assert await crash_everywhere(lambda: (running.fleet.converge(SECOND, Trigger.OPERATOR), check)) > 5
+
+
+async def test_a_tarpit_is_put_in_force_while_the_services_run(running):
+    await running.fleet.converge(FIRST, Trigger.OPERATOR)
+    port = (await running.listening())["web"]
+    address = running.daemon.inhabitants["web"].place.address
+    reader, writer = await asyncio.open_connection(address, port)
+    writer.write(b"PING\r\n")
+    await reader.readuntil(b"\r\n")
+    tarpit = Tarpit(service="redis", delay=300.0)
+    (done,) = await running.fleet.converge((evolve(FIRST[0], tarpits=(tarpit,)), *FIRST[1:]), Trigger.OPERATOR)
+    writer.write(b"PING\r\n")
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await reader.readuntil(b"\r\n")
+    assert (done.name, done.state, port) == ("web", Outcome.UP, (await running.listening())["web"])
+    assert running.fleet.running()["web"].tarpits == (tarpit,)
+    writer.close()

@@ -387,6 +387,22 @@ ANSWERS = {
         ),
         lambda args: _change(args, changes=CHANGES[:1], interrupts=("web-01",)),
     ),
+    **dict.fromkeys(
+        ("decky.tarpit-set", "decky.tarpit-clear"),
+        lambda args: _change(
+            args,
+            changes=(
+                {
+                    "name": "web-01",
+                    "action": "changed",
+                    "fields": [{"field": "tarpit.ssh", "old": "", "new": "2.5 s, then 20 B/s"}],
+                    "services": ["ssh", "http"],
+                },
+            ),
+            interrupts=(),
+        ),
+    ),
+    "decky.tarpit-show": _page({"decky": "web-01", "service": "ssh", "delay": 2.5, "rate": 20}),
     "archetype.list": _page(ARCHETYPE, {**ARCHETYPE, "name": "printer", "services": [], "missing": ["snmp", "ftp"]}),
     "archetype.show": {**ARCHETYPE, "distributions": ["debian"], "usable": True, "deckies": ["web-01"]},
     "status.show": STATUS,
@@ -545,6 +561,9 @@ COMMANDS = [
     ("decky", "service-add", "web-01", "redis", "--yes"),
     ("decky", "service-set", "web-01", "redis", "--option", "password=x", "--yes"),
     ("decky", "service-remove", "web-01", "http", "--yes"),
+    ("decky", "tarpit-show", "web-01"),
+    ("decky", "tarpit-set", "web-01", "--service", "ssh", "--delay", "2", "--rate", "20"),
+    ("decky", "tarpit-clear", "web-01"),
     ("fleet", "show"),
     ("fleet", "plan", "-"),
     ("fleet", "diff"),
