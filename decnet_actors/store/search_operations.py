@@ -43,7 +43,7 @@ class FoundLine:
 
     time: float  # when the line began
     session: str
-    decky: str
+    decky: str  # empty, like the next two, once retention has removed the session
     service: str
     source: str
     kind: LineKind

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from decnet_actors.contracts.errors import OperatorError
@@ -14,6 +15,7 @@ from decnet_actors.domain.facts import Direction, SessionOpened, ShellCommandSee
 from decnet_actors.store import search_queries
 from decnet_actors.store.handlers import bind_operations
 from decnet_actors.store.reader import Reader
+from decnet_actors.store.tables import session
 from tests.decnet_actors.store.journals import Harness
 from tests.decnet_actors.store.samples import NOW, record, session_id
 
@@ -99,6 +101,17 @@ async def test_a_line_that_the_replay_does_not_show_has_no_place_in_it(search) -
     (without_terminal,) = (await search("done"))["items"]
 
     assert (None, None) == (other_channel["replay"], without_terminal["replay"])
+
+
+async def test_a_line_outlives_the_row_of_its_session(harness: Harness, search) -> None:
+    async with harness.engine.begin() as connection:
+        await connection.execute(delete(session))
+    lines = (await search("shadow"))["items"]
+
+    assert [("", "", "", 0.0, None)] * 2 == [
+        (line["decky"], line["service"], line["source"], line["at"], line["replay"]) for line in lines
+    ]
+    assert [] == (await search("shadow", decky="web-01"))["items"]
 
 
 async def test_what_was_erased_is_found_in_the_keys(search) -> None:
