@@ -31,7 +31,6 @@ MAX_LINES = 20_000  # of one session; the journal has the rest, and a replay sho
 WRITTEN = frozenset({TerminalSeen, CommandSeen, ShellCommandSeen, SessionClosed})  # facts that change lines
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|O.|[^\[\]O])", re.DOTALL)
-_TRAILING_WORD = re.compile(r"\S*\s*\Z")
 _BACKSPACES = "\b\x7f"
 
 
@@ -254,7 +253,7 @@ def _struck(key: str, before: str, behind: str) -> tuple[str, str]:
         case "\x15":  # Ctrl-U
             return "", behind
         case "\x17":  # Ctrl-W
-            return _TRAILING_WORD.sub("", before, count=1), behind
+            return before[: before.rstrip(" ").rfind(" ") + 1], behind
         case "\x0b":  # Ctrl-K
             return before, ""
         case "\x01" | "\x1b[H" | "\x1b[1~" | "\x1bOH":  # Ctrl-A, Home
