@@ -1,12 +1,12 @@
 """This module makes lines of text of what crossed terminals, which is what a search looks through.
 
 A pure fold over facts in their order. A line may come one key a fact, so what of it came so far is kept (``Hand``)
-until its end; a later batch goes on with it. Two texts are made of a typed line: as it stood when it was sent, and the
-keys in the order they were struck, in which nothing is lost that was erased or went by unseen.
+until its end, when it is read and can be found; a later batch goes on with it. Two texts are made of a typed line: as
+it stood when it was sent, and the keys in the order they were struck, in which nothing is lost that was erased.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from attrs import frozen
@@ -30,7 +30,9 @@ MAX_LINES = 20_000  # of one session; the journal has the rest, and a replay sho
 
 WRITTEN = frozenset({TerminalSeen, CommandSeen, ShellCommandSeen, SessionClosed})  # facts that change lines
 
-_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|O.|[^\[\]O])", re.DOTALL)
+_ESCAPED = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|O.|[^\[\]O])"
+_SEQUENCE = re.compile(_ESCAPED, re.DOTALL)
+_KEYS = re.compile(rf"{_ESCAPED}|[\x20-\x7e]+|.", re.DOTALL)  # letters in one piece, anything else key by key
 _BACKSPACES = "\b\x7f"
 
 
@@ -123,7 +125,7 @@ class _Pen:
         self._hands: dict[str, Hand | None] = {}  # as they are now, of the sessions of this batch
         self._number = number
         self._rows: dict[int, LineRow] = {}
-        self._open: dict[tuple[str, Place], None] = {}  # where a line was prolonged: each is rendered once, at the end
+        self._open: dict[tuple[str, Place], None] = {}  # where a line was prolonged: each is a row once a batch
 
     def command(self, entry: Entry, text: str, *, repeated: bool) -> None:
         """A command ran; what was typed a moment ago is not kept twice."""
@@ -158,7 +160,7 @@ class _Pen:
         for session, place in self._open:
             hand = self._hands[session]
             if hand is not None and (line := hand.open.get(place)) is not None:
-                self._row(line, session, place, _texts(place[1], line.raw), line.raw)
+                self._row(line, session, place, ("", ""), line.raw)
         return Written(self._rows, self._hands, self._number)
 
     def _prolong(self, entry: Entry, session: str, place: Place, data: bytes) -> None:
@@ -223,7 +225,8 @@ def typed_texts(raw: bytes) -> tuple[str, str]:
     if keys.isprintable():
         return escaped(keys), ""
     before, behind = "", ""  # the cursor is between them
-    for key in _keys(keys):
+    for found in _KEYS.finditer(keys):
+        key = found[0]
         before, behind = _struck(key, before, behind)
     return escaped(before + behind), escaped(keys)
 
@@ -232,15 +235,6 @@ def shown_text(raw: bytes) -> str:
     """Return a line that was shown without what moves and colours; escaped."""
     text = raw.decode("utf-8", "surrogateescape")
     return escaped(text if text.isprintable() else _SEQUENCE.sub("", text).replace("\r", "")).rstrip()
-
-
-def _keys(text: str) -> Iterator[str]:
-    position = 0
-    while position < len(text):
-        found = _SEQUENCE.match(text, position)
-        key = found[0] if found else text[position]
-        yield key
-        position += len(key)
 
 
 def _struck(key: str, before: str, behind: str) -> tuple[str, str]:

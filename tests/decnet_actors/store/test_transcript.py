@@ -86,7 +86,9 @@ def test_a_carriage_return_ends_no_line_that_is_shown() -> None:
 
 
 def test_channels_and_directions_are_apart() -> None:
-    rows = texts(typed(b"a"), typed(b"1", channel=1), TerminalSeen(direction=Direction.OUT, data=b"x"), typed(b"b\r"))
+    rows = texts(
+        typed(b"a"), typed(b"1", channel=1), TerminalSeen(direction=Direction.OUT, data=b"x"), typed(b"b\r"), CLOSED
+    )
 
     assert sorted(rows) == [("shown", "x"), ("typed", "1"), ("typed", "ab")]
 
@@ -108,13 +110,13 @@ def test_commands_are_lines_but_not_twice() -> None:
     ]
 
 
-def test_a_line_that_goes_on_says_what_came_and_a_closed_session_ends_it() -> None:
+def test_a_line_that_goes_on_keeps_what_came_and_a_closed_session_ends_it() -> None:
     before = write(entries(SessionOpened(local_address="192.0.2.1", local_port=22), typed(b"ls")), {}, 7)
     hand = before.hands[ONE]
     assert hand is not None
     after = write(entries(CLOSED, first=9), {ONE: hand}, before.number)
 
-    assert [(row.number, row.text, row.open) for row in before.rows.values()] == [(7, "ls", b"ls")]
+    assert [(row.number, row.text, row.open) for row in before.rows.values()] == [(7, "", b"ls")]
     assert [(row.number, row.seq, row.text, row.open) for row in after.rows.values()] == [(7, 2, "ls", None)]
     assert after.hands == {ONE: None}
 
@@ -126,7 +128,7 @@ def test_a_batch_that_failed_can_be_written_again() -> None:
     again = write(entries(typed(b"t x\rls"), first=2), {ONE: hand}, 2)
 
     assert once.rows == again.rows
-    assert [row.text for row in again.rows.values()] == ["cat x", "ls"]
+    assert [(row.text, row.open) for row in again.rows.values()] == [("cat x", None), ("", b"ls")]
 
 
 def test_a_line_without_end_goes_on_in_another_and_loses_nothing_between() -> None:
