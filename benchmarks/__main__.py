@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 
-ALONE = ("runtime", "bus", "journal", "decoys")
+ALONE = ("runtime", "bus", "journal", "decoys", "files")
 
 
 def main() -> int:

@@ -69,6 +69,10 @@ async def serve_echo(door: socket.socket) -> Any:
     return await asyncio.get_running_loop().create_server(Echo, sock=door)
 
 
+async def _nothing(port: int) -> socket.socket:
+    raise OSError(port)
+
+
 async def serve_redis(door: socket.socket) -> Any:
     loop = asyncio.get_running_loop()
     clock = SystemClock()
@@ -84,6 +88,7 @@ async def serve_redis(door: socket.socket) -> Any:
         spawn=lambda work, /, *, name: loop.create_task(work, name=name),
         arm=lambda seconds: loop.call_later(seconds, keeper.tick),
         tarpits=Tarpits(),
+        listen=_nothing,
     )
     await keeper.open([door])
     return keeper

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from decnet_actors.domain.codec import encode_fact
 from decnet_actors.domain.facts import (
+    ROOTS,
     CloseReason,
     CredentialSeen,
     Direction,
@@ -128,7 +129,7 @@ class Run:
         self.arrived = asyncio.Event()
         self.wanted = 0
         self.bus = Bus(clock=SystemClock(), host="bench", new_id=lambda: "")
-        self.bus.subscribe("decky.>", self.receive, limit=1_000_000)
+        self.bus.subscribe(ROOTS, self.receive, limit=1_000_000)
 
     async def start(self) -> None:
         await migrate(self.engine)

@@ -11,7 +11,7 @@ from decnet_actors.app.load import PLUGINS
 from decnet_actors.contracts.errors import CATALOGUE
 from decnet_actors.contracts.operations import Operation
 from decnet_actors.ctl.registry import OPERATION_MODULES
-from decnet_actors.domain.facts import FACTS, Fact, snake_case
+from decnet_actors.domain.facts import FACTS, Fact, topic_of
 from decnet_actors.settings import Settings
 from supervisors.config_doc import KeyDoc, keys, to_toml
 from supervisors.plugin import PluginRegistry
@@ -50,7 +50,7 @@ def events() -> str:
     rows = [
         (
             name,
-            f"`{cls.area}.<decky>.{snake_case(name)}`",
+            f"`{topic_of(cls)}`",
             _first_line(cls),
             _own_fields(cls),
             "yes" if cls.barrier else "",

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
+from decnet_actors.contracts.decky_files import Isolation
 from decnet_actors.downloads.settings import DownloadSettings
 from decnet_actors.fleet.settings import DeckySettings, default_fleet
 from decnet_actors.store.settings import JournalConfig, RetentionConfig
@@ -71,6 +72,13 @@ class FleetSettings:
     """How deckies get onto a network."""
 
     driver: str = field(default="loopback", metadata={"help": "name of a fleet_driver plugin"})
+    isolate: Isolation = field(
+        default=Isolation.NONE,
+        metadata={
+            "help": "which attackers see one another's files on a decky: none keeps nobody apart, source each address, "
+            "session each session, whose changes end with it"
+        },
+    )
     docker: Mapping[str, Any] = field(  # Any: the plugin's own options, checked by the plugin registry
         factory=dict,
         metadata={"help": "options of the docker driver; see: decnetctl plugin show fleet_driver.docker"},

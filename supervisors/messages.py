@@ -17,6 +17,16 @@ class StartChild:
 
 
 @frozen
+class StartChildren:
+    """Add children and start them all at once; answers ``{id: StartError}`` of those that did not come up.
+
+    Only for children that do not need one another (one_for_one, or a ``DynamicSpec``).
+    """
+
+    specs: tuple[AnySpec, ...]
+
+
+@frozen
 class TerminateChild:
     """Stop a child and keep its spec (a temporary one is forgotten); cancels a pending restart."""
 
@@ -45,6 +55,13 @@ class DeleteChild:
     """Forget the spec of a stopped child."""
 
     id: str
+
+
+@frozen
+class RemoveChildren:
+    """Stop children all at once, whatever their state, and forget them; one that is not there is gone already."""
+
+    ids: tuple[str, ...]
 
 
 @frozen

@@ -1,9 +1,10 @@
 """This module runs blocking functions in a few threads, with a bound on what waits and on how long."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Lock, Thread, get_native_id
 from typing import Any, TypeVar
 
 from attrs import frozen
@@ -35,12 +36,14 @@ class Offload:
     Args:
         threads: at most so many functions run at once; threads are made when needed.
         limit: at most so many functions run or wait.
+        nice: of the threads, 0 to 19: how much the rest of the machine goes before (Linux keeps it by thread).
 
     """
 
-    def __init__(self, threads: int = 4, limit: int = 1000) -> None:
+    def __init__(self, threads: int = 4, limit: int = 1000, *, nice: int = 0) -> None:
         self.threads = threads
         self.limit = limit
+        self.nice = nice
         self.pending = 0  # running or waiting
         self.abandoned = 0  # functions nobody waited for to the end, since the start
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -87,6 +90,8 @@ class Offload:
                 self._jobs.put(None)
 
     def _serve(self) -> None:
+        if self.nice:
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), self.nice)
         while (job := self._jobs.get()) is not None:
             if not job.future.cancelled():
                 result, error = outcome(job.work)
@@ -98,6 +103,8 @@ class Offload:
 
 
 def _deliver(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if isinstance(error, StopIteration):  # a future takes none, as a generator lets none out (PEP 479)
+        error = RuntimeError("the function raised StopIteration")
     if future.done():
         if error is not None:
             log.warning("offload.failed_unseen", error=repr(error))

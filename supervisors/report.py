@@ -71,3 +71,8 @@ class TreeNode:
     next_restart: float | None = None  # Unix seconds of the next start, while restarting
     zombies: int = 0  # of a supervisor
     children: "tuple[TreeNode, ...]" = ()
+
+
+def escalation(path: str, reason: str, *, at: float) -> Report:
+    """Return the report of a supervisor that gives up, made at ``at`` (Unix seconds)."""
+    return Report(at=at, supervisor=path, offender=path, context=ReportContext.ESCALATED, reason=reason)

@@ -97,8 +97,11 @@ class SupervisorSpec:
     start_timeout: float = field(default=60.0, kw_only=True, validator=validators.gt(0))
     backoff: RestartPolicy | None = field(default=None, kw_only=True)
     on_exhausted: Literal["escalate", "disable"] = field(default="escalate", kw_only=True)
+    at_once: int = field(default=1, kw_only=True, validator=validators.ge(1))  # children that start or stop together
 
     def __attrs_post_init__(self) -> None:
+        if self.at_once > 1 and self.strategy is not Strategy.ONE_FOR_ONE:
+            raise SpecError(f"{self.id}: children that need one another ({self.strategy}) start one after the other")
         seen: set[str] = set()
         for child in self.children:
             if child.id in seen:

@@ -6,13 +6,14 @@ so a child that is slow to start or to stop never makes its supervisor deaf.
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pykka._envelope import Envelope  # private, pinned by pykka>=4.5,<5; what pykka's inboxes carry
 from pykka.messages import _ActorStop  # private, as above; what ActorRef.stop sends
 
-from supervisors import view
+from supervisors import messages, view
 from supervisors.actor import LoopActor
 from supervisors.child import Child, send_report
 from supervisors.errors import (
@@ -29,22 +30,8 @@ from supervisors.errors import (
     is_normal,
 )
 from supervisors.log import get_logger
-from supervisors.messages import (
-    CountChildren,
-    DeleteChild,
-    Exited,
-    LookAfter,
-    ReplaceChild,
-    RestartChild,
-    StartChild,
-    TerminateChild,
-    Tree,
-    TryAgain,
-    Unresponsive,
-    WhichChildren,
-)
 from supervisors.ref import ActorRef
-from supervisors.report import ChildState, Report, ReportContext, TreeNode
+from supervisors.report import ChildState, ReportContext, TreeNode, escalation
 from supervisors.restart import RestartWindow, backoff
 from supervisors.spec import (
     AnySpec,
@@ -56,6 +43,7 @@ from supervisors.spec import (
     SupervisorSpec,
     check_significance,
 )
+from supervisors.together import together
 
 if TYPE_CHECKING:
     from supervisors.futures import HybridFuture
@@ -77,6 +65,7 @@ class Supervisor(LoopActor):
         self._work: deque[tuple[Any, HybridFuture[Any] | None]] = deque()  # messages of ``_do`` and who waits
         self._worker: asyncio.Task[None] | None = None
         self._health_timer: asyncio.TimerHandle | None = None
+        self._at_once = spec.at_once if isinstance(spec, SupervisorSpec) else 1
         self._strategy = spec.strategy if isinstance(spec, SupervisorSpec) else Strategy.ONE_FOR_ONE
         self._auto_shutdown = spec.auto_shutdown if isinstance(spec, SupervisorSpec) else AutoShutdown.NEVER
 
@@ -99,13 +88,13 @@ class Supervisor(LoopActor):
 
     async def handle(self, message: Any) -> Any:  # those of supervisors.messages
         match message:
-            case WhichChildren():
+            case messages.WhichChildren():
                 return view.rows(self._children.values())
-            case CountChildren():
+            case messages.CountChildren():
                 return view.counts(self._children.values())
-            case Tree():
+            case messages.Tree():
                 return self.tree()
-            case LookAfter():
+            case messages.LookAfter():
                 self._look_after()
             case _:
                 self._work.append((message, self.defer()))
@@ -156,27 +145,34 @@ class Supervisor(LoopActor):
                     reply.set(result)
         self._worker = None
 
-    async def _do(self, message: Any) -> ActorRef | None:  # as ``handle``
+    async def _do(self, message: Any) -> Any:  # as ``handle``
         match message:
-            case Exited():
+            case messages.Exited():
                 await self._on_exited(message)
-            case TryAgain(child=child):
+            case messages.TryAgain(child=child):
                 if child.state is ChildState.RESTARTING and child.serial == message.serial:
                     await (self._restart(child) if message.counts else self._restart_group(child))
-            case Unresponsive():
+            case messages.Unresponsive():
                 await self._on_unresponsive(message)
-            case StartChild(spec=spec):
+            case messages.StartChild(spec=spec):
                 return await self._start_child(child_spec(spec))
-            case TerminateChild(id=child_id):
+            case messages.StartChildren(specs=specs):
+                return await self._start_children([child_spec(spec) for spec in specs])
+            case messages.TerminateChild(id=child_id):
                 await self._terminate((self._get(child_id),))
-            case RestartChild(id=child_id):
+            case messages.RestartChild(id=child_id):
                 return await self._start_by_hand(self._get(child_id, idle=True))
-            case ReplaceChild(id=child_id):
+            case messages.ReplaceChild(id=child_id):
                 child = self._get(child_id)
                 await child.stop()
                 return await self._start_by_hand(child)
-            case DeleteChild(id=child_id):
+            case messages.DeleteChild(id=child_id):
                 self._forget(self._get(child_id, idle=True))
+            case messages.RemoveChildren(ids=ids):
+                going = [child for child in map(self._children.get, ids) if child is not None]
+                await together([child.stop for child in going], len(going))
+                for child in going:
+                    self._forget(child)
             case _:
                 log.warning("actor.unexpected_message", path=self.path, message=type(message).__name__)
         return None
@@ -193,7 +189,7 @@ class Supervisor(LoopActor):
         child = Child(
             spec,
             self.context,
-            lambda child, actor, reason: self.tell_self(Exited(child, actor, reason)),
+            lambda child, actor, reason: self.tell_self(messages.Exited(child, actor, reason)),
             intensity=self.spec.intensity,
             within=self.spec.within,
         )
@@ -221,6 +217,20 @@ class Supervisor(LoopActor):
         self._watch_health()
         return child.ref
 
+    async def _start_children(self, specs: Sequence[ChildSpec]) -> Mapping[str, StartError | ChildStateError]:
+        if self._strategy is not Strategy.ONE_FOR_ONE:
+            raise SpecError(f"{self.path}: children that need one another start one after the other")
+        failed: dict[str, StartError | ChildStateError] = {}
+
+        async def start(spec: ChildSpec) -> None:
+            try:
+                await self._start_child(spec)
+            except (StartError, ChildStateError) as error:
+                failed[spec.id] = error
+
+        await together([partial(start, spec) for spec in specs], len(specs))
+        return failed
+
     async def _start_by_hand(self, child: Child) -> ActorRef | None:
         child.streak = 0
         child.window.clear()
@@ -234,7 +244,7 @@ class Supervisor(LoopActor):
 
     # Exits and restarts.
 
-    async def _on_exited(self, exited: Exited) -> None:
+    async def _on_exited(self, exited: messages.Exited) -> None:
         child = exited.child
         if child.actor is not exited.actor:  # an older incarnation
             return
@@ -251,7 +261,7 @@ class Supervisor(LoopActor):
             if self._auto_shutdown is AutoShutdown.ANY or not others:
                 self._stop_with(Exit.SHUTDOWN)
 
-    async def _on_unresponsive(self, found: Unresponsive) -> None:
+    async def _on_unresponsive(self, found: messages.Unresponsive) -> None:
         child = found.child
         if child.actor is not found.actor or child.state is not ChildState.RUNNING:
             return
@@ -259,7 +269,7 @@ class Supervisor(LoopActor):
         await child.destroy(reason)
         if child.zombies and found.actor.exit_reason is None:  # no exit will be heard of
             child.last_error = describe(reason)
-            await self._on_exited(Exited(child, found.actor, reason))
+            await self._on_exited(messages.Exited(child, found.actor, reason))
 
     async def _restart(self, child: Child) -> None:
         """Count a crash of a child that is gone, and bring it back now, later or not at all."""
@@ -283,7 +293,7 @@ class Supervisor(LoopActor):
         child.streak += 1
         child.serial += 1
         delay = backoff(child.streak, policy, self.rng)
-        child.timer = self.after(delay, TryAgain(child, child.serial, counts=False))
+        child.timer = self.after(delay, messages.TryAgain(child, child.serial, counts=False))
 
     async def _restart_group(self, child: Child) -> None:
         """Stop whom the strategy names, then start them and ``child`` in order."""
@@ -305,9 +315,14 @@ class Supervisor(LoopActor):
         A failure in a restart is tried again through the mailbox, so that other requests get in between.
         A child that may be disabled is retried beside the others and never fails a boot.
         """
-        for child in children:
+        failed: list[StartError] = []
+
+        async def start(child: Child) -> None:
+            if failed:
+                return
             if booting and self.mailbox.stop_waits():
-                return StartError(child.path, InterruptedError("stopped while starting"))
+                failed.append(StartError(child.path, InterruptedError("stopped while starting")))
+                return
             try:
                 await self._start(child)
             except StartError as error:
@@ -315,21 +330,20 @@ class Supervisor(LoopActor):
                 if optional or not booting:
                     child.state = ChildState.RESTARTING
                     child.serial += 1
-                    self.tell_self(TryAgain(child, child.serial, counts=True))
+                    self.tell_self(messages.TryAgain(child, child.serial, counts=True))
                 if not optional:
-                    return error
-        return None
+                    failed.append(error)
+
+        await together([partial(start, child) for child in children], self._at_once)
+        return failed[0] if failed else None
 
     # The end of children and its own.
 
     async def _terminate(self, children: Sequence[Child]) -> None:
         """Stop in reverse start order, each within its own time; children of a DynamicSpec all at once."""
-        if isinstance(self.spec, DynamicSpec):
-            async with asyncio.TaskGroup() as stops:
-                for child in children:
-                    _task = stops.create_task(child.stop())
-        for child in reversed(children):
-            await child.stop()
+        at_once = len(children) if isinstance(self.spec, DynamicSpec) else self._at_once
+        await together([child.stop for child in reversed(children)], at_once)
+        for child in children:
             if child.spec.restart is Restart.TEMPORARY:
                 self._forget(child)
 
@@ -340,14 +354,7 @@ class Supervisor(LoopActor):
             child.close_mailbox()
 
     def _give_up(self, error: EscalatedError) -> None:
-        report = Report(
-            at=self.clock.now(),
-            supervisor=self.path,
-            offender=self.path,
-            context=ReportContext.ESCALATED,
-            reason=describe(error),
-        )
-        send_report(self.context, report)
+        send_report(self.context, escalation(self.path, describe(error), at=self.clock.now()))
         self._stop_with(error)
 
     def _stop_with(self, reason: Reason) -> None:
@@ -360,7 +367,7 @@ class Supervisor(LoopActor):
     def _watch_health(self) -> None:
         limits = [c.spec.max_handle_time for c in self._children.values() if c.spec.max_handle_time is not None]
         if limits and self._health_timer is None:
-            self._health_timer = self.after(min(HEALTH_INTERVAL, min(limits) / 2), LookAfter())
+            self._health_timer = self.after(min(HEALTH_INTERVAL, min(limits) / 2), messages.LookAfter())
 
     def _look_after(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -370,7 +377,7 @@ class Supervisor(LoopActor):
                 continue
             busy = now - actor.busy_since
             if busy > limit:
-                self.tell_self(Unresponsive(child, actor, busy))
+                self.tell_self(messages.Unresponsive(child, actor, busy))
         self._health_timer = None
         self._watch_health()
 

@@ -61,6 +61,12 @@ class Hosted:
         return self.journal.of(kind)
 
 
+async def _listen(port: int) -> socket.socket:
+    made = socket.create_server(("127.0.0.1", port))
+    made.setblocking(False)
+    return made
+
+
 @contextlib.asynccontextmanager
 async def hosted(
     service: DecoyService,
@@ -78,7 +84,7 @@ async def hosted(
     tasks: list[asyncio.Task[None]] = []
     armed: list[float] = []
 
-    def spawn(coro: Coroutine[Any, Any, None], *, name: str) -> object:
+    def spawn(coro: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coro, name=name)
         tasks.append(task)
         return task
@@ -98,6 +104,7 @@ async def hosted(
         spawn=spawn,
         arm=armed.append,
         tarpits=tarpits or Tarpits(),
+        listen=_listen,
     )
     found = Hosted(
         address=listener.getsockname()[:2],

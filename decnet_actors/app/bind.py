@@ -5,13 +5,17 @@ from pathlib import Path
 from attrs import evolve
 
 from decnet_actors.app.actors import Actors
+from decnet_actors.app.coherence import CoherenceCheck
 from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.daemon import Daemon
+from decnet_actors.app.decky_files import DeckyFiles
 from decnet_actors.app.describe import Descriptions
 from decnet_actors.app.doctor import Doctor, Ward
+from decnet_actors.app.placing import shortfalls
 from decnet_actors.app.selftest import Selftest
 from decnet_actors.app.status import Gauges, Status
 from decnet_actors.contracts import runtime_operations as runtime_ops
+from decnet_actors.fleet.check_operations import DECKY_CHECK
 from decnet_actors.fleet.handlers import FleetChanges
 from decnet_actors.fleet.reports import FleetReports
 from decnet_actors.fleet.view import FleetHandlers
@@ -41,11 +45,22 @@ def bind(daemon: Daemon) -> Status:
         monotonic=daemon.clock.monotonic,
     )
     table.bind(runtime_ops.SELFTEST_RUN, selftest.run)
+    coherence = CoherenceCheck(
+        machines=daemon.fleet.machines,
+        targets=daemon.fleet.targets,
+        probe=daemon.driver.probe,
+        now=daemon.clock.now,
+    )
+    table.bind(DECKY_CHECK, coherence.check)
     Actors(daemon.system, daemon.clock.now, lambda: daemon.clock.monotonic() - daemon.started_monotonic).bind(table)
     Descriptions(daemon.registry, lambda: _in_force(daemon), daemon.used_plugins).bind(table)
     FleetHandlers(daemon.fleet).bind(table)
     FleetReports(daemon.desired).bind(table)
-    FleetChanges(daemon.desired, RunningFleet(daemon), daemon.origin.seed).bind(table)
+    daemon.crew = running = RunningFleet(daemon)
+    daemon.move = running.move
+    FleetChanges(daemon.desired, running, daemon.desk, daemon.origin.seed).bind(table)
+    daemon.desk.bind(table)
+    DeckyFiles(lambda: daemon.inhabitants, daemon.files, daemon.changes, daemon.clock.now).bind(table)
     Accounts(daemon.doorkeeper, daemon.clock.now, daemon.base_url).bind(table)
     bind_operations(
         table, engine=daemon.engine, reader=daemon.reader, now=daemon.clock.now, status=daemon.journal_answers
@@ -119,6 +134,7 @@ def _ward(daemon: Daemon, status: Status) -> Ward:
         has_admin=daemon.doorkeeper.has_admin,
         personas=lambda: daemon.fleet.personas,
         places=daemon.driver.observe,
+        shortfalls=lambda: shortfalls(daemon.driver, [one.plan for one in daemon.inhabitants.values()]),
         secrets=lambda: _secret_files(daemon),
         listen=lambda: daemon.settings.web.listen if daemon.settings.web.enabled else (),
         tls=lambda: daemon.settings.web.tls is not TlsMode.OFF,

@@ -12,32 +12,37 @@ from msgspec.structs import replace
 
 from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
 from decnet_actors.app.hands import FleetHands
-from decnet_actors.app.house import Means, clear, settle_all
+from decnet_actors.app.house import Means, arrive, clear, kept_files, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
 from decnet_actors.app.placing import refusals
-from decnet_actors.app.tree import JOURNAL, WATCHDOG, WEB, Branches, tree
+from decnet_actors.app.tree import CONDUCTOR, JOURNAL, WATCHDOG, WEB, Branches, tree
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet_driver import FleetDriver
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.decoys.decky import PATIENCE
 from decnet_actors.decoys.sessions import OpenSessions
-from decnet_actors.domain.facts import Fact
+from decnet_actors.domain.facts import ROOTS, Fact
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Entry, Record
 from decnet_actors.downloads.fetcher import Fetcher
 from decnet_actors.downloads.guard import Guard
+from decnet_actors.fleet.conductor import Conductor, Crew, Work
 from decnet_actors.fleet.desired import DesiredFleet
+from decnet_actors.fleet.desk import Desk
 from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
 from decnet_actors.store.accounts import Accounts as AccountTable
 from decnet_actors.store.artifacts import ArtifactStore
+from decnet_actors.store.decky_files import DeckyFileTable
 from decnet_actors.store.engine import make_engine, with_password
+from decnet_actors.store.file_changes import FileChanges
 from decnet_actors.store.fleets import FleetTable
 from decnet_actors.store.installation import Installation, installation
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import AskStatus, JournalStatus
+from decnet_actors.store.lifecycles import LifecycleTable
 from decnet_actors.store.migrations import migrate
 from decnet_actors.store.reader import Reader
 from decnet_actors.store.vault import DeckyVault
@@ -60,6 +65,7 @@ T = TypeVar("T")
 log = get_logger(__name__)
 
 OFFLOAD = 30.0  # seconds a blocking function may take before nobody waits for it any more
+CHORES, CHORE = 50_000, 86_400.0  # how many wait at most, and how many seconds
 PRODUCER = 20  # hex digits that tell this start of the daemon from every other
 ANSWER = 2.0  # seconds an actor has to say how it is
 REPORTS_KEPT = 200
@@ -90,12 +96,14 @@ class Daemon:
     started_monotonic: float = 0.0
     refused: str = ""  # why the last reload was refused
     restart_needed: tuple[str, ...] = ()  # sections that changed in a reload and wait for a restart
+    move: Callable[[str], Awaitable[None]] = field(init=False)  # puts a decky together anew where its place is now
     unready: Callable[[], Awaitable[Sequence[str]]] = field(default=_starting)
     inhabitants: dict[str, Inhabitant] = field(factory=dict)
     left_out: dict[str, str] = field(factory=dict)  # deckies that could not be put together, and why
     reports: deque[Report] = field(factory=lambda: deque(maxlen=REPORTS_KEPT))
     sessions: OpenSessions = field(factory=OpenSessions)
     offload: Offload = field(factory=Offload)
+    chores: Offload = field(factory=lambda: Offload(threads=1, limit=CHORES, nice=19))  # what has all the time there is
     registry: PluginRegistry = field(factory=lambda: PluginRegistry(PLUGINS))
     rng: random.Random = field(factory=random.SystemRandom)
 
@@ -110,12 +118,17 @@ class Daemon:
     reader: Reader = field(init=False)
     driver: FleetDriver = field(init=False)
     means: Means = field(init=False)
+    files: DeckyFileTable = field(init=False)
+    changes: FileChanges = field(init=False)
     doorkeeper: Doorkeeper = field(init=False)
     table: OperationTable = field(init=False)
     desired: DesiredFleet = field(init=False)
+    desk: Desk = field(init=False)
+    crew: Crew = field(init=False)  # bind sets it: it works on this daemon
     fleet: LiveFleet = field(init=False)
     system: System = field(init=False)
     console: tuple[str, ...] = ()  # its base URLs, when last asked
+    revision: int = 0  # what the deckies were last brought to
     published: int = 0  # the highest seq handed to the bus
 
     @property
@@ -155,6 +168,9 @@ class Daemon:
         self.driver = self._driver()
         self.letting_go.push_async_callback(self.driver.aclose)
         await self.driver.open()
+        artifacts = ArtifactStore(self.engine, self.places.artifacts, now=self.clock.now, offload=self.off)
+        self.files = DeckyFileTable(self.engine, artifacts)
+        self.changes = FileChanges(self.files)
         self.means = Means(
             host=self.settings.daemon.host,
             seed=self.origin.seed,
@@ -163,36 +179,59 @@ class Daemon:
             work=self.clock.monotonic,
             driver=self.driver,
             sessions=self.sessions,
-            artifacts=ArtifactStore(self.engine, self.places.artifacts, now=self.clock.now, offload=self.off),
-            vault=lambda decky: DeckyVault(self.engine, decky, now=self.clock.now, offload=self.off),
+            artifacts=artifacts,
+            vault=lambda decky: DeckyVault(self.engine, decky, now=self.clock.now, offload=self.off, spare=self.spare),
             writer=lambda _path: self.intake.writer(),
             offload=self.off,
             patience=self.patience,
             plugin=self.registry.load,
+            files=self.changes,
+            isolation=self.settings.fleet.isolate,
         )
         self.desired = DesiredFleet(
             FleetTable(self.engine), installed(self.registry), now=self.clock.now, offload=self.off
         )
-        plans = await self.desired.take(self.configuration.fleet)
-        self.left_out = {**self.desired.unusable, **refusals(self.driver, plans)}
+        self.desk = Desk(
+            LifecycleTable(self.engine),
+            clock=self.clock,
+            new_id=self.ids.new,
+            note=partial(self.note, ""),
+            wake=lambda: self.system.directory.address(CONDUCTOR).tell(Work()),
+        )
+        hostable = await self.desired.take(self.configuration.fleet)
+        self.revision = (await self.desired.newest()).revision.number
+        plans = hostable.plans
+        self.left_out = {**hostable.left_out, **refusals(self.driver, plans)}
         for name, why in self.left_out.items():
             log.error("fleet.decky_left_out", decky=name, reason=why)
         plans = tuple(plan for plan in plans if plan.name not in self.left_out)
-        self.inhabitants, specs = await self.off(partial(settle_all, plans, self.means))
+        await arrive(plans, self.means)
+        stored = await kept_files([plan.name for plan in plans], self.means)
+        self.inhabitants, specs = await self.off(partial(settle_all, plans, self.means, stored))
         await clear(self.driver, self.inhabitants)
-        hands = FleetHands(lambda: self.inhabitants, self.sessions, lambda: self.system, self.desired)
+        hands = FleetHands(
+            lambda: self.inhabitants,
+            self.sessions,
+            lambda: self.system,
+            self.desired,
+            self.desk.undisturbed,
+            lambda name: self.move(name),  # noqa: PLW0108  as below
+        )
         branches = Branches(
             engine=self.engine,
             intake=self.intake,
+            changes=self.changes,
             publish=self._publish,
             bus=self.bus,
             places=self.places,
             settings=self.settings,
             fetcher=lambda: fetcher(self),
             reconciler=lambda: Reconciler(self.driver, hands, self.note),
+            conductor=lambda: Conductor(self.desk, self.desired, self.crew),
             specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),
             table=self.table,
             desired=self.desired,
+            desk=self.desk,
             doorkeeper=self.doorkeeper,
             reader=self.reader,
             offload=self.off,
@@ -210,6 +249,7 @@ class Daemon:
         if self.engine is not None:
             await self.engine.dispose()
         self.offload.close()
+        self.chores.close()
         if self.lock is not None:
             self.lock.release()
 
@@ -217,6 +257,9 @@ class Daemon:
 
     async def off(self, work: Callable[[], T]) -> T:
         return await self.offload(work, within=OFFLOAD)
+
+    async def spare(self, work: Callable[[], T]) -> T:
+        return await self.chores(work, within=CHORE)
 
     def _url(self) -> str:
         database = self.settings.database
@@ -236,7 +279,7 @@ class Daemon:
         self.writer.put(replace(about, id=self.ids.at(now), time=now, host=host, fact=fact))
 
     def note(self, decky: str, fact: Fact) -> None:
-        """Record what happened to a decky and to none of its services."""
+        """Record what happened to a decky and to none of its services; to the fleet when it has no name."""
         now, host = self.clock.now(), self.settings.daemon.host
         self.writer.put(Record(id=self.ids.at(now), time=now, host=host, decky=decky, service="", fact=fact))
 
@@ -249,7 +292,7 @@ class Daemon:
                 self.bus.publish(record.topic, entry, seq=entry.seq, id=record.id, ts=record.time)
 
     def _subscribe_entries(self, sink: Callable[[Entry], None]) -> Callable[[], None]:
-        return self.bus.subscribe("decky.>", lambda envelope: sink(envelope.payload)).cancel
+        return self.bus.subscribe(ROOTS, lambda envelope: sink(envelope.payload)).cancel
 
     def subscribe(self, pattern: str, sink: Callable[[Envelope], None]) -> Callable[[], None]:
         return self.bus.subscribe(pattern, sink).cancel

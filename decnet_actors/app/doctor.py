@@ -25,8 +25,11 @@ DESCRIPTORS_LEAST = 4096
 LOW_DISK = 1024 * 1024 * 1024  # bytes
 LATE_LOOP = 0.050  # seconds of the 99th percentile
 SLOW_COMMIT = 0.250  # seconds
-NEIGHBOURS = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
+DESCRIPTORS_A_PLACE = 2  # a socket that keeps its namespace, and one for its lease
+NEIGHBOURS = "/proc/sys/net/{family}/neigh/default/gc_thresh3"
 NEIGHBOURS_A_DECKY = 4  # entries of that table: its own and its peer's, of each of two attackers on its link
+NAMESPACES = Path("/proc/sys/user/max_net_namespaces")
+NAMESPACES_SPARE = 64  # for the host, its containers, and the helper's experiments
 NAMED = 3  # deckies of a problem that are named
 PRIVATE = 0o077  # permission bits nobody else should have
 GROUPS_OWN = 0o027  # likewise, where the group may look: the control socket is for its members
@@ -49,6 +52,7 @@ class Ward:
     has_admin: Callable[[], Awaitable[bool]]
     personas: Callable[[], Sequence[Persona]]
     places: Callable[[], Awaitable[Mapping[str, Observed]]]  # what the fleet driver has, by decky
+    shortfalls: Callable[[], Sequence[str]]  # what deckies want and the fleet driver does not have
     secrets: Callable[[], Sequence[Path]]  # files of ours that the configuration names
     listen: Callable[[], Sequence[str]]  # addresses of the console
     tls: Callable[[], bool]
@@ -64,7 +68,9 @@ class Doctor:
             "host.open-files": self._open_files,
             "host.disk": self._disk,
             "host.neighbours": self._neighbours,
+            "host.namespaces": self._namespaces,
             "network.places": self._places,
+            "network.stacks": self._stacks,
             "network.services": self._services,
             "network.console": self._console,
             "daemon.actors": self._actors,
@@ -107,10 +113,11 @@ class Doctor:
 
     async def _open_files(self) -> Found:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        evidence = f"{soft} descriptors (at most {hard}); each session takes one, {DESCRIPTORS_SPARE} are kept spare"
-        if soft < DESCRIPTORS_LEAST:
-            return CheckResult.WARN, evidence, "LimitNOFILE=65536 in the unit, or ulimit -n 65536"
-        return CheckResult.OK, evidence, ""
+        try:
+            places = len(await self._ward.places())
+        except DriverUnreachableError:
+            places = 0  # network.places tells
+        return _descriptors(soft, hard, places, (await self._ward.status()).services_total)
 
     async def _disk(self) -> Found:
         free = (await self._ward.status()).disk_free
@@ -125,7 +132,21 @@ class Doctor:
             places = await self._ward.places()
         except DriverUnreachableError:
             return CheckResult.WARN, "the fleet driver cannot be reached", "decnetctl doctor network.places"
-        return _room(sum(bool(one.place.mac) for one in places.values()), await asyncio.to_thread(_neighbour_limit))
+        own = [one.place for one in places.values() if one.place.mac]
+        needed = {
+            "ipv4": sum(any(":" not in address for address in place.addresses) for place in own),
+            "ipv6": sum(any(":" in address for address in place.addresses) for place in own),
+        }
+        return _room(needed, {family: await asyncio.to_thread(_neighbour_limit, family) for family in needed})
+
+    async def _namespaces(self) -> Found:
+        """Find out whether the kernel makes as many network namespaces as the fleet needs."""
+        try:
+            places = await self._ward.places()
+        except DriverUnreachableError:
+            return CheckResult.WARN, "the fleet driver cannot be reached", "decnetctl doctor network.places"
+        limit = await asyncio.to_thread(_limit, NAMESPACES)
+        return _housing(sum(bool(one.place.mac) for one in places.values()), limit)
 
     async def _places(self) -> Found:
         try:
@@ -133,6 +154,12 @@ class Doctor:
         except DriverUnreachableError as error:
             return CheckResult.FAIL, str(error), "systemctl status decnet-netd.socket"
         return _placed(places)
+
+    async def _stacks(self) -> Found:
+        lacking = self._ward.shortfalls()
+        if lacking:
+            return CheckResult.WARN, "; ".join(lacking), '[fleet] driver = "namespace"'
+        return CheckResult.OK, "no decky wants a stack that the fleet driver does not have", ""
 
     async def _services(self) -> Found:
         report = await self._ward.status()
@@ -236,6 +263,10 @@ def _placed(places: Mapping[str, Observed]) -> Found:
     broken = [f"{name}: {one.detail}" for name, one in places.items() if one.state is PlaceState.BROKEN]
     if broken:
         return CheckResult.FAIL, f"{len(broken)} broken: {'; '.join(broken[:NAMED])}", "restart decnetd"
+    waiting = [f"{name}: {one.detail}" for name, one in places.items() if one.state is PlaceState.WAITING]
+    if waiting:
+        evidence = f"{len(waiting)} without an address: {'; '.join(waiting[:NAMED])}"
+        return CheckResult.FAIL, evidence, "is a DHCP server on the network of the parent, and its pool in the ranges?"
     partial = [
         f"{name} ({one.place.stack}): {one.place.tier}, {one.detail}"
         for name, one in places.items()
@@ -247,19 +278,55 @@ def _placed(places: Mapping[str, Observed]) -> Found:
     return CheckResult.OK, f"{len(places)} place{'s' * (len(places) != 1)} as made", ""
 
 
-def _neighbour_limit() -> int:
+def _descriptors(soft: int, hard: int, places: int, services: int) -> Found:
+    """Find out whether the listeners and the places leave enough descriptors for sessions."""
+    held = DESCRIPTORS_SPARE + services + places * DESCRIPTORS_A_PLACE
+    left = max(soft - held, 0)
+    evidence = f"{soft} descriptors (at most {hard}), {left} of them for sessions"
+    wanted = DESCRIPTORS_LEAST - DESCRIPTORS_SPARE
+    if left < wanted:
+        enough = max(65_536, 1 << (held + wanted).bit_length())
+        return CheckResult.WARN, evidence, f"LimitNOFILE={enough} in the unit, or ulimit -n {enough}"
+    return CheckResult.OK, evidence, ""
+
+
+def _neighbour_limit(family: str) -> int:
     """Return how many neighbours the kernel keeps; 0 where it does not tell, as in a container."""
+    return _limit(Path(NEIGHBOURS.format(family=family)))
+
+
+def _limit(path: Path) -> int:
     try:
-        return int(NEIGHBOURS.read_text(encoding="ascii"))
+        return int(path.read_text(encoding="ascii"))
     except OSError:
         return 0
 
 
-def _room(deckies: int, limit: int) -> Found:
-    needed = deckies * NEIGHBOURS_A_DECKY
-    evidence = f"{deckies} deckies with a MAC of their own, {limit or 'unknown'} neighbours at most"
-    if 0 < limit < needed:
-        return CheckResult.WARN, evidence, f"sysctl net.ipv4.neigh.default.gc_thresh3={needed} (and of ipv6)"
+def _room(deckies: Mapping[str, int], limits: Mapping[str, int]) -> Found:
+    """Find neighbour tables too small for deckies.
+
+    Args:
+        deckies: with a MAC of their own, by the family of their addresses.
+        limits: entries of its table; 0 is unknown.
+
+    """
+    needed = {family: count * NEIGHBOURS_A_DECKY for family, count in deckies.items()}
+    evidence = "; ".join(
+        f"{family}: {deckies[family]} deckies with a MAC of their own, {limits[family] or 'unknown'} neighbours at most"
+        for family in deckies
+    )
+    small = [family for family in deckies if 0 < limits[family] < needed[family]]
+    if small:
+        words = " ".join(f"net.{family}.neigh.default.gc_thresh3={needed[family]}" for family in small)
+        return CheckResult.WARN, evidence, f"sysctl -w {words} (to keep: a line each in /etc/sysctl.d/decnet.conf)"
+    return CheckResult.OK, evidence, ""
+
+
+def _housing(deckies: int, limit: int) -> Found:
+    needed = deckies + NAMESPACES_SPARE
+    evidence = f"{deckies} deckies with a network namespace, {limit or 'an unknown number'} at most"
+    if deckies and 0 < limit < needed:
+        return CheckResult.WARN, evidence, f"sysctl -w user.max_net_namespaces={needed}"
     return CheckResult.OK, evidence, ""
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 
 from attrs import frozen
 
@@ -9,6 +10,7 @@ from decnet_actors.app.actors import walk
 from decnet_actors.app.selftest import Target
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.fleet_driver import Place, Tier
+from decnet_actors.contracts.machine import Machine
 from decnet_actors.decoys.host import DescribeService, ServiceStatus
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.decoys.tarpit import Tarpits
@@ -16,6 +18,7 @@ from decnet_actors.domain.persona import Persona
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceRow, ServiceState
 from supervisors.actor import ActorDeadError
 from supervisors.directory import Directory
+from supervisors.messages import Tree
 from supervisors.report import TreeNode
 
 ANSWER = 1.0  # seconds a service has to say where it listens
@@ -28,8 +31,13 @@ class Inhabitant:
 
     plan: DeckyPlan
     place: Place
-    persona: Persona
+    machine: Machine
     tarpits: Tarpits  # in force now
+
+    @property
+    def persona(self) -> Persona:
+        """Who the machine is."""
+        return self.machine.persona
 
 
 class LiveFleet:
@@ -70,6 +78,10 @@ class LiveFleet:
         """Of all deckies."""
         return [one.persona for one in self._inhabitants().values()]
 
+    def machines(self) -> Mapping[str, Machine]:
+        """Return the machine of every decky."""
+        return {name: one.machine for name, one in self._inhabitants().items()}
+
     async def targets(self) -> Sequence[Target]:
         """Return what can be probed now."""
         return [
@@ -81,9 +93,17 @@ class LiveFleet:
 
     async def deckies(self, names: Collection[str] | None = None) -> Sequence[DeckyDetail]:
         """Return every decky, or those of these names, in fleet order, as it is now."""
-        nodes = {node.path: node for node in walk(await self._tree())}
         wanted = [one for name, one in self._inhabitants().items() if names is None or name in names]
+        trees = [await self._tree()] if names is None else [await self._subtree(one.plan.name) for one in wanted]
+        nodes = {node.path: node for tree in trees if tree is not None for node in walk(tree)}
         return [await self._decky(one, nodes) for one in wanted]
+
+    async def _subtree(self, decky: str) -> TreeNode | None:
+        """Return a decky's part of the tree; ``None`` while it does not run."""
+        with suppress(ActorDeadError, TimeoutError):
+            tree: TreeNode = await self._directory().address(f"{FLEET}/{decky}").ask(Tree(), within=ANSWER)
+            return tree
+        return None
 
     async def _decky(self, one: Inhabitant, nodes: Mapping[str, TreeNode]) -> DeckyDetail:
         rows, tier = [], Tier.NONE

@@ -1,6 +1,7 @@
 """This module is what the reconciler works with: the deckies of the running daemon."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 
 from attrs import evolve
 
@@ -23,6 +24,8 @@ class FleetHands:
         sessions: what listens.
         system: the running tree.
         desired: what the fleet is meant to be.
+        undisturbed: held by whoever touches deckies.
+        move: puts a decky together anew.
 
     """
 
@@ -32,8 +35,11 @@ class FleetHands:
         sessions: OpenSessions,
         system: Callable[[], System],
         desired: DesiredFleet,
+        undisturbed: asyncio.Lock,
+        move: Callable[[str], Awaitable[None]],
     ) -> None:
-        self.undisturbed = desired.changing
+        self._move = move
+        self.undisturbed = undisturbed
         self._desired = desired
         self._inhabitants = inhabitants
         self._sessions = sessions
@@ -64,6 +70,15 @@ class FleetHands:
         except (StartError, NoSuchActorError) as error:
             raise OSError(str(error)) from error
 
+    async def move(self, decky: str) -> None:
+        """Put the decky together anew at the address its place has now.
+
+        Raises:
+            OSError: its services do not start there.
+
+        """
+        await self._move(decky)
+
     def states(self) -> Mapping[str, DeckyState]:
         """Return how every decky is now."""
         return {name: self._state(one) for name, one in self._inhabitants().items()}
@@ -77,5 +92,4 @@ class FleetHands:
         return DeckyState.DEGRADED if self._listening(one) else DeckyState.DOWN
 
     def _listening(self, one: Inhabitant) -> int:
-        listening = self._sessions.listening()
-        return sum((one.plan.name, service.name) in listening for service in one.plan.services)
+        return sum(self._sessions.listens(one.plan.name, service.name) for service in one.plan.services)

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from decnet_actors.fleet.plan import Installed, expand, placed
 from decnet_actors.fleet.settings import DeckySettings
-from decnet_actors.machine.persona import systems
+from decnet_actors.machine.persona import implausible, systems
 from decnet_actors.settings import Settings
 from supervisors.config import ConfigError, Loaded, Problem, load, structure
 from supervisors.config_errors import INVALID, Place, problem_at
@@ -38,7 +38,7 @@ class Configuration:
 def installed(registry: PluginRegistry) -> Installed:
     """Return what the installed plugins and the known systems let a fleet be made of."""
     services = tuple(plugin_id.partition(".")[2] for plugin_id in registry.ids("decoy"))
-    return Installed(services=services, plugin=registry.load, systems=systems())
+    return Installed(services=services, plugin=registry.load, systems=systems(), implausible=implausible)
 
 
 def load_settings(

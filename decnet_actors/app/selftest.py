@@ -1,12 +1,12 @@
 """This module answers selftest.run: a real probe of a decoy, followed hop by hop to its durable, published event."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from attrs import frozen
 
+from decnet_actors.app.greetings import greeting
 from decnet_actors.contracts import runtime_operations as ops
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet_driver import FleetDriver, Place
@@ -17,7 +17,6 @@ from decnet_actors.domain.records import Entry
 from decnet_actors.domain.text import escaped
 from supervisors.bus import Envelope
 
-GREETING = 0.5  # seconds a decoy that speaks first gets
 ARRIVAL = 5.0  # seconds the event may take
 SHOWN = 60  # characters of a greeting
 
@@ -100,7 +99,7 @@ class Selftest:
             elif _is_ours(entry, target, mine[0]) and not seen.done():
                 seen.set_result(entry)
 
-        cancel = self._subscribe(f"decky.{target.place.decky}.session_opened", take)
+        cancel = self._subscribe(f"decky.*.{target.place.decky}.session_opened", take)
         try:
             try:
                 client = await self._driver.probe(target.place, target.port)
@@ -114,8 +113,8 @@ class Selftest:
                     if take_late and not seen.done():
                         seen.set_result(entry)
                 yield hop("probe", f"connected to {target.place.address}:{target.port} from port {mine[0]}")
-                greeting = await asyncio.to_thread(_greeting, client)
-                yield hop("decoy", f"says {escaped(greeting, SHOWN)}" if greeting else "accepted, waits for its peer")
+                said = await asyncio.to_thread(greeting, client)
+                yield hop("decoy", f"says {escaped(said, SHOWN)}" if said else "accepted, waits for its peer")
                 published: Entry | None = None
                 with suppress(TimeoutError):
                     async with asyncio.timeout(ARRIVAL):
@@ -147,13 +146,3 @@ def _is_ours(entry: Entry, target: Target, port: int) -> bool:
         and record.service == target.service
         and record.source_port == port
     )
-
-
-def _greeting(client: socket.socket) -> bytes:
-    client.settimeout(GREETING)
-    try:
-        return client.recv(256)
-    except TimeoutError:
-        return b""
-    except OSError:
-        return b""

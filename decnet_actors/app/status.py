@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from attrs import field, frozen
@@ -62,11 +62,11 @@ class Status:
         tree = await gauges.tree()
         journal = await gauges.journal()
         nodes = list(walk(tree))
-        planned, listening = gauges.planned(), gauges.sessions.listening()
-        up = [pair for pair in planned if pair in listening]
+        planned = gauges.planned()
+        up = {pair for pair in planned if gauges.sessions.listens(*pair)}
         database = await asyncio.to_thread(_size, gauges.database)
         free = await asyncio.to_thread(_free, gauges.state_dir)
-        problems = [*self._problems(nodes, journal, free), *_silent(planned, listening)]
+        problems = [*self._problems(nodes, journal, free), *_silent(planned, up)]
         for name, why in gauges.left_out().items():
             text = f"{name} is left out of the fleet: {why}"
             problems.append(ops.Problem(code="DN2107", text=text, fix=f"decnetctl decky edit {name} --help"))
@@ -136,7 +136,7 @@ class Status:
         return found
 
 
-def _silent(planned: Sequence[tuple[str, str]], listening: frozenset[tuple[str, str]]) -> list[ops.Problem]:
+def _silent(planned: Sequence[tuple[str, str]], listening: Collection[tuple[str, str]]) -> list[ops.Problem]:
     if not planned:
         return [ops.Problem(code="DN2001", text="the fleet has no decky that runs", fix="decnetctl fleet show")]
     return [

@@ -15,13 +15,15 @@ from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
 from decnet_actors.downloads.fetcher import Fetcher
+from decnet_actors.fleet.conductor import ITSELF, Conductor
 from decnet_actors.fleet.desired import DesiredFleet
+from decnet_actors.fleet.desk import Desk
 from decnet_actors.fleet.document import Document
-from decnet_actors.fleet.handlers import ITSELF
 from decnet_actors.fleet.mutator import Mutator
 from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.settings import Settings
 from decnet_actors.store.event_queries import event_row
+from decnet_actors.store.file_changes import FileChanges, FileWriter
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import Journal
 from decnet_actors.store.reader import Reader
@@ -42,9 +44,12 @@ CONTROL = f"{ROOT}/surfaces/control"
 WEB = f"{ROOT}/surfaces/web"
 FLEET = f"{ROOT}/fleet"
 RECONCILER = f"{ROOT}/reconciler"
+CONDUCTOR = f"{ROOT}/conductor"
 
+AT_ONCE = 50  # deckies that start or stop together
 WITHIN = 60.0  # seconds of the window in which restarts are counted
 JOURNAL_STOP = 30.0  # seconds to commit what is left
+FILES_STOP = 15.0  # seconds to write what was changed of deckies' files
 
 
 @frozen(kw_only=True)
@@ -53,6 +58,7 @@ class Branches:
 
     engine: Any  # Any: SQLAlchemy's engine, which only the store may name
     intake: Intake
+    changes: FileChanges
     publish: Callable[[Sequence[Entry]], None]
     bus: Bus
     places: Places
@@ -60,8 +66,10 @@ class Branches:
     specs: tuple[SupervisorSpec, ...]  # of the deckies
     reconciler: Callable[[], Reconciler]
     fetcher: Callable[[], Fetcher]
+    conductor: Callable[[], Conductor]
     table: OperationTable
     desired: DesiredFleet
+    desk: Desk
     doorkeeper: Doorkeeper
     reader: Reader
     offload: Callable[[Callable[[], Any]], Awaitable[Any]]  # Any: whatever the work returns
@@ -78,8 +86,8 @@ def tree(of: Branches) -> SupervisorSpec:
     bus, the journal's intake, the open sessions) is kept outside the actors.
     """
 
-    def supervisor(name: str, *children: ChildSpec | SupervisorSpec) -> SupervisorSpec:
-        return SupervisorSpec(name, children, intensity=of.intensity, within=WITHIN)
+    def supervisor(name: str, *children: ChildSpec | SupervisorSpec, at_once: int = 1) -> SupervisorSpec:
+        return SupervisorSpec(name, children, intensity=of.intensity, within=WITHIN, at_once=at_once)
 
     surfaces = [ChildSpec("control", lambda: control(of), backoff=of.patience)]
     if of.settings.web.enabled:
@@ -97,16 +105,24 @@ def tree(of: Branches) -> SupervisorSpec:
                 shutdown=JOURNAL_STOP,
             ),
             ChildSpec(
+                "files",
+                lambda: FileWriter(of.changes),
+                shutdown=FILES_STOP,
+                backoff=of.patience,
+                on_exhausted="disable",
+            ),
+            ChildSpec(
                 "retention",
                 lambda: Retention(of.engine, of.places.artifacts, of.settings.retention, offload=of.offload),
                 backoff=of.patience,
                 on_exhausted="disable",
             ),
         ),
-        supervisor("fleet", *of.specs),
+        supervisor("fleet", *of.specs, at_once=AT_ONCE),
         ChildSpec("mutator", lambda: mutator(of), backoff=of.patience, on_exhausted="disable"),
         ChildSpec("reconciler", of.reconciler, backoff=of.patience, on_exhausted="disable"),
         *([fetcher] if of.settings.downloads.fetch else []),
+        ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
         supervisor("surfaces", *surfaces),
     )
 
@@ -119,7 +135,8 @@ def mutator(of: Branches) -> Mutator:
         return (await of.desired.newest()).document
 
     async def mutate(name: str) -> None:
-        await of.table.call("decky.mutate", {"name": name, "reason": "its interval has passed"}, caller)
+        change = await of.table.call("decky.mutate", {"name": name, "reason": "its interval has passed"}, caller)
+        await of.desk.ended(change["operation"]["id"])
 
     return Mutator(fleet, mutate)
 

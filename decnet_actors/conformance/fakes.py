@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import heapq
 import random
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from typing import TypeVar
 
 from attrs import evolve
@@ -143,6 +143,24 @@ class FakeVault:
             self.kept[name] = make()
         return self.kept[name]
 
+    async def get_all(self, makes: Mapping[str, Callable[[], bytes]]) -> Mapping[str, bytes]:
+        """Return the same for several."""
+        return {name: await self.get(name, make) for name, make in makes.items()}
+
+    async def prepared(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """Return the same."""
+        return await self.get(name, make)
+
+
+_running: set[asyncio.Task[None]] = set()
+
+
+def _spawn(work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    task = asyncio.get_running_loop().create_task(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return task
+
 
 async def _at_once(work: Callable[[], bytes]) -> bytes:
     return work()
@@ -179,4 +197,5 @@ def fake_deps(
         rng=random.Random(seed),  # noqa: S311  a persona, not a secret
         now=now or FakeTime(),
         offload=offload,
+        spawn=_spawn,
     )

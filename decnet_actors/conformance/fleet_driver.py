@@ -95,7 +95,13 @@ class _Check:
             await driver.remove(second.decky)
             await self._answers(first, port, listeners[0])
         self._demand(set(await driver.observe()) == {first.decky}, "removing one decky changes the others")
-        await driver.remove(first.decky)
+        second = await driver.create(_SECOND)
+        both = {first.decky, second.decky}
+        self._demand(not await driver.remove_all(both), "two deckies cannot be removed together")
+        self._demand(not await driver.remove_all(both), "what is gone already cannot be removed")
+        self._demand(not await driver.observe(), "what was removed together is still observed")
+        self._demand(await driver.create(_SECOND) == second, "a decky removed with others does not come back at once")
+        await driver.remove(second.decky)
 
     async def _listens(self, place: Place) -> None:
         driver = self._driver

@@ -6,6 +6,8 @@ from typing import Any
 from attrs import Attribute, evolve, field, frozen
 from attrs.validators import ge, gt, le
 
+from decnet_actors.contracts.decky_files import Isolation
+
 MIN_LITERAL = 4  # characters of a secret pattern that must be literal; fewer would let strangers in by chance
 MAX_PATTERN = 128  # characters
 MAX_STARS = 2  # more make matching expensive for whoever sends the secret
@@ -18,6 +20,9 @@ class Limits:
     connections: int = field(default=10_000, validator=gt(0), metadata={"help": "connections held at once"})
     connections_per_source: int = field(
         default=2_500, validator=gt(0), metadata={"help": "connections held at once by one address"}
+    )
+    data_connections: int = field(
+        default=500, validator=gt(0), metadata={"help": "second connections awaited or held at once, as of FTP"}
     )
     session_bytes: int = field(
         default=256 * 1024 * 1024, validator=gt(0), metadata={"help": "bytes taken from one session"}
@@ -121,10 +126,12 @@ class DeckyPlan:
     services: tuple[ServicePlan, ...]
     address: str = ""
     distribution: str = ""
+    systems: tuple[str, ...] = ()  # what is chosen from when ``distribution`` is empty; none: general servers
     baits: tuple[Bait, ...] = ()
     weak_credentials: int = 2  # how many common pairs open a door of this decky
     stack: str = ""  # name of a TCP/IP stack personality; empty: the one that fits the system
     mac: str = ""
+    isolation: Isolation | None = None  # which attackers see one another's files; ``None``: as the fleet has it
     running: bool = True  # False: it is kept, but nothing of it listens
     tarpits: tuple[Tarpit, ...] = ()
 

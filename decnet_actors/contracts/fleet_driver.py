@@ -5,11 +5,15 @@ DriverUnreachableError
 """
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal, Protocol, TypeAlias
 
 from attrs import frozen
+
+from decnet_actors.contracts.inside import Inside
+
+DHCP = "dhcp"  # a wanted address: whatever the network's DHCP server gives
 
 Transport: TypeAlias = Literal["tcp", "udp"]
 
@@ -26,11 +30,25 @@ class Tier(StrEnum):
     NONE = "none"  # the host's own stack answers
 
 
+def tier_of(wrong: Sequence[str], missing: str) -> tuple[Tier, str]:
+    """Return how much of a stack is in force, and why not more.
+
+    Args:
+        wrong: switches of the kernel that could not be set.
+        missing: why its packet rules are not in force; empty if they are.
+
+    """
+    if wrong:
+        return Tier.NONE, f"{', '.join(wrong)} cannot be set"
+    return (Tier.SYSCTL if missing else Tier.EXACT), missing
+
+
 class PlaceState(StrEnum):
     """Whether a decky's place is as it was made."""
 
     UP = "up"
     BROKEN = "broken"
+    WAITING = "waiting"  # as it was made, but no DHCP server has given it an address
 
 
 @frozen(kw_only=True)
@@ -42,7 +60,7 @@ class Wanted:
 
     decky: str
     index: int
-    address: str = ""
+    address: str = ""  # or ``DHCP``
     mac: str = ""
     stack: str = ""  # name of a stack personality: the driver's default if empty
     hostname: str = ""
@@ -53,8 +71,9 @@ class Place:
     """Where a decky lives. What the driver cannot give (a MAC, a stack) is empty."""
 
     decky: str
-    address: str
+    address: str  # empty when it is leased and there is no lease
     addresses: tuple[str, ...] = ()  # all of them, IPv4 and IPv6, ``address`` first
+    leased: bool = False  # the address is a DHCP server's to give, and may change
     mac: str = ""
     stack: str = ""  # name of the stack personality
     tier: Tier = Tier.NONE  # known once the place is made
@@ -66,7 +85,7 @@ class Observed:
 
     place: Place
     state: PlaceState
-    detail: str = ""  # why it is broken
+    detail: str = ""  # why it is broken, or waits
 
 
 class FleetDriver(Protocol):
@@ -76,6 +95,10 @@ class FleetDriver(Protocol):
     are ``OSError`` too, with a sentence that names the decky and its address.
     """
 
+    @property
+    def inside(self) -> Inside | None:
+        """The machines behind its deckies; ``None`` when there are none, and shells and files are simulated."""
+
     async def open(self) -> None:
         """Get ready; may be called again after a failure."""
 
@@ -83,7 +106,7 @@ class FleetDriver(Protocol):
         """Let go of everything; works after a failed ``open`` too."""
 
     def place(self, wanted: Wanted) -> Place:
-        """Return where the decky will be; makes nothing.
+        """Return where the decky will be; makes nothing. Where an address is leased, that is the one it has now.
 
         Raises:
             OSError: it cannot be there.
@@ -94,12 +117,19 @@ class FleetDriver(Protocol):
         """Make the place, or adopt it when it is there as wanted.
 
         Raises:
-            OSError: it cannot be made, its address is another decky's, or it is there and not as wanted.
+            OSError: it cannot be made, its address is another decky's, it is there and not as wanted, or no DHCP server
+                has given it an address yet; then it is there and goes on asking.
 
         """
 
     async def remove(self, decky: str) -> None:
         """Undo ``create``; nothing happens when there is nothing. No other decky notices."""
+
+    async def remove_all(self, deckies: Collection[str]) -> Mapping[str, str]:
+        """Undo ``create`` of several whose sockets are closed; returns why some could not be.
+
+        What is left of them vanishes a moment later; ``create`` may be called at once.
+        """
 
     async def observe(self) -> Mapping[str, Observed]:
         """Return what is there and ours, by decky."""

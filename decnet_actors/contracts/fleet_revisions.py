@@ -5,6 +5,8 @@ from typing import Protocol
 
 from attrs import field, frozen
 
+from decnet_actors.contracts.lifecycle import Lifecycle
+
 
 @frozen(kw_only=True)
 class FleetRevision:
@@ -29,8 +31,8 @@ class FleetRevisions(Protocol):
     async def list(self, *, before: int | None = None, limit: int = 100) -> Sequence[FleetRevision]:
         """Return revisions newest first, without their documents."""
 
-    async def add(self, revision: FleetRevision) -> None:
-        """Keep one more.
+    async def add(self, revision: FleetRevision, lifecycle: Lifecycle | None = None) -> None:
+        """Keep one more, together with the operation that brings the deckies to it.
 
         Raises:
             ValueError: there is one of that number already.

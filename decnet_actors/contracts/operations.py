@@ -101,6 +101,8 @@ class Operation(Generic[A, R]):
     ``args`` and ``result`` are frozen attrs classes of plain fields (``result`` is the item's class of a stream).
     Field metadata: see ``about``. ``route`` may be ``None``, and a CLI verb missing, only with a reason in ``exempt``
     under ``"rest"`` or ``"cli"``. An operation that has a ``dry_run`` argument changes nothing when it is true.
+    One whose work ``outlasts`` its answer has an ``operation`` in its result (``contracts.lifecycle.Lifecycle``), or
+    ``None`` there when there is nothing to do.
     """
 
     name: str  # noun.verb, e.g. session.list
@@ -110,6 +112,7 @@ class Operation(Generic[A, R]):
     role: Role
     audit: Audit = Audit.NONE
     mode: Mode = Mode.REPLY
+    outlasts: bool = False
     route: Route | None
     examples: tuple[str, ...]  # decnetctl command lines
     columns: tuple[str, ...] = ()  # result fields shown in the CLI's table, in order

@@ -11,7 +11,10 @@ from decnet_actors.domain.text import escaped
 Plain: TypeAlias = Any  # the shape of JSON
 
 TIMES = frozenset(
-    {"time", "started", "booted", "created", "opened", "closed", "expires", "oldest", "newest", "since", "until"}
+    {
+        *("time", "requested", "started", "ended", "booted", "created", "opened", "closed", "expires", "oldest"),
+        *("newest", "since", "until"),
+    }
 )
 DURATIONS = frozenset({"uptime", "duration", "busy_for", "journal_lag", "step", "valid", "commit_seconds"})
 SIZES = frozenset({"size", "memory", "database_size", "disk_free", "bytes_in", "bytes_out", "pending_bytes"})

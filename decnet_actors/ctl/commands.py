@@ -12,7 +12,7 @@ from attrs import field, frozen
 from click.shell_completion import CompletionItem
 
 from decnet_actors.contracts.operations import Mode, Nothing, Operation, Page
-from decnet_actors.ctl import options, parameters, registry, render
+from decnet_actors.ctl import options, parameters, registry, render, waiting
 from decnet_actors.ctl.cells import words
 from decnet_actors.ctl.client import connect
 from decnet_actors.ctl.failure import CommandFailed
@@ -29,7 +29,9 @@ DANGEROUS = frozenset({"stop", "revoke", "restore", "delete", "remove", "disable
 COMPLETION_TIMEOUT = 0.5  # seconds
 COMPLETIONS = {  # what completes a positional: noun.field -> the operation whose names it is
     "decky.name": "decky.list",
+    "decky.deckies": "decky.list",
     "archetype.name": "archetype.list",
+    "operation.id": "operation.list",
     "fleet.revision": "fleet.history",
     "selftest.deckies": "decky.list",
     "actor.path": "actor.list",
@@ -73,6 +75,7 @@ class OperationCommand(click.Command):
             name,
             params=[
                 *parameters.parameters(operation, lambda field: _completer(f"{operation.noun}.{field}")),
+                *([options.wait()] if operation.outlasts else []),
                 *options.flags(without=tuple(fields)),
             ],
             help=operation.summary,
@@ -98,6 +101,7 @@ class OperationCommand(click.Command):
         view: View = registry.find(registry.VIEWS, self.operation.name) or View()
         if view.patience is not None and settings.timeout == options.DEFAULT_TIMEOUT:
             settings = attrs.evolve(settings, timeout=view.patience)
+        settings = attrs.evolve(settings, wait=typed.get("wait") is not False)
         if view.preview is not None:
             args |= {} if args.get("dry_run") else _looked_at(self.operation, args, view.preview, settings)
         elif self.operation.verb in DANGEROUS and not args.get("dry_run"):
@@ -157,6 +161,8 @@ def _once(operation: AnyOperation, args: Mapping[str, Plain], settings: Settings
     if operation.mode is Mode.STREAM:
         return _stream(operation, args, settings, view if for_people else View(judge=view.judge))
     answer = ordered(_answer(operation, args, settings), operation.result)
+    if operation.outlasts and settings.wait and answer["operation"] is not None:
+        answer = ordered({**answer, "operation": waiting.ended(answer["operation"], settings)}, operation.result)
     if view.show is not None and for_people:
         view.show(answer, settings)
     elif isinstance(answer.get("items"), list):

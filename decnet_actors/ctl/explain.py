@@ -60,15 +60,17 @@ def _error(topic: str) -> Explanation | None:
 
 
 def _fact(topic: str) -> Explanation | None:
-    from decnet_actors.domain.facts import FACTS, TOPIC_TAILS
+    from decnet_actors.domain.facts import FACTS, snake_case, topic_of
 
-    found = next((cls for cls in FACTS.values() if topic.lower() in {cls.__name__.lower(), TOPIC_TAILS[cls]}), None)
+    found = next(
+        (cls for cls in FACTS.values() if topic.lower() in {cls.__name__.lower(), snake_case(cls.__name__)}), None
+    )
     if found is None:
         return None
     hints = typing.get_type_hints(found)
     fields = [(name, _type_name(hints[name])) for name in found.__struct_fields__]
     text = " ".join(inspect.getdoc(found).replace("``", "").split()) if found.__doc__ else ""  # type: ignore[union-attr]  # it has one
-    details = (("topic", f"{found.area}.<decky>.{TOPIC_TAILS[found]}"), *fields)
+    details = (("topic", topic_of(found)), *fields)
     return Explanation(topic=found.__name__, kind="fact", text=text, details=details)
 
 

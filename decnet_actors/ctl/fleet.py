@@ -7,10 +7,12 @@ import click
 
 from decnet_actors.ctl.cells import counted, words
 from decnet_actors.ctl.commands import Preview, View, remark
+from decnet_actors.ctl.waiting import ENDS, progress
 from decnet_actors.ctl.world import Settings
 
 Plain: TypeAlias = Any  # the shape of JSON
 
+FAILED = 1
 PARTIAL = 8  # some of many failed
 PATIENCE = 600.0  # seconds a large fleet may take to come up
 MARKS = {"created": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow"), "moved": ("=", "yellow")}
@@ -36,7 +38,7 @@ def show_change(answer: Plain, settings: Settings) -> None:
             click.echo(line)
         remark("nothing was changed", settings)
         return
-    _show_done(answer)
+    _show_operation(answer["operation"], settings)
     if answer["revision"] == answer["base"]:
         remark(f"nothing to change; revision {words(answer['revision'])} stands", settings)
     else:
@@ -48,8 +50,9 @@ def show_change(answer: Plain, settings: Settings) -> None:
 
 def show_restart(answer: Plain, settings: Settings) -> None:
     """Write what was restarted."""
-    _show_done(answer)
-    if answer["dry_run"]:
+    if answer["operation"] is not None:
+        _show_operation(answer["operation"], settings)
+    else:
         remark(f"would end the connections to {_listed(answer['interrupts'])}; nothing was changed", settings)
 
 
@@ -67,9 +70,28 @@ def show_text(answer: Plain, _settings: Settings) -> None:
         click.echo(words(line))
 
 
+def follow(news: Iterator[Plain], settings: Settings) -> None:
+    """Write how far an operation is, one line for each time it says so, and what became of each decky at the end."""
+    before = ""
+    for operation in news:
+        if operation["state"] in ENDS:
+            _show_operation(operation, settings)
+            click.echo(f"{words(operation['kind'])} {words(operation['state'])}")
+        elif (line := progress(operation)) != before:
+            click.echo(line)
+            before = line
+
+
 def judge_change(answer: Plain) -> int:
-    """Return 8 when some of the deckies that were touched are down."""
-    return PARTIAL if any(one["state"] == "down" for one in answer["done"]) else 0
+    """Return how what was asked for ended."""
+    return judge_operation(answer["operation"]) if answer["operation"] is not None else 0
+
+
+def judge_operation(operation: Plain) -> int:
+    """Return 8 when some of the deckies are down, 1 when it failed otherwise."""
+    if any(one["state"] == "down" for one in operation["outcomes"]):
+        return PARTIAL
+    return FAILED if operation["state"] == "failed" else 0
 
 
 def judge_diff(answer: Plain) -> int:
@@ -77,17 +99,23 @@ def judge_diff(answer: Plain) -> int:
     return 1 if answer["changes"] else 0
 
 
-def _show_done(answer: Plain) -> None:
-    width = max((len(words(one["name"])) for one in answer["done"]), default=0)
-    for one in answer["done"]:
+def _show_operation(operation: Plain, settings: Settings) -> None:
+    if operation["state"] not in ENDS:
+        remark(f"begun; how it goes: decnetctl operation follow {words(operation['id'])}", settings)
+        return
+    outcomes = operation["outcomes"]
+    width = max((len(words(one["name"])) for one in outcomes), default=0)
+    for one in outcomes:
         state = click.style(words(one["state"]), fg=STATES.get(one["state"]))
         error = f"  {words(one['error'])}" if one["error"] else ""
         click.echo(f"{words(one['name']):<{width}}  {state}{error}")
-    failed = sum(one["state"] == "down" for one in answer["done"])
+    failed = sum(one["state"] == "down" for one in outcomes)
     if failed:
         click.echo(
             f"{counted(failed, 'decky' if failed == 1 else 'deckie')} not up; what is down is tried again", err=True
         )
+    elif operation["state"] == "failed":
+        click.echo(f"it failed: {words(operation['error'])}", err=True)
 
 
 def _lines(answer: Plain) -> Iterator[str]:
@@ -122,5 +150,6 @@ def _listed(names: Plain) -> str:
 
 CHANGE = View(show=show_change, judge=judge_change, preview=preview, patience=PATIENCE)
 RESTART = View(show=show_restart, judge=judge_change, preview=preview_restart, patience=PATIENCE)
+FOLLOW = View(show=follow, judge=judge_operation)
 DIFF = View(show=show_diff, judge=judge_diff)
 TEXT = View(show=show_text)

@@ -56,6 +56,15 @@ def flags(*, without: Sequence[str] = ()) -> list[click.Option]:
     return [option for option in _all_flags() if (option.name or "").removeprefix("flag_") not in without]
 
 
+def wait() -> click.Option:
+    """Return the flag of commands whose work outlasts the daemon's answer."""
+    return click.Option(
+        ["--wait/--no-wait", "wait"],
+        default=None,
+        help="Wait until it is done, or only say what was begun. [default: wait]",
+    )
+
+
 @functools.cache
 def _all_flags() -> tuple[click.Option, ...]:
     return (

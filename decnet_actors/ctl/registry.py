@@ -43,6 +43,7 @@ NOUNS: dict[str, Noun] = {
     "credential": Noun(help="Credentials peers tried.", module=STORE),
     "artifact": Noun(help="Files peers brought.", module=STORE),
     "fleet": Noun(help="What the fleet is meant to be: show, diff, apply, history, rollback.", module=FLEET),
+    "operation": Noun(help="What was asked of the deckies, and whether it is done: list, show, follow.", module=FLEET),
     "decky": Noun(help="Decoy machines and their services: list, show, create, edit, delete.", module=FLEET),
     "service": Noun(help="Services of all deckies, and where they listen.", module=FLEET),
     "archetype": Noun(help="Kinds of machines a decky can be.", module=FLEET),
@@ -107,6 +108,8 @@ VIEWS: dict[str, str] = {
     "fleet.export": "decnet_actors.ctl.fleet:TEXT",
     **dict.fromkeys(CHANGES, "decnet_actors.ctl.fleet:CHANGE"),
     "decky.restart": "decnet_actors.ctl.fleet:RESTART",
+    "operation.follow": "decnet_actors.ctl.fleet:FOLLOW",
+    "decky.check": "decnet_actors.ctl.coherence:VIEW",
     "explain.show": "decnet_actors.ctl.explain:VIEW",
     "errors.show": "decnet_actors.ctl.errors:VIEW",
 }

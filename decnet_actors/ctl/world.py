@@ -66,6 +66,7 @@ class Settings:
     timeout: float = 10.0  # seconds
     no_input: bool = False
     yes: bool = False
+    wait: bool = True  # for work that outlasts its answer
     control: str = ""
     world: World = field(factory=World)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeAlias, assert_never
 
 from attrs import field, frozen
@@ -105,6 +107,7 @@ class ServiceHost(LoopActor):
             rng=random.Random(self.rng.getrandbits(64)),  # noqa: S311  a persona, not a secret
             now=self.clock.now,
             offload=house.offload,
+            spawn=partial(self.spawn, name="service"),
         )
         self._service = self._plugin.create(plan.config, deps)
         started = False
@@ -119,6 +122,8 @@ class ServiceHost(LoopActor):
         house, plan = self._household, self._plan
         await service.open()
         place = await house.driver.create(house.wanted)  # whoever starts first makes it, the others adopt it
+        if place.address != house.place.address:  # its lease is another one than when the machine was put together
+            raise OSError(f"{place.decky} is at {place.address} now, not at {house.place.address or 'no address'}")
         self._tier = place.tier
         listeners, self._port = await house.driver.listen(place, plan.port)
         self._door = Doorkeeper(
@@ -132,10 +137,15 @@ class ServiceHost(LoopActor):
             spawn=self.spawn,
             arm=self._arm,
             tarpits=house.tarpits,
+            listen=partial(self._listen_data, place),
         )
         await self._door.open(listeners)
         self._door.note(ServiceStarted(address=house.place.address, port=self._port))
         house.sessions.add(self)
+
+    async def _listen_data(self, place: Place, port: int) -> socket.socket:
+        (listener,), _ = await self._household.driver.listen(place, port)
+        return listener
 
     def _arm(self, seconds: float) -> None:
         """Tick after some seconds, and not when it was armed for before: each tick arms the next."""

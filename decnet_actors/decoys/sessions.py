@@ -84,9 +84,9 @@ class OpenSessions:
         """Return how many sessions each (decky, service) holds."""
         return {key: len(door.held) for key, door in self._doors.items()}
 
-    def listening(self) -> frozenset[tuple[str, str]]:
-        """Return which (decky, service) listen now."""
-        return frozenset(self._doors)
+    def listens(self, decky: str, service: str) -> bool:
+        """Return whether a service listens now."""
+        return (decky, service) in self._doors
 
     def close(self, session: str) -> bool:
         """End one session as the decoy would; return whether it was open."""

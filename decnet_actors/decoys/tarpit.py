@@ -89,7 +89,7 @@ class Outflows:
 class Outflow(asyncio.Transport):
     """The transport a connection writes to."""
 
-    __slots__ = ("_at_end", "_connection", "_due", "_full", "_outflows", "_transport", "_waiting")
+    __slots__ = ("_at_end", "_connection", "_due", "_full", "_outflows", "_sent", "_transport", "_waiting")
 
     def __init__(self, outflows: Outflows, transport: asyncio.Transport, connection: Delayed) -> None:
         self._outflows = outflows
@@ -98,7 +98,16 @@ class Outflow(asyncio.Transport):
         self._waiting = bytearray()
         self._due = _NEVER  # monotonic: when the next piece goes; never while nothing waits
         self._full = False
+        self._sent: asyncio.Future[None] | None = None  # done when nothing waits, for who asked
         self._at_end: Callable[[], None] | None = None  # what to do once nothing waits
+
+    async def bare(self) -> asyncio.Transport:
+        """Return the transport below, once nothing waits for it: for whoever goes on under TLS."""
+        while self._waiting and not self._transport.is_closing():
+            sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._sent = sent
+            await sent
+        return self._transport
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         tarpit = self._outflows.tarpit()
@@ -119,6 +128,7 @@ class Outflow(asyncio.Transport):
         """Send what is due."""
         if not self._waiting or self._transport.is_closing():
             self._waiting.clear()
+            self._tell_sent()
             return
         tarpit = self._outflows.tarpit()
         if tarpit is None:
@@ -144,6 +154,7 @@ class Outflow(asyncio.Transport):
             self._connection.resume_writing()
         if not self._waiting:
             self._due = _NEVER
+            self._tell_sent()
             at_end, self._at_end = self._at_end, None
             if at_end is not None:
                 at_end()
@@ -163,8 +174,13 @@ class Outflow(asyncio.Transport):
         else:
             end()
 
+    def _tell_sent(self) -> None:
+        if self._sent is not None and not self._sent.done():
+            self._sent.set_result(None)
+
     def abort(self) -> None:
         self._waiting.clear()
+        self._tell_sent()
         self._transport.abort()
 
     def is_closing(self) -> bool:

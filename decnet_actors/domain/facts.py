@@ -63,11 +63,13 @@ class Fact(Struct, frozen=True, kw_only=True, gc=False):
     """Something that was observed.
 
     ``barrier``: whether a reply that follows this fact must wait until the fact is durable.
-    ``area``: the first token of its topic; the second is the decky's name.
+    ``area``: the first token of its topic; the second is the host, the third the decky if it is about one.
+    ``tail``: the last token where other programs know it by another name than the class's.
     """
 
     barrier: ClassVar[bool] = False
     area: ClassVar[str] = "decky"
+    tail: ClassVar[str] = ""
 
 
 class SessionOpened(Fact, frozen=True, kw_only=True, gc=False):
@@ -266,16 +268,61 @@ class ServiceStopped(Fact, frozen=True, kw_only=True, gc=False):
 class DeckyStateChanged(Fact, frozen=True, kw_only=True, gc=False):
     """A decky is in another state than before; never told twice."""
 
+    tail: ClassVar[str] = "state"
+
     old: DeckyState
     new: DeckyState
+
+
+class AddressChanged(Fact, frozen=True, kw_only=True, gc=False):
+    """A decky that leases its address was given another one; what was connected to the old one is cut off."""
+
+    old: str  # empty: it had none
+    new: str
 
 
 class DeckyMutated(Fact, frozen=True, kw_only=True, gc=False):
     """A decky serves something else than before; what attackers do then is to be seen in this light."""
 
+    tail: ClassVar[str] = "mutation"
+
     old: tuple[str, ...]  # names of services
     new: tuple[str, ...]
     trigger: Trigger
+
+
+class OperationStarted(Fact, frozen=True, kw_only=True, gc=False):
+    """Work on the fleet that somebody asked for began, or went on after it was cut off."""
+
+    area: ClassVar[str] = "fleet"
+
+    operation: str  # its id
+    kind: str  # fleet.apply
+    author: str
+    revision: int
+
+
+class OperationProgressed(Fact, frozen=True, kw_only=True, gc=False):
+    """Some of the deckies are done; told once a second at most."""
+
+    area: ClassVar[str] = "fleet"
+
+    operation: str
+    done: int
+    total: int
+
+
+class OperationEnded(Fact, frozen=True, kw_only=True, gc=False):
+    """Work on the fleet came to its end."""
+
+    area: ClassVar[str] = "fleet"
+
+    operation: str
+    kind: str
+    succeeded: bool
+    error: str  # why it failed, or which deckies are not up
+    done: int
+    total: int
 
 
 FACTS: dict[str, type[Fact]] = {
@@ -303,8 +350,18 @@ FACTS: dict[str, type[Fact]] = {
         ServiceStopped,
         DeckyStateChanged,
         DeckyMutated,
+        OperationStarted,
+        OperationProgressed,
+        OperationEnded,
+        AddressChanged,
     )
 }
+
+
+def topic_of(cls: type[Fact]) -> str:
+    """Return ``decky.<host>.<decky>.credential_seen``, the pattern of a class's topics."""
+    who = "<host>.<decky>" if cls.area == Fact.area else "<host>"
+    return f"{cls.area}.{who}.{TOPIC_TAILS[cls]}"
 
 
 def snake_case(name: str) -> str:
@@ -312,4 +369,5 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-TOPIC_TAILS: dict[type[Fact], str] = {cls: snake_case(name) for name, cls in FACTS.items()}
+ROOTS = tuple(sorted({f"{cls.area}.>" for cls in FACTS.values()}))  # what whoever wants every fact subscribes to
+TOPIC_TAILS: dict[type[Fact], str] = {cls: cls.tail or snake_case(name) for name, cls in FACTS.items()}

@@ -8,8 +8,8 @@ from decnet_actors.domain.facts import TOPIC_TAILS, Fact
 class Record(Struct, frozen=True, kw_only=True, gc=False):
     """A fact and who observed it. Made only by the host of a decoy (or another observer of ours).
 
-    ``session`` is empty for facts that belong to no session. ``source`` is the peer's address as the
-    kernel gave it, empty when there is no peer.
+    ``decky`` is empty for facts about the fleet, ``session`` for facts that belong to no session. ``source`` is the
+    peer's address as the kernel gave it, empty when there is no peer.
     """
 
     id: str  # 32 hex digits, time-ordered (UUIDv7)
@@ -29,8 +29,9 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def topic(self) -> str:
-        """``<area>.<decky>.<fact_in_snake_case>``; never holds anything a peer chose."""
-        return f"{self.fact.area}.{self.decky}.{TOPIC_TAILS[type(self.fact)]}"
+        """``<area>.<host>.<decky>.<fact>``, without the decky where none is meant; never holds what a peer chose."""
+        who = f"{self.host}.{self.decky}" if self.decky else self.host
+        return f"{self.fact.area}.{who}.{TOPIC_TAILS[type(self.fact)]}"
 
 
 class Entry(Struct, frozen=True, kw_only=True, gc=False):

@@ -24,7 +24,7 @@ from supervisors.bus import Bus, Envelope
 from supervisors.log import get_logger
 from supervisors.mailbox import MailboxSpec, WhenFull
 
-TOPIC = "decky.*.download_requested"
+TOPIC = "decky.*.*.download_requested"
 MAX_WAITING = 200  # requests that wait for a fetch before theirs
 Outcome: TypeAlias = DownloadFetched | DownloadFailed
 log = get_logger(__name__)

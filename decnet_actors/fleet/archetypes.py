@@ -4,8 +4,18 @@ from collections.abc import Collection
 
 from attrs import frozen
 
-LINUX = ("debian", "ubuntu")
+LINUX = ("debian", "ubuntu", "rocky")
+SMALL_LINUX = (*LINUX, "alpine")
+WINDOWS_SERVERS = ("windows:server-2019", "windows:server-2022")  # whose stacks are alike
+LINUX_STACK = "linux"
 EMBEDDED = "embedded"
+STACKS = {
+    "windows": "windows-10",
+    "windows:server-2016": "windows-server-2016",
+    "windows:server-2019": "windows-server-2019",
+    "windows:server-2022": "windows-server-2019",
+    **dict.fromkeys(("router", "camera", "dvr", "printer", "controller"), EMBEDDED),
+}  # of systems that are no Linux servers, with their release where that matters
 
 
 @frozen(kw_only=True)
@@ -15,8 +25,8 @@ class Archetype:
     name: str
     summary: str
     services: tuple[str, ...]  # what a real one has, most telling first
-    stack: str = "linux"  # TCP/IP stack personality
-    distributions: tuple[str, ...] = ()  # plausible ones; empty: not a Linux server
+    stack: str = LINUX_STACK  # TCP/IP stack personality
+    distributions: tuple[str, ...]  # plausible systems; one of them is chosen once
 
     def installed(self, available: Collection[str]) -> tuple[str, ...]:
         """Return the services there are decoys for."""
@@ -35,24 +45,27 @@ ARCHETYPES: dict[str, Archetype] = {
             summary="A desk's computer that shares a folder and lets its user in from home.",
             services=("smb", "rdp"),
             stack="windows-10",
+            distributions=("windows:10", "windows:11"),
         ),
         Archetype(
             name="windows-server",
             summary="A member server of the domain: shares, remote desktop, directory.",
             services=("smb", "rdp", "ldap"),
             stack="windows-server-2019",
+            distributions=WINDOWS_SERVERS,
         ),
         Archetype(
             name="domain-controller",
             summary="The directory everybody logs in against.",
             services=("ldap", "smb", "rdp", "llmnr"),
-            stack="windows-server-2019",
+            stack="windows-server-2016",
+            distributions=("windows:server-2016",),
         ),
         Archetype(
             name="linux-server",
             summary="A general Linux server with a web page on it.",
             services=("ssh", "http"),
-            distributions=LINUX,
+            distributions=SMALL_LINUX,
         ),
         Archetype(
             name="web-server",
@@ -81,20 +94,41 @@ ARCHETYPES: dict[str, Archetype] = {
         Archetype(
             name="printer",
             summary="A printer in the corridor.",
-            services=("snmp", "ftp"),
+            services=("snmp",),
             stack=EMBEDDED,
+            distributions=("printer",),
         ),
         Archetype(
             name="iot-device",
             summary="A sensor or camera with its maker's log-in still open.",
             services=("mqtt", "snmp", "telnet"),
             stack=EMBEDDED,
+            distributions=("camera", "dvr"),
         ),
         Archetype(
             name="industrial-control",
             summary="A controller of a plant.",
             services=("conpot", "snmp"),
             stack=EMBEDDED,
+            distributions=("controller",),
+        ),
+        Archetype(
+            name="router",
+            summary="The box at the end of the line, administered over the web and telnet.",
+            services=("telnet", "http"),
+            distributions=("router",),
+        ),
+        Archetype(
+            name="ip-camera",
+            summary="A camera whose picture and settings are on a web page.",
+            services=("http", "telnet"),
+            distributions=("camera",),
+        ),
+        Archetype(
+            name="video-recorder",
+            summary="A recorder of cameras that the internet was let in to.",
+            services=("telnet", "http"),
+            distributions=("dvr",),
         ),
         Archetype(
             name="voip-server",
@@ -118,7 +152,12 @@ ARCHETYPES: dict[str, Archetype] = {
             name="deaddeck",
             summary="A forgotten machine that still lets people in over SSH.",
             services=("ssh",),
-            distributions=LINUX,
+            distributions=SMALL_LINUX,
         ),
     )
 }
+
+
+def stack_of(system: str) -> str:
+    """Return the TCP/IP stack of a system such as ``windows:10`` or ``debian``."""
+    return STACKS.get(system) or STACKS.get(system.partition(":")[0], LINUX_STACK)

@@ -5,8 +5,9 @@ from enum import StrEnum
 from attrs import field, frozen
 
 from decnet_actors.contracts.fleet_driver import Tier
+from decnet_actors.contracts.lifecycle import Lifecycle
 from decnet_actors.contracts.operations import Audit, Nothing, Operation, Page, Role, Route, about
-from decnet_actors.fleet.fleet_operations import ChangeArgs, DeckyOutcome, FleetChange
+from decnet_actors.fleet.fleet_operations import ChangeArgs, FleetChange
 
 
 class ServiceState(StrEnum):
@@ -121,7 +122,7 @@ class DeckyCreateArgs(DeckyChangeArgs):
 
     services: tuple[str, ...] = field(default=(), metadata=about("What it serves; by default what its archetype has."))
     archetype: str = field(default="", metadata=about("What kind of machine it is; see archetype list."))
-    address: str = field(default="", metadata=about("Its address; by default the driver chooses."))
+    address: str = field(default="", metadata=about("Its address, or dhcp; by default the driver chooses."))
     distribution: str = field(default="", metadata=about("The system it claims to be, such as debian:12."))
     stack: str = field(default="", metadata=about("The TCP/IP stack it shows."))
     mac: str = field(default="", metadata=about("Address of its network card."))
@@ -139,7 +140,7 @@ class DeckyEditArgs(DeckyChangeArgs):
         default=None, metadata=about("What it serves; options of services that stay are kept.")
     )
     archetype: str | None = field(default=None, metadata=about("What kind of machine it is; empty for none."))
-    address: str | None = field(default=None, metadata=about("Its address; empty: the driver chooses."))
+    address: str | None = field(default=None, metadata=about("Its address, or dhcp; empty: the driver chooses."))
     distribution: str | None = field(default=None, metadata=about("The system it claims to be; empty: chosen once."))
     stack: str | None = field(default=None, metadata=about("The TCP/IP stack it shows; empty: one that fits."))
     mac: str | None = field(default=None, metadata=about("Address of its network card; empty: one that fits."))
@@ -182,7 +183,7 @@ class DeckyRestart:
 
     dry_run: bool
     interrupts: tuple[str, ...] = ()  # deckies whose connections end
-    done: tuple[DeckyOutcome, ...] = ()
+    operation: Lifecycle | None = None  # goes on after this answer
 
 
 DECKY_CREATE = Operation(
@@ -192,6 +193,7 @@ DECKY_CREATE = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/deckies"),
     examples=(
         "decnetctl decky create web-02 --services ssh --services http",
@@ -205,6 +207,7 @@ DECKY_EDIT = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="PATCH", path="/deckies/{name}"),
     examples=("decnetctl decky edit web-02 --distribution ubuntu:22.04",),
 )
@@ -215,6 +218,7 @@ DECKY_DELETE = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="DELETE", path="/deckies/{name}"),
     examples=("decnetctl decky delete web-02",),
 )
@@ -225,6 +229,7 @@ DECKY_START = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/deckies/{name}:start"),
     examples=("decnetctl decky start web-02",),
 )
@@ -235,6 +240,7 @@ DECKY_STOP = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/deckies/{name}:stop"),
     examples=("decnetctl decky stop web-02",),
 )
@@ -245,6 +251,7 @@ DECKY_RESTART = Operation(
     result=DeckyRestart,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/deckies/{name}:restart"),
     examples=("decnetctl decky restart web-02",),
 )
@@ -255,6 +262,7 @@ DECKY_MUTATE = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/deckies/{name}:mutate"),
     examples=("decnetctl decky mutate web-02",),
 )
@@ -265,6 +273,7 @@ DECKY_SERVICE_ADD = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/deckies/{name}/services/{service}:add"),
     examples=("decnetctl decky service-add web-02 redis --option password=Winter2024",),
 )
@@ -275,6 +284,7 @@ DECKY_SERVICE_SET = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/deckies/{name}/services/{service}:set"),
     examples=("decnetctl decky service-set web-02 ssh --option port=2022",),
 )
@@ -285,6 +295,7 @@ DECKY_SERVICE_REMOVE = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/deckies/{name}/services/{service}:remove"),
     examples=("decnetctl decky service-remove web-02 http",),
 )

@@ -5,14 +5,15 @@ what an operator changed by command stands, also over a restart.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.fleet_revisions import FleetRevision, FleetRevisions
+from decnet_actors.contracts.lifecycle import Lifecycle
 from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.fleet import changes
 from decnet_actors.fleet.document import (
@@ -33,6 +34,7 @@ from supervisors.log import get_logger
 log = get_logger(__name__)
 
 CONFIGURATION = "configuration"  # the author, and the way, of a revision that nobody commanded
+NOBODY = Caller(name=CONFIGURATION, role=Role.ADMIN, via=CONFIGURATION)
 UNCONFIGURED = ""  # stands for the default fleet: a newer program's default replaces nobody's fleet
 
 
@@ -54,6 +56,14 @@ class Proposal:
     summary: str  # of what is different; empty when nothing is
 
 
+@frozen(kw_only=True)
+class Hostable:
+    """What of a revision can be hosted here."""
+
+    plans: tuple[DeckyPlan, ...]
+    left_out: Mapping[str, str] = field(factory=dict)  # the other deckies, and why not
+
+
 NOTHING = Desired(
     revision=FleetRevision(
         number=0,
@@ -73,7 +83,7 @@ NOTHING = Desired(
 class DesiredFleet:
     """What the fleet is meant to be. One per process: it numbers the revisions.
 
-    Whoever changes it holds ``changing`` from looking at the newest revision until the next one is applied.
+    Whoever changes it holds ``changing`` from looking at the newest revision until the next one is kept.
 
     Args:
         revisions: keeps them.
@@ -98,7 +108,6 @@ class DesiredFleet:
         self._now = now
         self._newest: Desired | None = None  # nobody else writes revisions, so it is read once
         self.configured: tuple[DeckySettings, ...] | None = None  # what the configuration says, when last taken
-        self.unusable: dict[str, str] = {}  # deckies left out when it was taken, and why
 
     async def newest(self) -> Desired:
         """Return the newest revision."""
@@ -120,24 +129,22 @@ class DesiredFleet:
             )
         return await self._read(found)
 
-    async def take(self, configured: Sequence[DeckySettings] | None) -> tuple[DeckyPlan, ...]:
-        """Take the configuration's fleet if it is a new one; return the plans of the newest revision.
+    async def take(self, configured: Sequence[DeckySettings] | None) -> Hostable:
+        """Take the configuration's fleet if it is a new one; return what the newest revision comes to.
 
         Args:
             configured: valid, as it is written; ``None`` when none is, which is the default fleet.
 
         """
         self.configured = None if configured is None else tuple(configured)
-        self.unusable = {}
         fleet = default_fleet() if configured is None else configured
         mark = UNCONFIGURED if configured is None else await self.offload(lambda: fingerprint(fleet))
         newest = await self.newest()
         if newest is NOTHING or newest.revision.configured != mark:
             taken = await self.propose(newest, lambda before: numbered(fleet, before))
-            nobody = Caller(name=CONFIGURATION, role=Role.ADMIN, via=CONFIGURATION)
-            await self.add(newest, taken, nobody, reason="", configured=mark)
-            return taken.plans
-        return await self._usable(newest.document)
+            await self.add(newest, taken, NOBODY, reason="", configured=mark)
+            return Hostable(plans=taken.plans)
+        return await self.hostable(newest.document)
 
     async def propose(self, before: Desired, make: Callable[[Document], Document]) -> Proposal:
         """Return what could come after a revision; nothing is kept.
@@ -166,7 +173,14 @@ class DesiredFleet:
         return proposal
 
     async def add(
-        self, before: Desired, proposal: Proposal, caller: Caller, *, reason: str, configured: str | None = None
+        self,
+        before: Desired,
+        proposal: Proposal,
+        caller: Caller,
+        *,
+        reason: str,
+        configured: str | None = None,
+        lifecycle: Lifecycle | None = None,
     ) -> Desired:
         """Keep a proposal as the next revision and return it.
 
@@ -176,6 +190,7 @@ class DesiredFleet:
             caller: who wants it.
             reason: why.
             configured: tells which fleet of the configuration is known; the one that was by default.
+            lifecycle: what brings the deckies to it, kept together with it.
 
         """
         text: str = await self.offload(lambda: to_json(proposal.document))
@@ -193,7 +208,7 @@ class DesiredFleet:
             document=text,
         )
         self._newest = None  # whether it was kept is not known when this is cut off
-        await self.revisions.add(revision)
+        await self.revisions.add(revision, lifecycle)
         log.info("fleet.revision", number=revision.number, author=revision.author, summary=revision.summary)
         self._newest = Desired(revision=revision, document=proposal.document)
         return self._newest
@@ -204,8 +219,8 @@ class DesiredFleet:
         document: Document = await self.offload(lambda: from_json(revision.document))
         return Desired(revision=revision, document=document)
 
-    async def _usable(self, document: Document) -> tuple[DeckyPlan, ...]:
-        """Return the plans of what can still be hosted: a plugin may be gone since the revision was made."""
+    async def hostable(self, document: Document) -> Hostable:
+        """Return what of a document can be hosted: a plugin may be gone since the revision was made."""
         try:
             plans: tuple[DeckyPlan, ...] = await self.offload(
                 lambda: expand(document.deckies, self.installed, document.numbers)
@@ -213,7 +228,6 @@ class DesiredFleet:
         except ConfigError as error:
             broken = {named(problem): problem.text for problem in error.problems}
         else:
-            return plans
-        self.unusable = broken
+            return Hostable(plans=plans)
         usable = [settings for settings in document.deckies if settings.name not in broken]
-        return expand(usable, self.installed, document.numbers)
+        return Hostable(plans=expand(usable, self.installed, document.numbers), left_out=broken)

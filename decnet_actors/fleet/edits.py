@@ -9,6 +9,7 @@ from attrs import evolve
 from decnet_actors.contracts.arguments import did_you_mean
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet import Tarpit
+from decnet_actors.contracts.fleet_driver import DHCP
 from decnet_actors.domain.text import escaped
 from decnet_actors.fleet.decky_operations import DeckyCreateArgs, DeckyEditArgs, DeckyOptionsArgs, DeckyServiceArgs
 from decnet_actors.fleet.document import normal
@@ -182,7 +183,7 @@ def scaled(fleet: Fleet, group: str, count: int) -> Fleet:
         last += 1
         name = f"{group}-{last:0{DIGITS}d}"
         if name not in taken:
-            added.append(evolve(template, name=name, address="", mac=""))
+            added.append(evolve(template, name=name, address=DHCP if template.address == DHCP else "", mac=""))
     return (*(settings for settings in fleet if settings.name not in gone), *added)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from attrs import field, frozen, validators
 
+from decnet_actors.contracts.lifecycle import Lifecycle
 from decnet_actors.contracts.operations import Audit, File, Operation, Page, Role, Route, about
 
 MAX_REASON = 500  # characters
@@ -21,15 +22,6 @@ class Action(StrEnum):
     CHANGED = "changed"
     MOVED = "moved"  # stands at another place of the list; nothing of it changes
     REMOVED = "removed"
-
-
-class Outcome(StrEnum):
-    """How a decky is after a change."""
-
-    UP = "up"
-    DOWN = "down"
-    STOPPED = "stopped"
-    GONE = "gone"
 
 
 @frozen(kw_only=True)
@@ -52,25 +44,16 @@ class DeckyChange:
 
 
 @frozen(kw_only=True)
-class DeckyOutcome:
-    """What was done with one decky."""
-
-    name: str
-    state: Outcome
-    error: str = ""  # why it is down
-
-
-@frozen(kw_only=True)
 class FleetChange:
-    """What a change comes to. With ``dry_run`` nothing was done, and ``revision`` is ``base``."""
+    """What a change comes to. With ``dry_run`` nothing is done, and ``revision`` is ``base``."""
 
     base: int  # the newest revision before
     revision: int  # the newest one now
     dry_run: bool
     changes: tuple[DeckyChange, ...] = ()
     interrupts: tuple[str, ...] = ()  # deckies whose connections end
-    done: tuple[DeckyOutcome, ...] = ()
-    notes: tuple[str, ...] = ()  # what could not be carried over from a file
+    operation: Lifecycle | None = None  # brings the deckies to the revision; goes on after this answer
+    notes: tuple[str, ...] = ()  # what could not be carried over from a file, and what deckies are hosted without
     paused: bool = False  # whether the fleet rests
 
 
@@ -261,6 +244,7 @@ FLEET_APPLY = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/fleet:apply"),
     examples=(
         "decnetctl fleet apply office.toml",
@@ -285,6 +269,7 @@ FLEET_ROLLBACK = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/fleet:rollback"),
     examples=("decnetctl fleet rollback 3",),
 )
@@ -295,6 +280,7 @@ FLEET_SCALE = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/fleet:scale"),
     examples=("decnetctl fleet scale web 4",),
 )
@@ -305,6 +291,7 @@ FLEET_PAUSE = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/fleet:pause"),
     examples=('decnetctl fleet pause --reason "audit of the network"',),
 )
@@ -315,6 +302,7 @@ FLEET_RESUME = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/fleet:resume"),
     examples=("decnetctl fleet resume",),
 )
@@ -325,6 +313,7 @@ FLEET_TEARDOWN = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/fleet:teardown"),
     examples=("decnetctl fleet teardown",),
 )
@@ -335,6 +324,7 @@ FLEET_IMPORT = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/fleet:import"),
     examples=("decnetctl fleet import decnet.ini",),
 )

@@ -1,7 +1,8 @@
 """This module answers the operations that show and change what the fleet is meant to be.
 
 There is one way to every change: a new document is made of the newest one, planned (which finds every mistake),
-compared, kept as a revision, and applied to the deckies that run. What is equal in both is not touched.
+compared, and kept as a revision together with the lifecycle operation that brings the running deckies to it
+(``fleet.conductor``). What is equal in both is not touched.
 """
 
 import random
@@ -12,27 +13,28 @@ from attrs import evolve
 
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet import DeckyPlan
+from decnet_actors.contracts.lifecycle import Lifecycle
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, File, Page
-from decnet_actors.domain.facts import Trigger
 from decnet_actors.fleet import changes, edits, ini, mutation, toml
 from decnet_actors.fleet import decky_operations as decky_ops
 from decnet_actors.fleet import fleet_operations as ops
 from decnet_actors.fleet import tarpit_operations as tarpit_ops
 from decnet_actors.fleet.archetypes import ARCHETYPES
-from decnet_actors.fleet.desired import DesiredFleet
+from decnet_actors.fleet.desired import Desired, DesiredFleet, Proposal
+from decnet_actors.fleet.desk import Desk
 from decnet_actors.fleet.document import Document, numbered
+from decnet_actors.fleet.plan import out_of_place
 from decnet_actors.fleet.settings import DeckySettings
 from supervisors.config import ConfigError
 
 Fleet = tuple[DeckySettings, ...]
 Make = Callable[[Fleet], Fleet]
-ITSELF = "daemon"  # the way by which the daemon changes its own fleet
 MAX_PROBLEMS = 50  # told at once
 
 
 class Host(Protocol):
-    """The deckies that run on this machine; the composition root knows how to make and end them."""
+    """The deckies that run on this machine, as far as it matters before a change."""
 
     def running(self) -> Mapping[str, DeckyPlan]:
         """Return what was put together, by name; the stopped ones too."""
@@ -40,11 +42,8 @@ class Host(Protocol):
     def refusals(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
         """Return why the fleet driver would not host some of these; nothing is done."""
 
-    async def converge(self, plans: Sequence[DeckyPlan], trigger: Trigger) -> Sequence[ops.DeckyOutcome]:
-        """Make the running deckies these, and return what was done with each that was touched."""
-
-    async def restart(self, name: str) -> ops.DeckyOutcome:
-        """Start a decky's services anew."""
+    def shortfalls(self, plans: Sequence[DeckyPlan]) -> Sequence[str]:
+        """Return what of their wishes the fleet driver does not fulfil; it hosts them without."""
 
 
 class FleetChanges:
@@ -53,14 +52,16 @@ class FleetChanges:
     Args:
         desired: what the fleet is meant to be.
         host: what runs.
+        desk: where what is to be done to the deckies is handed in.
         seed: of the installation. What a mutation chooses follows from it and from the revision that is changed, so
             that a dry run shows what comes.
 
     """
 
-    def __init__(self, desired: DesiredFleet, host: Host, seed: int) -> None:
+    def __init__(self, desired: DesiredFleet, host: Host, desk: Desk, seed: int) -> None:
         self._desired = desired
         self._host = host
+        self._desk = desk
         self._seed = seed
 
     def bind(self, table: OperationTable) -> None:
@@ -89,7 +90,7 @@ class FleetChanges:
     async def apply(self, args: ops.FleetApplyArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.apply."""
         fleet = await read(args.file, self._desired)
-        return await self._change(args, caller, lambda _: fleet)
+        return await self._change(ops.FLEET_APPLY.name, args, caller, lambda _: fleet)
 
     async def import_ini(self, args: ops.FleetImportArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.import."""
@@ -99,52 +100,63 @@ class FleetChanges:
             )
         except ConfigError as error:
             raise refused(error) from error
-        return await self._change(args, caller, lambda _: found.fleet, notes=found.notes)
+        return await self._change(ops.FLEET_IMPORT.name, args, caller, lambda _: found.fleet, notes=found.notes)
 
     async def roll_back(self, args: ops.FleetRollbackArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.rollback."""
         then = await self._desired.at(args.revision)
-        return await self._become(args, caller, lambda before: evolve(then.document, paused=before.paused))
+        return await self._become(
+            ops.FLEET_ROLLBACK.name, args, caller, lambda before: evolve(then.document, paused=before.paused)
+        )
 
     async def scale(self, args: ops.FleetScaleArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.scale."""
-        return await self._change(args, caller, lambda fleet: edits.scaled(fleet, args.group, args.count))
+        return await self._change(
+            ops.FLEET_SCALE.name, args, caller, lambda fleet: edits.scaled(fleet, args.group, args.count)
+        )
 
     async def tear_down(self, args: ops.ChangeArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.teardown."""
-        return await self._change(args, caller, lambda _: ())
+        return await self._change(ops.FLEET_TEARDOWN.name, args, caller, lambda _: ())
 
     async def pause(self, args: ops.ChangeArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.pause."""
-        return await self._become(args, caller, lambda before: evolve(before, paused=True))
+        return await self._become(ops.FLEET_PAUSE.name, args, caller, lambda before: evolve(before, paused=True))
 
     async def resume(self, args: ops.ChangeArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.resume."""
-        return await self._become(args, caller, lambda before: evolve(before, paused=False))
+        return await self._become(ops.FLEET_RESUME.name, args, caller, lambda before: evolve(before, paused=False))
 
     async def create(self, args: decky_ops.DeckyCreateArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.create."""
-        return await self._change(args, caller, lambda fleet: edits.created(fleet, args))
+        return await self._change(decky_ops.DECKY_CREATE.name, args, caller, lambda fleet: edits.created(fleet, args))
 
     async def edit(self, args: decky_ops.DeckyEditArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.edit."""
-        return await self._change(args, caller, lambda fleet: edits.edited(fleet, args))
+        return await self._change(decky_ops.DECKY_EDIT.name, args, caller, lambda fleet: edits.edited(fleet, args))
 
     async def delete(self, args: decky_ops.DeckyChangeArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.delete."""
-        return await self._change(args, caller, lambda fleet: edits.without(fleet, args.name))
+        return await self._change(
+            decky_ops.DECKY_DELETE.name, args, caller, lambda fleet: edits.without(fleet, args.name)
+        )
 
     async def start(self, args: decky_ops.DeckyChangeArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.start."""
-        return await self._change(args, caller, lambda fleet: edits.started(fleet, args.name))
+        return await self._change(
+            decky_ops.DECKY_START.name, args, caller, lambda fleet: edits.started(fleet, args.name)
+        )
 
     async def stop(self, args: decky_ops.DeckyChangeArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.stop."""
-        return await self._change(args, caller, lambda fleet: edits.stopped(fleet, args.name))
+        return await self._change(
+            decky_ops.DECKY_STOP.name, args, caller, lambda fleet: edits.stopped(fleet, args.name)
+        )
 
     async def add_service(self, args: decky_ops.DeckyOptionsArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.service-add."""
         return await self._change(
+            decky_ops.DECKY_SERVICE_ADD.name,
             args,
             caller,
             lambda fleet: edits.service_added(
@@ -155,6 +167,7 @@ class FleetChanges:
     async def set_service(self, args: decky_ops.DeckyOptionsArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.service-set."""
         return await self._change(
+            decky_ops.DECKY_SERVICE_SET.name,
             args,
             caller,
             lambda fleet: edits.service_set(fleet, args, self._usual(fleet, args.name), self._desired.installed.option),
@@ -163,7 +176,10 @@ class FleetChanges:
     async def remove_service(self, args: decky_ops.DeckyServiceArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.service-remove."""
         return await self._change(
-            args, caller, lambda fleet: edits.service_removed(fleet, args, self._usual(fleet, args.name))
+            decky_ops.DECKY_SERVICE_REMOVE.name,
+            args,
+            caller,
+            lambda fleet: edits.service_removed(fleet, args, self._usual(fleet, args.name)),
         )
 
     async def tarpits(self, args: decky_ops.DeckyArgs, _caller: Caller) -> Page[tarpit_ops.TarpitRow]:
@@ -178,21 +194,22 @@ class FleetChanges:
 
     async def slow(self, args: tarpit_ops.TarpitSetArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.tarpit-set."""
-        return await self._change(args, caller, lambda fleet: edits.slowed(fleet, args))
+        return await self._change(tarpit_ops.TARPIT_SET.name, args, caller, lambda fleet: edits.slowed(fleet, args))
 
     async def unslow(self, args: tarpit_ops.TarpitClearArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.tarpit-clear."""
-        return await self._change(args, caller, lambda fleet: edits.unslowed(fleet, args))
+        return await self._change(tarpit_ops.TARPIT_CLEAR.name, args, caller, lambda fleet: edits.unslowed(fleet, args))
 
     async def mutate(self, args: decky_ops.DeckyChangeArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.mutate."""
         number = (await self._desired.newest()).revision.number if args.base is None else args.base
         rng = random.Random(f"{self._seed}/mutation/{args.name}/{number}")  # noqa: S311  a choice, not a secret
-        return await self._change(args, caller, lambda fleet: self._mutated(fleet, args.name, rng))
+        return await self._change(
+            decky_ops.DECKY_MUTATE.name, args, caller, lambda fleet: self._mutated(fleet, args.name, rng)
+        )
 
     async def restart(self, args: decky_ops.DeckyRestartArgs, caller: Caller) -> decky_ops.DeckyRestart:
         """Answer decky.restart."""
-        del caller
         async with self._desired.changing:
             newest = await self._desired.newest()
             settings = edits.find(newest.document.deckies, args.name)
@@ -200,8 +217,18 @@ class FleetChanges:
                 raise OperatorError(
                     CATALOGUE["DN4010"], f"{args.name} is stopped", fix=(f"decnetctl decky start {args.name}",)
                 )
-            done = () if args.dry_run else (await self._host.restart(args.name),)
-        return decky_ops.DeckyRestart(dry_run=args.dry_run, interrupts=(args.name,), done=done)
+            restart = None
+            if not args.dry_run:
+                await self._desk.admit()
+                restart = self._desk.write(
+                    decky_ops.DECKY_RESTART.name,
+                    caller,
+                    revision=newest.revision.number,
+                    reason=args.reason,
+                    decky=args.name,
+                )
+                await self._desk.hand_in(restart)
+        return decky_ops.DeckyRestart(dry_run=args.dry_run, interrupts=(args.name,), operation=restart)
 
     def _usual(self, fleet: Fleet, name: str) -> Sequence[str]:
         """Return what a decky serves when it names nothing: what there are decoys for of its archetype."""
@@ -214,9 +241,11 @@ class FleetChanges:
         stack = settings.stack or (archetype.stack if archetype is not None else "")
         old = edits.served(settings, self._usual(fleet, name))
         installed = self._desired.installed
+        refused = out_of_place(settings, installed)
         ports = {
             service: int(old.get(service, {}).get("port") or installed.plugin(f"decoy.{service}").config().port)
             for service in installed.services
+            if service not in refused
         }
         services = mutation.choose(old, stack=stack, ports=ports, rng=rng)
         if services is None:
@@ -228,12 +257,15 @@ class FleetChanges:
         return edits.serving(fleet, name, services)
 
     async def _change(
-        self, args: ops.ChangeArgs, caller: Caller, make: Make, *, notes: tuple[str, ...] = ()
+        self, kind: str, args: ops.ChangeArgs, caller: Caller, make: Make, *, notes: tuple[str, ...] = ()
     ) -> ops.FleetChange:
-        return await self._become(args, caller, lambda before: numbered(make(before.deckies), before), notes=notes)
+        return await self._become(
+            kind, args, caller, lambda before: numbered(make(before.deckies), before), notes=notes
+        )
 
     async def _become(
         self,
+        kind: str,
         args: ops.ChangeArgs,
         caller: Caller,
         make: Callable[[Document], Document],
@@ -257,23 +289,32 @@ class FleetChanges:
             if refusals := self._host.refusals(plans):
                 raise OperatorError(CATALOGUE["DN1012"], _counted(refusals), errors=refusals[:MAX_PROBLEMS])
             interrupts = _interrupted(self._host.running(), plans)
-            number = base
-            done: tuple[ops.DeckyOutcome, ...] = ()
+            number = base + 1 if next_one.summary and not args.dry_run else base
+            lifecycle = None
             if not args.dry_run:
-                if next_one.summary:
-                    number = (await desired.add(before, next_one, caller, reason=args.reason)).revision.number
-                trigger = Trigger.SCHEDULED if caller.via == ITSELF else Trigger.OPERATOR
-                done = tuple(await self._host.converge(plans, trigger))
+                await self._desk.admit()
+                lifecycle = self._desk.write(kind, caller, revision=number, reason=args.reason)
+                await self._keep(before, next_one, caller, lifecycle)
         return ops.FleetChange(
             base=base,
             revision=number,
             dry_run=args.dry_run,
             changes=changes.shown(next_one.found, plans, desired.installed.is_secret),
             interrupts=interrupts,
-            done=done,
-            notes=notes,
+            operation=lifecycle,
+            notes=(*notes, *self._host.shortfalls(plans)),
             paused=next_one.document.paused,
         )
+
+    async def _keep(self, before: Desired, proposal: Proposal, caller: Caller, lifecycle: Lifecycle) -> None:
+        """Keep what is wanted and have it done; with nothing new the deckies are brought to what was wanted before."""
+        if not proposal.summary:
+            await self._desk.hand_in(lifecycle)
+            return
+        try:
+            await self._desired.add(before, proposal, caller, reason=lifecycle.reason, lifecycle=lifecycle)
+        finally:
+            self._desk.wake()  # also when this was cut off: it may be kept
 
 
 async def read(file: File, desired: DesiredFleet) -> Fleet:

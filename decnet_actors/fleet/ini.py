@@ -31,7 +31,7 @@ STACKS: Mapping[str, str] = {  # families of the predecessor -> our stacks
     "embedded": "embedded",
     "cisco": "cisco-ios",
 }
-KEYS = ("ip", "services", "archetype", "nmap_os", "mutate_interval", "amount")
+KEYS = ("ip", "services", "archetype", "distribution", "nmap_os", "mutate_interval", "amount")
 
 _SECTION = re.compile(r"\[([^\]]*)\]\s*(?:[#;].*)?")
 _OLD_NAME = re.compile(r"[A-Za-z0-9\-_.]+")
@@ -211,6 +211,8 @@ class _Reading:
             fields["address"] = Node(entry.value, entry.place, entry.place)
         if (entry := entries.get("archetype")) and entry.value in ARCHETYPES:
             fields["archetype"] = Node(entry.value, entry.place, entry.place)
+        if entry := entries.get("distribution"):
+            fields["distribution"] = Node(entry.value, entry.place, entry.place)
         if entry := entries.get("nmap_os"):
             if entry.value not in STACKS:
                 self._bad(

@@ -4,6 +4,7 @@ from typing import Any
 
 from decnet_actors.contracts.operations import Operation
 from decnet_actors.fleet.archetype_operations import ARCHETYPE_LIST, ARCHETYPE_SHOW
+from decnet_actors.fleet.check_operations import DECKY_CHECK
 from decnet_actors.fleet.decky_operations import (
     DECKY_CREATE,
     DECKY_DELETE,
@@ -19,6 +20,7 @@ from decnet_actors.fleet.decky_operations import (
     DECKY_STOP,
     SERVICE_LIST,
 )
+from decnet_actors.fleet.file_operations import DECKY_FILES, DECKY_RESTORE
 from decnet_actors.fleet.fleet_operations import (
     FLEET_APPLY,
     FLEET_DIFF,
@@ -33,6 +35,7 @@ from decnet_actors.fleet.fleet_operations import (
     FLEET_SHOW,
     FLEET_TEARDOWN,
 )
+from decnet_actors.fleet.lifecycle_operations import OPERATION_FOLLOW, OPERATION_LIST, OPERATION_SHOW
 from decnet_actors.fleet.tarpit_operations import TARPIT_CLEAR, TARPIT_SET, TARPIT_SHOW
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike classes
@@ -48,8 +51,12 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     FLEET_TEARDOWN,
     FLEET_IMPORT,
     FLEET_EXPORT,
+    OPERATION_LIST,
+    OPERATION_SHOW,
+    OPERATION_FOLLOW,
     DECKY_LIST,
     DECKY_SHOW,
+    DECKY_CHECK,
     DECKY_CREATE,
     DECKY_EDIT,
     DECKY_DELETE,
@@ -63,6 +70,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     TARPIT_SHOW,
     TARPIT_SET,
     TARPIT_CLEAR,
+    DECKY_FILES,
+    DECKY_RESTORE,
     SERVICE_LIST,
     ARCHETYPE_LIST,
     ARCHETYPE_SHOW,

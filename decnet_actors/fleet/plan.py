@@ -8,9 +8,11 @@ from typing import Any
 import attrs
 from attrs import frozen
 
+from decnet_actors.contracts.decky_files import Isolation
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
+from decnet_actors.contracts.fleet_driver import DHCP
 from decnet_actors.contracts.plugin import Plugin
-from decnet_actors.fleet.archetypes import ARCHETYPES
+from decnet_actors.fleet.archetypes import ARCHETYPES, Archetype, stack_of
 from decnet_actors.fleet.settings import DeckySettings
 from supervisors.config import ConfigError, Problem, Table, structure
 from supervisors.config_errors import INVALID, Place, closest, problem_at
@@ -30,12 +32,14 @@ class Installed:
         services: names of the decoy plugins (``ssh``, not ``decoy.ssh``).
         plugin: loads one by id.
         systems: distributions, with and without their releases (``debian``, ``debian:12``).
+        implausible: returns the services that not every machine of a system has.
 
     """
 
     services: Sequence[str]
     plugin: Callable[[str], Plugin[Any]]  # Any: each plugin has a config class of its own
     systems: Collection[str]
+    implausible: Callable[[str], Collection[str]]
 
     def option(self, service: str, name: str, text: str) -> Any:  # Any: the shape of JSON
         """Return what a text means for an option; what does not fit its type is left for the option to refuse."""
@@ -99,6 +103,12 @@ def placed(problem: Problem, tree: Node) -> Problem:
     return problem
 
 
+def out_of_place(settings: DeckySettings, installed: Installed) -> Collection[str]:
+    """Return the services that not all of the systems a decky may be could have."""
+    known = [name for name in _systems(settings) if name in installed.systems]
+    return {service for name in known for service in installed.implausible(name)}
+
+
 def named(problem: Problem) -> str:
     """Return the decky a problem of ``expand`` is about; empty when it is about all."""
     return problem.key.split(".")[1] if "." in problem.key else ""
@@ -120,6 +130,7 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
     problems += _tarpits(settings, installed.services)
     if len(tables) > MAX_SERVICES:
         problems.append(_problem(key, f"{len(tables)} services; at most {MAX_SERVICES}", settings.services))
+    problems += _out_of_place(settings, tables, installed)
     services: list[ServicePlan] = []
     ports: dict[int, str] = {}
     for name, table in tables.items():
@@ -148,13 +159,30 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
         services=tuple(services),
         address=settings.address,
         distribution=settings.distribution,
+        systems=() if settings.distribution else _systems(settings),
         baits=settings.bait,
         weak_credentials=settings.weak_credentials,
-        stack=settings.stack or (archetype.stack if archetype is not None else ""),
+        stack=settings.stack or _stack(settings, archetype),
         mac=settings.mac,
+        isolation=Isolation(settings.isolate) if settings.isolate else None,
         running=settings.state == "running",
         tarpits=settings.tarpit,
     )
+
+
+def _systems(settings: DeckySettings) -> tuple[str, ...]:
+    """Return what a decky may be, as far as that was said."""
+    if settings.distribution:
+        return (settings.distribution,)
+    archetype = ARCHETYPES.get(settings.archetype)
+    return () if archetype is None else archetype.distributions
+
+
+def _stack(settings: DeckySettings, archetype: Archetype | None) -> str:
+    """Return the stack of a decky's system as far as that is said; empty leaves it to the driver's own setting."""
+    if settings.distribution:
+        return stack_of(settings.distribution)
+    return "" if archetype is None else archetype.stack
 
 
 def _unknown(settings: DeckySettings, installed: Installed) -> Iterator[Problem]:
@@ -182,6 +210,15 @@ def _tarpits(settings: DeckySettings, installed: Sequence[str]) -> Iterator[Prob
         seen.add(tarpit.service)
 
 
+def _out_of_place(settings: DeckySettings, services: Collection[str], installed: Installed) -> Iterator[Problem]:
+    """Yield a problem for each service that the decky's system might not have."""
+    refused = out_of_place(settings, installed)
+    for name in services:
+        if name in refused:
+            text = f"no {' or '.join(_systems(settings))} serves {name}: leave it out, or choose another distribution"
+            yield _problem(join(f"decky.{settings.name}.services", name), text, settings.services)
+
+
 def _tables(services: Sequence[str] | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:  # Any: a table of options
     """Yield each service and its options, in the one order that plans have."""
     if isinstance(services, Table):
@@ -205,7 +242,7 @@ def _repeated(fleet: Sequence[DeckySettings]) -> list[Problem]:
         seen: set[str] = set()
         for settings in fleet:
             value = getattr(settings, what)
-            if value and value in seen:
+            if value and value in seen and value != DHCP:
                 problems.append(_problem(f"decky.{settings.name}.{what}", f"two deckies have the {what} {value!r}"))
             seen.add(value)
     return problems

@@ -18,6 +18,7 @@ class Move(StrEnum):
 
     START = "start"  # bring its services up; whoever starts first makes the place
     REBUILD = "rebuild"  # remove the place and bring the services up in a new one
+    MOVE = "move"  # put it together anew at the address its place has now
     REMOVE = "remove"  # remove the place
 
 
@@ -72,10 +73,13 @@ def _coming(expected: Mapping[str, Expected], observed: Mapping[str, Observed]) 
             yield Step(decky=decky, move=Move.REBUILD, reason=there.detail or "its place is broken")
         elif difference := _difference(wanted.place, there.place):
             yield Step(decky=decky, move=Move.REBUILD, reason=difference)
+        elif wanted.place.leased and there.state is PlaceState.UP and there.place.address != wanted.place.address:
+            reason = f"its lease is for {there.place.address}, not {wanted.place.address or 'known before'}"
+            yield Step(decky=decky, move=Move.MOVE, reason=reason)
 
 
 def _difference(wanted: Place, there: Place) -> str:
-    for what in ("address", "mac", "stack"):
+    for what in ("mac", "stack") if wanted.leased else ("address", "mac", "stack"):
         should, is_ = getattr(wanted, what), getattr(there, what)
         if should and should != is_:
             return f"its {what} is {is_ or 'not set'}, should be {should}"

@@ -30,13 +30,16 @@ class Hands(Protocol):
 
     @property
     def undisturbed(self) -> AbstractAsyncContextManager[object]:
-        """What whoever changes the fleet holds; a look holds it too."""
+        """What whoever touches deckies holds; a look holds it too."""
 
     def expected(self) -> Mapping[str, Expected]:
         """Return every decky as it should be."""
 
     async def restart(self, decky: str) -> None:
         """Stop the decky's services and start them anew, which makes its place."""
+
+    async def move(self, decky: str) -> None:
+        """Put the decky together anew at the address its place has now; nobody else notices."""
 
     def states(self) -> Mapping[str, DeckyState]:
         """Return how every decky is now."""
@@ -159,6 +162,8 @@ class Reconciler(LoopActor):
                 await self._driver.remove(step.decky)
             case Move.START:
                 await self._hands.restart(step.decky)
+            case Move.MOVE:
+                await self._hands.move(step.decky)
             case Move.REBUILD:
                 await self._driver.remove(step.decky)
                 await self._hands.restart(step.decky)

@@ -9,11 +9,12 @@ from attrs import Attribute, field, frozen
 from attrs.validators import and_, ge, le
 
 from decnet_actors.contracts.fleet import Bait, Limits, Tarpit
+from decnet_actors.contracts.fleet_driver import DHCP
 
 SHORTEST_MUTATION = 60.0  # seconds; a machine whose ports change faster is believed by nobody
 
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")  # a host name label, and a token of actor paths and topics
-_DISTRIBUTION = re.compile(r"[a-z]+(:[0-9.]+)?")
+_DISTRIBUTION = re.compile(r"[a-z]+(:[a-z0-9][a-z0-9.-]{0,30})?")
 _STACK = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _MULTICAST = 1  # bit of the first octet
@@ -27,11 +28,11 @@ def _host_label(_: object, attribute: "Attribute[str]", value: str) -> None:
 
 
 def _address(_: object, attribute: "Attribute[str]", value: str) -> None:
-    if value:
+    if value and value != DHCP:
         try:
             ipaddress.ip_address(value)
         except ValueError:
-            raise ValueError(f"{attribute.name}: {value!r} is not an IP address") from None
+            raise ValueError(f"{attribute.name}: {value!r} is not an IP address, nor dhcp") from None
 
 
 def _distribution(_: object, attribute: "Attribute[str]", value: str) -> None:
@@ -69,7 +70,11 @@ class DeckySettings:
             "empty: what its archetype has"
         },
     )  # Any: each plugin has options of its own
-    address: str = field(default="", validator=_address, metadata={"help": "its address; empty: the driver chooses"})
+    address: str = field(
+        default="",
+        validator=_address,
+        metadata={"help": "its address, or dhcp: what the network's DHCP server gives it; empty: the driver chooses"},
+    )
     distribution: str = field(
         default="",
         validator=_distribution,
@@ -97,6 +102,9 @@ class DeckySettings:
     )
     state: Literal["running", "stopped"] = field(
         default="running", metadata={"help": "stopped: it is kept, but nothing of it listens"}
+    )
+    isolate: Literal["", "none", "source", "session"] = field(
+        default="", metadata={"help": "which attackers see one another's files on it; empty: as [fleet] isolate says"}
     )
     limits: Limits = field(factory=Limits, metadata={"help": "caps of each of its services"})
 

@@ -55,6 +55,7 @@ TARPIT_SET = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/deckies/{name}/tarpit:set"),
     examples=(
         "decnetctl decky tarpit-set web-02 --delay 2.5 --rate 20",
@@ -68,6 +69,7 @@ TARPIT_CLEAR = Operation(
     result=FleetChange,
     role=Role.ADMIN,
     audit=Audit.CHANGE,
+    outlasts=True,
     route=Route(method="POST", path="/deckies/{name}/tarpit:clear"),
     examples=("decnetctl decky tarpit-clear web-02", "decnetctl decky tarpit-clear web-02 --service ssh"),
 )

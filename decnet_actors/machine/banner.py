@@ -4,12 +4,22 @@ from decnet_actors.contracts.machine import Login
 from decnet_actors.machine import dates
 from decnet_actors.machine.shell.context import World
 from decnet_actors.machine.tree import etc, proc
+from decnet_actors.machine.tree.applets import version
 from decnet_actors.machine.tree.services import DEBIAN_MOTD
+from decnet_actors.machine.tree.storage import volumes
 
 
 def banner(world: World, login: Login) -> str:
     """Return message of the day and last log-in, in the order of the service."""
-    message = _ubuntu(world, login) if world.persona.distribution == "ubuntu" else _debian(world)
+    match world.persona.distribution:
+        case "ubuntu":
+            message = _ubuntu(world, login)
+        case "debian":
+            message = _debian(world)
+        case _:
+            message = _motd(world)
+    if world.persona.userland == "busybox":
+        return message  # its login keeps no record
     latest = _last_login(world, login)
     return f"{latest}{message}" if login.service == "telnet" else f"{message}{latest}"
 
@@ -19,16 +29,28 @@ def _debian(world: World) -> str:
     return f"Linux {p.hostname} {p.kernel} {p.kernel_build} {p.architecture}\n{DEBIAN_MOTD}"
 
 
+def _motd(world: World) -> str:
+    """Return ``/etc/motd``; a device starts its shell with BusyBox's own words."""
+    if world.persona.embedded:
+        name = f"BusyBox v{version(world.persona)} built-in shell (ash)"
+        return f"\n\n{name}\nEnter 'help' for a list of built-in commands.\n\n"
+    try:
+        return world.files.read("/etc/motd").decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
 def _ubuntu(world: World, login: Login) -> str:
     p = world.persona
     memory = proc.memory(p, world.now)
     used = 100 * (memory["MemTotal"] - memory["MemAvailable"]) // memory["MemTotal"]
     one = proc.load(p, world.now)[0]
-    size = (p.disk_kib - 1_000_448) * 1024 / (1 << 30)
+    root = next(one for one in volumes(p, world.now, world.files.used[0]) if one.place == "/")
+    size = root.size / (1 << 20)
     rows = (
         (f"System load:  {one:.2f}", f"Processes:             {96 + p.seed % 80}"),
         (
-            f"Usage of /:   {11 + p.seed % 47}.{p.seed % 10}% of {size:.2f}GB",
+            f"Usage of /:   {100 * root.used / root.size:.1f}% of {size:.2f}GB",
             f"Users logged in:       {max(len(world.visits.present()) - 1, 0)}",
         ),
         (f"Memory usage: {used}%", f"IPv4 address for {etc.interface(p)}: {login.local_address}"),

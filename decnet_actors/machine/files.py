@@ -1,58 +1,46 @@
-"""This module is the decky's file system: a generated base tree, changed in place within a quota."""
+"""This module is a decky's file system as one visitor sees it: the rules of POSIX over a layer of changes."""
 
 import errno
-import os
 import stat
 from collections.abc import Mapping, Sequence
-from typing import NoReturn, TypeAlias
 
-from attrs import frozen
-
+from decnet_actors.contracts.decky_files import ENTRIES, Author, Kept
 from decnet_actors.contracts.machine import Stat
-from decnet_actors.machine.node import Node, directory, file, symlink
+from decnet_actors.machine.layer import Layer, Spot, Upper
+from decnet_actors.machine.node import Node
+from decnet_actors.machine.rights import creatable, movable, need, removable, rewritten
+from decnet_actors.machine.rules import Rules, Seen
+from decnet_actors.machine.walk import MAX_PATH, READ, WRITE, Found, allows, fail, longer, walk
 
-MAX_LINKS = 40  # Linux, include/linux/namei.h, MAXSYMLINKS
-MAX_NAME = 255  # NAME_MAX, bytes
-MAX_PATH = 4096  # PATH_MAX, bytes
 MAX_ZEROS = 1 << 20  # bytes one read of an endless device gives
-
-READ, WRITE, SEARCH = 4, 2, 1
-
-_Trail: TypeAlias = list[str]  # an alias: inside the class ``list`` is the port's method
-
-
-@frozen(kw_only=True)
-class Caps:
-    """How much peers may change: what does not fit fails as a full disk does."""
-
-    total_bytes: int = 64 << 20
-    file_bytes: int = 16 << 20  # what is captured of a file; work on one is done in a few milliseconds
-    nodes: int = 20_000
 
 
 class TreeFiles:
-    """Implements ``contracts.machine.FileSystem`` on one tree of nodes.
+    """Implements ``contracts.machine.FileSystem``: what one author sees and changes.
 
     Args:
-        root: the base tree; owned by this object from now on.
-        caps: limits of the changes.
-        groups: supplementary and primary group ids by user id.
+        layer: where the changes go.
+        author: who makes them.
+        rules: of the decky.
 
     """
 
-    def __init__(self, root: Node, *, caps: Caps, groups: Mapping[int, frozenset[int]]) -> None:
-        self._root = root
-        self._caps = caps
-        self._groups = groups
-        self.group_names: dict[int, str] = {}  # for showing
-        self._bytes = 0
-        self._nodes = 0
-        self._inode = 3_000_000  # of nodes made later; the base's are below
+    def __init__(self, layer: Layer, author: Author, rules: Rules) -> None:
+        self._layer = layer
+        self._author = author
+        self._rules = rules
+        self._quota = rules.quota
+        self._groups = rules.groups
+
+    @property
+    def group_names(self) -> Mapping[int, str]:
+        """Group names by id, for showing."""
+        return self._rules.group_names
 
     @property
     def used(self) -> tuple[int, int]:
         """Bytes and nodes that differ from the base."""
-        return self._bytes, self._nodes
+        return self._quota.used.bytes, self._quota.used.nodes
 
     def resolve(self, path: str, *, cwd: str = "/") -> str:
         parts: list[str] = []
@@ -64,14 +52,16 @@ class TreeFiles:
         return "/" + "/".join(parts)
 
     def stat(self, path: str, *, follow: bool = True, uid: int = 0) -> Stat:
-        node = self.node(path, follow=follow, uid=uid)
+        spot = self._spot(path, follow=follow, uid=uid)
+        node = spot.node
+        subdirectories = sum(child.node.is_dir for child in self._layer.children(spot).values()) if node.is_dir else 0
         return Stat(
             inode=node.inode,
             mode=node.mode,
             uid=node.uid,
             gid=node.gid,
             size=node.length(),
-            links=node.links(),
+            links=2 + subdirectories if node.is_dir else 1,
             accessed=node.atime,
             modified=node.mtime,
             changed=node.ctime,
@@ -79,21 +69,23 @@ class TreeFiles:
         )
 
     def list(self, path: str, *, uid: int = 0) -> Sequence[str]:
-        node = self.node(path, uid=uid)
-        if not node.is_dir:
-            _fail(errno.ENOTDIR, path)
-        self._need(node, READ, uid, path)
-        return sorted(node.entries())
+        spot = self._spot(path, uid=uid)
+        if not spot.node.is_dir:
+            fail(errno.ENOTDIR, path)
+        self._need(spot.node, READ, uid, path)
+        return sorted(self._layer.children(spot))
 
     def read(self, path: str, *, uid: int = 0, offset: int = 0, size: int | None = None) -> bytes:
-        node = self.node(path, uid=uid)
+        node = self._spot(path, uid=uid).node
         if node.is_dir:
-            _fail(errno.EISDIR, path)
+            fail(errno.EISDIR, path)
         self._need(node, READ, uid, path)
         if stat.S_ISCHR(node.mode) and node.size:  # an endless device
             data = node.data()
             wanted = min(node.size if size is None else size, MAX_ZEROS)
             return bytes((data * (wanted // len(data) + 1))[:wanted])
+        if size is not None and isinstance(node.content, Kept):
+            return node.content.part(offset, size)
         data = node.data()
         if offset == 0 and (size is None or size >= len(data)):
             return bytes(data)
@@ -110,286 +102,283 @@ class TreeFiles:
         append: bool = False,
         mode: int = 0o644,
     ) -> None:
-        parent, name, node = self._place(path, uid=uid)
-        if node is None:
-            self._creatable(parent, path, uid)
+        found = self._walk(path, uid=uid)
+        if found.spot is None:
+            self._creatable(found.parent.node, path, uid)
             if path.endswith("/"):
-                _fail(errno.EISDIR, path)
-            node = file(data, mode & 0o7777, now, uid=uid, gid=gid)
-            self._charge(node, len(data), path)
-            self._attach(parent, name, node, now)
+                fail(errno.EISDIR, path)
+            made = self._make(found, stat.S_IFREG | mode & 0o7777, uid, gid)
+            self._quota.charge(made, len(data), self._author, path, spare=_keys(found))
+            made.content = data
+            self._attach(found, made, now)
             return
+        node = found.spot.node
         if node.is_dir:
-            _fail(errno.EISDIR, path)
+            fail(errno.EISDIR, path)
         self._need(node, WRITE, uid, path)
         if node.virtual:
             return
+        size = node.length() + len(data) if append else len(data)
+        upper = self._changed(found, path, size)
         if append:
-            content = node.content if isinstance(node.content, bytearray) else bytearray(node.data())
-            self._charge(node, len(content) + len(data), path)
+            content = upper.content if isinstance(upper.content, bytearray) else bytearray(upper.data())
             content += data
-            node.content = content
+            upper.content = content
         else:
-            self._charge(node, len(data), path)
-            node.content = data
-        node.mtime = node.ctime = now
+            upper.content = data
+        rewritten(upper, uid)
+        upper.mtime = upper.ctime = now
+        self._record(upper, "write", found.path, now)
 
     def truncate(self, path: str, size: int, *, now: float, uid: int = 0) -> None:
-        node = self.node(path, uid=uid)
+        found = self._there(path, uid=uid)
+        node = found.here.node
         if node.is_dir:
-            _fail(errno.EISDIR, path)
+            fail(errno.EISDIR, path)
         self._need(node, WRITE, uid, path)
         if size < 0 or not node.is_file:
-            _fail(errno.EINVAL, path)
+            fail(errno.EINVAL, path)
         if node.virtual:
             return
-        self._charge(node, size, path)
-        held = node.data()
-        node.content = bytes(held[:size]).ljust(size, b"\0")
-        node.mtime = node.ctime = now
+        upper = self._changed(found, path, size)
+        upper.content = bytes(upper.data()[:size]).ljust(size, b"\0")
+        rewritten(upper, uid)
+        upper.mtime = upper.ctime = now
+        self._record(upper, "truncate", found.path, now)
 
     def mkdir(self, path: str, *, now: float, uid: int = 0, gid: int = 0, mode: int = 0o755) -> None:
-        parent, name, node = self._place(path, uid=uid, follow=False)
-        if node is not None:
-            _fail(errno.EEXIST, path)
-        self._creatable(parent, path, uid)
-        made = directory(mode & 0o7777, now, uid=uid, gid=parent.gid if parent.mode & stat.S_ISGID else gid)
-        self._claim(made, path)
-        self._attach(parent, name, made, now)
+        found = self._walk(path, uid=uid, follow=False)
+        if found.spot is not None:
+            fail(errno.EEXIST, path)
+        self._creatable(found.parent.node, path, uid)
+        handed_on = found.parent.node.mode & stat.S_ISGID
+        made = self._make(found, stat.S_IFDIR | mode & 0o7777 | handed_on, uid, gid)
+        made.size = 4096
+        self._quota.claim(made, self._author, path, spare=_keys(found))
+        self._attach(found, made, now)
 
     def remove(self, path: str, *, now: float, uid: int = 0) -> None:
-        parent, name, node = self._place(path, uid=uid, follow=False)
-        if node is None:
-            _fail(errno.ENOENT, path)
-        self._removable(parent, node, path, uid)
-        if node.is_dir:
-            _fail(errno.EISDIR, path)
-        self._detach(parent, name, node, now)
+        found = self._there(path, uid=uid, follow=False)
+        self._removable(found.parent.node, found.here.node, path, uid)
+        if found.here.node.is_dir:
+            fail(errno.EISDIR, path)
+        self._detach(found, now)
 
     def rmdir(self, path: str, *, now: float, uid: int = 0) -> None:
-        parent, name, node = self._place(path, uid=uid, follow=False)
-        if node is None:
-            _fail(errno.ENOENT, path)
-        if not node.is_dir:
-            _fail(errno.ENOTDIR, path)
-        if node is self._root:
-            _fail(errno.EBUSY, path)
-        self._removable(parent, node, path, uid)
-        if node.entries():
-            _fail(errno.ENOTEMPTY, path)
-        self._detach(parent, name, node, now)
+        found = self._there(path, uid=uid, follow=False)
+        if not found.here.node.is_dir:
+            fail(errno.ENOTDIR, path)
+        self._movable(found, path)
+        if path.rstrip("/").endswith("/."):
+            fail(errno.EINVAL, path)
+        self._removable(found.parent.node, found.here.node, path, uid)
+        if self._layer.children(found.here):
+            fail(errno.ENOTEMPTY, path)
+        self._detach(found, now)
 
     def rename(self, old: str, new: str, *, now: float, uid: int = 0) -> None:
-        source, old_name, node = self._place(old, uid=uid, follow=False)
-        if node is None:
-            _fail(errno.ENOENT, old)
-        if node is self._root:
-            _fail(errno.EBUSY, old)
-        target, new_name, there = self._place(new, uid=uid, follow=False)
-        self._removable(source, node, old, uid)
-        self._creatable(target, new, uid)
-        if there is node:
+        source = self._there(old, uid=uid, follow=False)
+        self._movable(source, old)
+        target = self._walk(new, uid=uid, follow=False)
+        node = source.here.node
+        if target.spot is None and new.endswith("/") and not node.is_dir:
+            fail(errno.ENOTDIR, new)
+        if target.spot is not None:
+            self._movable(target, new)
+        self._removable(source.parent.node, node, old, uid)
+        self._creatable(target.parent.node, new, uid)
+        if target.spot is not None and target.here.key == source.here.key:
             return
-        if node.is_dir and self._within(node, target):
-            _fail(errno.EINVAL, old)
-        if there is not None:
-            self._removable(target, there, new, uid)
-            if there.is_dir and not node.is_dir:
-                _fail(errno.EISDIR, new)
-            if node.is_dir and not there.is_dir:
-                _fail(errno.ENOTDIR, new)
-            if there.is_dir and there.entries():
-                _fail(errno.ENOTEMPTY, new)
-            self._detach(target, new_name, there, now)
-        self._claim(node, old)
-        del source.entries()[old_name]
-        target.entries()[new_name] = node
-        node.ctime = source.mtime = source.ctime = target.mtime = target.ctime = now
+        if any(spot.key == source.here.key for _, spot in target.above):
+            fail(errno.EINVAL, old)
+        if node.is_dir and source.parent.key != target.parent.key:
+            self._need(node, WRITE, uid, old)  # its ".." becomes another
+        if target.spot is not None:
+            self._replaceable(target, node, new, uid)
+        moved = self._lift(source, old)
+        if target.spot is not None:
+            self._detach(target, now)
+        self._layer.place(moved, target.parent.key, target.name)
+        moved.ctime = now
+        self._record(moved, "rename", target.path, now)
+        self._stamp(source, now)
+        self._stamp(target, now)
 
     def symlink(self, target: str, path: str, *, now: float, uid: int = 0, gid: int = 0) -> None:
-        parent, name, node = self._place(path, uid=uid, follow=False)
-        if node is not None:
-            _fail(errno.EEXIST, path)
-        if not target:
-            _fail(errno.ENOENT, path)
-        self._creatable(parent, path, uid)
-        if _longer(target, MAX_PATH - 1):
-            _fail(errno.ENAMETOOLONG, path)
-        made = symlink(target, now, uid=uid, gid=gid)
-        self._charge(made, made.length(), path)
-        self._attach(parent, name, made, now)
+        found = self._walk(path, uid=uid, follow=False)
+        if found.spot is not None:
+            fail(errno.EEXIST, path)
+        if not target or path.endswith("/"):
+            fail(errno.ENOENT, path)
+        self._creatable(found.parent.node, path, uid)
+        if longer(target, MAX_PATH - 1):
+            fail(errno.ENAMETOOLONG, path)
+        made = self._make(found, stat.S_IFLNK | 0o777, uid, gid)
+        made.target = target
+        self._quota.charge(made, made.length(), self._author, path, spare=_keys(found))
+        self._attach(found, made, now)
 
     def chmod(self, path: str, mode: int, *, now: float, uid: int = 0) -> None:
-        node = self._owned(path, uid)
-        node.mode = stat.S_IFMT(node.mode) | mode & 0o7777
-        node.ctime = now
+        found = self._owned(path, uid)
+        node = found.here.node
+        if uid != 0 and node.gid not in self._groups.get(uid, ()):
+            mode &= ~stat.S_ISGID
+        upper = self._lift(found, path)
+        upper.mode = stat.S_IFMT(node.mode) | mode & 0o7777
+        upper.ctime = now
+        self._record(upper, "chmod", found.path, now)
 
     def chown(self, path: str, owner: int, group: int, *, now: float, uid: int = 0) -> None:
-        node = self._owned(path, uid)
+        found = self._owned(path, uid)
+        node = found.here.node
         if uid != 0 and (owner not in {-1, node.uid} or group not in {-1, node.gid, *self._groups.get(uid, ())}):
-            _fail(errno.EPERM, path)
-        node.uid = node.uid if owner == -1 else owner
-        node.gid = node.gid if group == -1 else group
-        node.ctime = now
+            fail(errno.EPERM, path)
+        upper = self._lift(found, path)
+        upper.uid = upper.uid if owner == -1 else owner
+        upper.gid = upper.gid if group == -1 else group
+        if upper.is_file:
+            rewritten(upper, -1)  # also root's chown takes these bits away
+        upper.ctime = now
+        self._record(upper, "chown", found.path, now)
 
     def touch(self, path: str, *, now: float, accessed: float | None, modified: float | None, uid: int = 0) -> None:
-        node = self.node(path, uid=uid)
+        found = self._there(path, uid=uid)
+        node = found.here.node
         if uid not in {0, node.uid}:
             self._need(node, WRITE, uid, path)
-        self._claim(node, path)
-        node.atime = node.atime if accessed is None else accessed
-        node.mtime = node.mtime if modified is None else modified
-        node.ctime = now
+        if node.virtual:
+            return
+        upper = self._lift(found, path)
+        upper.atime = upper.atime if accessed is None else accessed
+        upper.mtime = upper.mtime if modified is None else modified
+        upper.ctime = now
+        self._record(upper, "touch", found.path, now)
 
-    def node(self, path: str, *, follow: bool = True, uid: int = 0) -> Node:
+    def node(self, path: str, *, follow: bool = True, uid: int = 0) -> Seen:
         """Return the node at a path; errors are those of the port."""
-        return self._place(path, uid=uid, follow=follow)[2] or _fail(errno.ENOENT, path)
+        return Seen(self._layer, self._spot(path, follow=follow, uid=uid))
 
     def real(self, path: str, *, uid: int = 0) -> str:
         """Return the path with every link followed; the last part need not exist."""
-        trail: _Trail = []
-        self._place(path, uid=uid, trail=trail)
-        return "/" + "/".join(trail)
+        return self._walk(path, uid=uid).path
 
-    def allows(self, node: Node, wanted: int, uid: int) -> bool:
+    def allows(self, node: Seen, wanted: int, uid: int) -> bool:
         """Return whether a user has all of the wanted rights (``READ | WRITE | SEARCH``)."""
-        if uid == 0:
-            return wanted & SEARCH == 0 or node.is_dir or node.mode & 0o111 != 0
-        if node.uid == uid:
-            bits = node.mode >> 6
-        elif node.gid in self._groups.get(uid, ()):
-            bits = node.mode >> 3
-        else:
-            bits = node.mode
-        return bits & wanted == wanted
+        return allows(node.node, wanted, uid, self._groups)
 
-    def _place(
-        self,
-        path: str,
-        *,
-        uid: int,
-        follow: bool = True,
-        trail: _Trail | None = None,
-    ) -> tuple[Node, str, Node | None]:
-        """Walk to a path; return the parent, the last name and the node, ``None`` if only it is missing."""
-        if not path:
-            _fail(errno.ENOENT, path)
-        if _longer(path, MAX_PATH):
-            _fail(errno.ENAMETOOLONG, path)
-        todo = [part for part in reversed(path.split("/")) if part and part != "."]
-        must_be_dir = path.endswith(("/", "/."))
-        chain: list[tuple[str, Node]] = [("", self._root)]
-        links = 0
-        while todo:
-            name = todo.pop()
-            parent = chain[-1][1]
-            if not parent.is_dir:
-                _fail(errno.ENOTDIR, path)
-            self._need(parent, SEARCH, uid, path)
-            if name == "..":
-                if len(chain) > 1:
-                    chain.pop()
-                continue
-            if _longer(name, MAX_NAME):
-                _fail(errno.ENAMETOOLONG, path)
-            node = parent.entries().get(name)
-            if node is None:
-                if todo:
-                    _fail(errno.ENOENT, path)
-                _trace(trail, chain, name)
-                return parent, name, None
-            if node.is_link and (todo or follow or must_be_dir):
-                links += 1
-                if links > MAX_LINKS:
-                    _fail(errno.ELOOP, path)
-                if node.target.startswith("/"):
-                    del chain[1:]
-                todo.extend(part for part in reversed(node.target.split("/")) if part and part != ".")
-                continue
-            chain.append((name, node))
-        name, node = chain[-1]
-        if must_be_dir and not node.is_dir:
-            _fail(errno.ENOTDIR, path)
-        _trace(trail, chain, "")
-        return chain[-2][1] if len(chain) > 1 else self._root, name, node
+    # finding
+
+    def _walk(self, path: str, *, uid: int, follow: bool = True) -> Found:
+        return walk(self._layer, path, uid=uid, groups=self._groups, follow=follow)
+
+    def _there(self, path: str, *, uid: int, follow: bool = True) -> Found:
+        found = self._walk(path, uid=uid, follow=follow)
+        if found.spot is None:
+            fail(errno.ENOENT, path)
+        return found
+
+    def _spot(self, path: str, *, uid: int, follow: bool = True) -> Spot:
+        return self._there(path, uid=uid, follow=follow).here
+
+    # rights
 
     def _need(self, node: Node, wanted: int, uid: int, path: str) -> None:
-        if uid != 0 and not self.allows(node, wanted, uid):
-            _fail(errno.EACCES, path)
+        need(node, wanted, uid, self._groups, path)
 
     def _creatable(self, parent: Node, path: str, uid: int) -> None:
-        if not parent.is_dir:
-            _fail(errno.ENOTDIR, path)
-        if parent.virtual:
-            _fail(errno.ENOENT if uid == 0 else errno.EACCES, path)
-        self._need(parent, WRITE | SEARCH, uid, path)
+        creatable(parent, uid, self._groups, path)
 
     def _removable(self, parent: Node, node: Node, path: str, uid: int) -> None:
-        if parent.virtual:
-            _fail(errno.EPERM, path)
-        self._need(parent, WRITE | SEARCH, uid, path)
-        if parent.mode & stat.S_ISVTX and uid not in {0, node.uid, parent.uid}:
-            _fail(errno.EPERM, path)
+        removable(parent, node, uid, self._groups, path)
 
-    def _owned(self, path: str, uid: int) -> Node:
-        node = self.node(path, uid=uid)
-        if uid not in {0, node.uid} or node.virtual:
-            _fail(errno.EPERM, path)
-        self._claim(node, path)
-        return node
+    def _replaceable(self, target: Found, node: Node, path: str, uid: int) -> None:
+        there = target.here.node
+        self._removable(target.parent.node, there, path, uid)
+        if there.is_dir and not node.is_dir:
+            fail(errno.EISDIR, path)
+        if node.is_dir and not there.is_dir:
+            fail(errno.ENOTDIR, path)
+        if there.is_dir and self._layer.children(target.here):
+            fail(errno.ENOTEMPTY, path)
 
-    def _charge(self, node: Node, size: int, path: str) -> None:
-        """Make room for ``size`` bytes of content of our own in a node."""
-        if size > self._caps.file_bytes:
-            _fail(errno.EDQUOT, path)
-        if self._bytes + size - node.charge > self._caps.total_bytes:
-            _fail(errno.ENOSPC, path)
-        self._claim(node, path)
-        self._bytes += size - node.charge
-        node.charge = size
+    def _movable(self, found: Found, path: str) -> None:
+        """The root and what a kernel file system is mounted on stay where they are."""
+        movable(found.here.node, found.parent.node if found.name else None, path)
 
-    def _claim(self, node: Node, path: str) -> None:
-        """Count a node among the changed ones."""
-        if not node.changed:
-            if self._nodes >= self._caps.nodes:
-                _fail(errno.ENOSPC, path)
-            self._nodes += 1
-            node.changed = True
+    def _owned(self, path: str, uid: int) -> Found:
+        found = self._there(path, uid=uid)
+        if uid not in {0, found.here.node.uid} or found.here.node.virtual:
+            fail(errno.EPERM, path)
+        return found
 
-    def _attach(self, parent: Node, name: str, node: Node, now: float) -> None:
-        self._inode += 1
-        node.inode = self._inode
-        parent.entries()[name] = node
-        parent.mtime = parent.ctime = now
+    # changing
 
-    def _detach(self, parent: Node, name: str, node: Node, now: float) -> None:
-        if node.changed:
-            self._nodes -= 1
-            self._bytes -= node.charge
-        del parent.entries()[name]
-        parent.mtime = parent.ctime = now
+    def _own(self, found: Found) -> Upper:
+        """Return the layer's own node of what was found."""
+        upper = self._layer.uppers.get(found.here.key)
+        if upper is None:
+            return self._layer.lift(found.here, found.parent.key if found.name else "", found.name)
+        self._rules.before(upper, self._author)
+        return upper
 
-    def _within(self, node: Node, candidate: Node) -> bool:
-        stack = [node]
-        while stack:
-            here = stack.pop()
-            if here is candidate:
-                return True
-            if here.children is not None:  # what was never looked at holds no one's working directory
-                stack.extend(child for child in here.children.values() if child.is_dir)
-        return False
+    def _lift(self, found: Found, path: str) -> Upper:
+        """Return the layer's own node of what was found, counted among the changed ones."""
+        return self._with_room(found, path, None)
+
+    def _changed(self, found: Found, path: str, size: int) -> Upper:
+        """Return the node of what was found, with room for ``size`` bytes of content of its own."""
+        upper = self._with_room(found, path, size)
+        upper.own = True
+        return upper
+
+    def _with_room(self, found: Found, path: str, size: int | None) -> Upper:
+        known = found.here.key in self._layer.uppers
+        upper = self._own(found)
+        try:
+            if size is not None:
+                self._quota.charge(upper, size, self._author, path, spare=_keys(found))
+            else:
+                self._quota.claim(upper, self._author, path, spare=_keys(found))
+        except OSError:
+            if not known:
+                self._layer.drop(upper)
+            raise
+        return upper
+
+    def _make(self, found: Found, mode: int, uid: int, gid: int) -> Upper:
+        parent = found.parent
+        made = self._rules.make(mode)
+        made.uid = uid
+        made.gid = parent.node.gid if parent.node.mode & stat.S_ISGID else gid
+        return made
+
+    def _attach(self, found: Found, made: Upper, now: float) -> None:
+        made.atime = made.mtime = made.ctime = now
+        self._layer.place(made, found.parent.key, found.name)
+        self._record(made, "create", found.path, now)
+        self._stamp(found, now)
+
+    def _detach(self, found: Found, now: float) -> None:
+        upper = self._own(found)  # a disk that is full takes this too
+        over = self._layer.remove(upper)
+        self._quota.release(upper)
+        for mark in over:
+            self._rules.record(self._layer, mark, mark.author, "remove", mark.key, now)
+        self._record(upper, "remove", found.path, now)
+        self._stamp(found, now)
+
+    def _stamp(self, found: Found, now: float) -> None:
+        """A directory's entries changed."""
+        above = Found(found.above[:-1], found.above[-1][0], self._layer.find(found.parent.key))
+        directory = self._own(above)
+        directory.mtime = directory.ctime = now
+        self._record(directory, ENTRIES, above.path, now)
+
+    def _record(self, upper: Upper, action: str, path: str, now: float) -> None:
+        self._rules.record(self._layer, upper, self._author, action, path, now)
 
 
-def _fail(code: int, path: str) -> NoReturn:
-    raise OSError(code, os.strerror(code), path)
-
-
-def _longer(text: str, limit: int) -> bool:
-    return len(text) > limit or (not text.isascii() and len(text.encode("utf-8", "surrogateescape")) > limit)
-
-
-def _trace(trail: _Trail | None, chain: Sequence[tuple[str, Node]], name: str) -> None:
-    if trail is not None:
-        trail.extend(part for part, _ in chain[1:])
-        if name:
-            trail.append(name)
+def _keys(found: Found) -> frozenset[str]:
+    """Return what must not go away while something is done to what was found."""
+    keys = {spot.key for _, spot in found.above}
+    return frozenset(keys if found.spot is None else {*keys, found.spot.key})

@@ -11,13 +11,12 @@ class Node:
     """One inode.
 
     ``fill`` makes a directory's children, or names a file's content, the first time they are needed: a tree of
-    thousands of nodes costs what is looked at. ``changed`` marks what differs from the generated base.
+    thousands of nodes costs what is looked at. A tree of nodes is never changed once it is in use: changes are in the
+    layers above it (``machine.layer``).
     """
 
     __slots__ = (
         "atime",
-        "changed",
-        "charge",
         "children",
         "content",
         "ctime",
@@ -39,13 +38,11 @@ class Node:
         self.inode = inode
         self.atime = self.mtime = self.ctime = mtime
         self.content: Content = b""
-        self.size = 0  # of generated content and directories; real content tells its own
+        self.size = 0  # of generated content and directories; other content tells its own
         self.target = ""
         self.children: dict[str, Node] | None = None
         self.fill: Callable[[Node], dict[str, Node]] | None = None
         self.virtual = False  # a kernel file system: nothing can be created in it, writes vanish
-        self.changed = False
-        self.charge = 0  # bytes of content, or of a link's target, that count against the quota
 
     @property
     def is_dir(self) -> bool:
@@ -63,7 +60,7 @@ class Node:
         return stat.S_ISREG(self.mode)
 
     def entries(self) -> "dict[str, Node]":
-        """Return the children of a directory; not to be changed but by the file system."""
+        """Return the children of a directory; not to be changed."""
         if self.children is None:
             self.children = {} if self.fill is None else self.fill(self)
             self.fill = None
@@ -73,15 +70,9 @@ class Node:
         """Return the size ``stat`` shows."""
         if self.is_link:
             return len(self.target.encode("utf-8", "surrogateescape"))
-        if isinstance(self.content, (bytes, bytearray)) and self.is_file and not self.virtual:
-            return len(self.content)
+        if self.is_file and not self.virtual and (isinstance(self.content, (bytes, bytearray)) or not self.size):
+            return len(self.data())
         return self.size
-
-    def links(self) -> int:
-        """Return the link count ``stat`` shows."""
-        if not self.is_dir:
-            return 1
-        return 2 + sum(child.is_dir for child in self.entries().values())
 
     def data(self) -> bytes | bytearray:
         """Return the content of a file."""

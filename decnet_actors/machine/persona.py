@@ -1,47 +1,31 @@
-"""This module generates a persona: one coherent Linux server, from the installation's seed and the decky's name."""
+"""This module generates a persona: one coherent machine, from the installation's seed and the decky's name."""
 
 import calendar
 import random
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from attrs import evolve
 
-from decnet_actors.domain.persona import Account, Persona
-from decnet_actors.machine import names, releases
+from decnet_actors.domain.persona import Persona
+from decnet_actors.machine import names, people, releases
 from decnet_actors.machine.chance import derived
-from decnet_actors.machine.releases import DAY, Level, Release
+from decnet_actors.machine.releases import DAY, Board, Level, Release
 
 Row = TypeVar("Row", bound=tuple[Any, ...])  # Any: tables of unlike columns, the last one an int
 
-NOLOGIN = "/usr/sbin/nologin"
-FIRST_PERSON_UID = 1000
-NOBODY_UID = 65_534
-
 _LOGIN = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 
-# name, uid, gid, home, shell, comment: what the distributions create on every machine (base-passwd and friends).
-_STATIC: tuple[tuple[str, int, int, str, str, str], ...] = (
-    ("root", 0, 0, "/root", "/bin/bash", "root"),
-    ("daemon", 1, 1, "/usr/sbin", NOLOGIN, "daemon"),
-    ("bin", 2, 2, "/bin", NOLOGIN, "bin"),
-    ("sys", 3, 3, "/dev", NOLOGIN, "sys"),
-    ("sync", 4, 65534, "/bin", "/bin/sync", "sync"),
-    ("games", 5, 60, "/usr/games", NOLOGIN, "games"),
-    ("man", 6, 12, "/var/cache/man", NOLOGIN, "man"),
-    ("lp", 7, 7, "/var/spool/lpd", NOLOGIN, "lp"),
-    ("mail", 8, 8, "/var/mail", NOLOGIN, "mail"),
-    ("news", 9, 9, "/var/spool/news", NOLOGIN, "news"),
-    ("uucp", 10, 10, "/var/spool/uucp", NOLOGIN, "uucp"),
-    ("proxy", 13, 13, "/bin", NOLOGIN, "proxy"),
-    ("www-data", 33, 33, "/var/www", NOLOGIN, "www-data"),
-    ("backup", 34, 34, "/var/backups", NOLOGIN, "backup"),
-    ("list", 38, 38, "/var/list", NOLOGIN, "Mailing List Manager"),
-    ("irc", 39, 39, "/run/ircd", NOLOGIN, "ircd"),
-    ("nobody", 65534, 65534, "/nonexistent", NOLOGIN, "nobody"),
-)
+_SMALL_SHELL = "/bin/sh"  # of a device
+_NOT_ON_WINDOWS = frozenset({"ssh", "telnet", "http", "https", "redis", "ftp", "docker_api", "k8s"})
+_NOT_ON_DEVICES = frozenset(
+    {
+        "redis", "mysql", "postgres", "mssql", "mongodb", "elasticsearch", "docker_api", "k8s", "ldap", "rdp", "llmnr",
+        "smtp", "smtp_relay", "imap", "pop3", "ftp",
+    }
+)  # fmt: skip
 
 
 def generate(
@@ -51,6 +35,7 @@ def generate(
     now: float,
     *,
     distribution: str | None = None,
+    among: Collection[str] = (),
 ) -> Persona:
     """Return the machine a decky of this installation is.
 
@@ -60,76 +45,81 @@ def generate(
         address: its address; changes nothing else.
         now: Unix seconds at the time the persona is made. Keep the persona (or this number): install and boot
             times are counted back from it.
-        distribution: ``debian`` or ``ubuntu``, optionally with the release (``debian:12``); ``None`` chooses.
+        distribution: one of ``systems``, such as ``ubuntu`` or ``debian:12``; ``None`` chooses.
+        among: what it chooses from; a general server by default.
 
     """
     rng = derived(seed, decky, "persona")
     site = derived(seed, "site")
-    release, level = _release(rng, now, distribution)
+    release, level = _release(rng, now, among if distribution is None else (distribution,))
     booted_at, installed_at = _history(rng, release, level, now)
     zone, offset, _, _ = _weighted(rng, names.ZONES)
     organisation = f"{site.choice(names.FIRM_HEADS)} {site.choice(names.FIRM_TAILS)}".title()
     domain = f"{organisation.replace(' ', '').lower()}.{site.choice(names.TOP_DOMAINS)}"
-    prefix, platform, _ = _weighted(rng, names.CARDS)
-    model, _, _, _ = rng.choice(names.KVM_CPUS + names.CPUS if platform == "kvm" else names.CPUS)
-    virtual = platform in names.VIRTUAL
+    hardware = _computer(rng) if release.board is None else _device(rng, release.board)
+    packages = {**release.packages, **level.packages}
     return Persona(
         decky=decky,
-        hostname=_hostname(rng, site, release),
+        hostname=_hostname(rng, site, release, hardware["mac"]),
         domain=domain,
-        family="linux",
+        family=release.family,
         distribution=release.distribution,
         release=release.release,
         codename=release.codename,
         pretty_name=release.pretty.format(point=level.point),
         kernel=level.kernel,
         kernel_build=level.build,
-        architecture="x86_64",
         timezone=zone,
         utc_offset=offset + _summer(zone, now),
         installed_at=installed_at,
         booted_at=booted_at,
         address=address,
-        mac=prefix + "".join(f":{rng.randrange(256):02x}" for _ in range(3)),
-        cpu_model=model,
-        cpu_count=rng.choice((1, 2, 2, 2, 4, 4) if virtual else (8, 12, 16, 24)),
-        memory_kib=_memory(rng, virtual=virtual),
-        disk_kib=rng.choice((20, 25, 30, 40, 50, 60, 80, 100) if virtual else (240, 480, 960)) * 1_048_576,
-        accounts=_accounts(rng, release),
-        packages={**release.packages, "openssh-server": level.ssh},
+        accounts=people.accounts(rng, release),
+        packages={**packages, "openssh-server": level.ssh} if level.ssh else packages,
         mail_domain=domain,
         organisation=organisation,
+        userland=release.userland,
+        libc=release.libc,
+        package_manager=release.package_manager,
+        init=release.init,
+        shell=people.SHELLS[release.userland] if release.board is None and release.userland else _SMALL_SHELL,
+        workgroup=domain.partition(".")[0][:15].upper(),
         seed=rng.getrandbits(63),
+        **hardware,
     )
 
 
 def systems() -> frozenset[str]:
     """Return what ``distribution`` may be."""
-    return frozenset(
-        name for row in releases.RELEASES for name in (row.distribution, f"{row.distribution}:{row.release}")
-    )
+    return frozenset(name for row in releases.RELEASES for name in (row.distribution, row.name))
+
+
+def implausible(system: str) -> frozenset[str]:
+    """Return the services that not every machine of a system (one of ``systems``) has; Windows has no Unix daemons."""
+    refused: set[str] = set()
+    for row in releases.matching((system,)):
+        if row.family == "windows":
+            refused |= _NOT_ON_WINDOWS
+        elif row.board is not None:
+            refused |= _NOT_ON_DEVICES if "dropbear" in row.packages else {*_NOT_ON_DEVICES, "ssh"}
+    return frozenset(refused)
 
 
 def with_people(persona: Persona, names: Iterable[str]) -> Persona:
     """Return the machine with accounts for these log-in names too, as far as a machine would have them."""
     taken = {account.name for account in persona.accounts}
-    uid = max((a.uid for a in persona.accounts if a.uid < NOBODY_UID), default=0)
-    uid = max(uid + 1, FIRST_PERSON_UID)
     missing = [name for name in dict.fromkeys(names) if name not in taken and _LOGIN.fullmatch(name)]
-    people = [_person(name, uid + index, "") for index, name in enumerate(missing)]
-    return evolve(persona, accounts=(*persona.accounts, *people))
+    uid = max((a.uid for a in persona.accounts if a.uid < people.NOBODY_UID), default=0)
+    uid = max(uid + 1, people.FIRST_PERSON_UID)
+    added = [people.newcomer(persona, name, uid + index) for index, name in enumerate(missing)]
+    return evolve(persona, accounts=(*persona.accounts, *added))
 
 
 def with_services(persona: Persona, services: Mapping[str, int]) -> Persona:
     """Return the machine that serves these (name of the service -> port), with the accounts their programs run as."""
-    accounts = persona.accounts
-    if "redis" in services and all(account.name != "redis" for account in accounts):
-        uid = max((a.uid for a in accounts if a.uid < FIRST_PERSON_UID), default=100) + 1
-        accounts = (
-            *accounts,
-            Account(name="redis", uid=uid, gid=uid + 2, home="/var/lib/redis", shell=NOLOGIN, comment=""),
-        )
-    return evolve(persona, services=dict(services), accounts=accounts)
+    packages = [f"ftp:{persona.ftp_server}" if name == "ftp" else name for name in services]
+    added = people.of_services(persona.distribution, packages, persona.accounts)
+    return evolve(persona, services=dict(services), accounts=(*persona.accounts, *added))
 
 
 def full_point(persona: Persona) -> str:
@@ -148,15 +138,46 @@ def zone_letters(persona: Persona) -> str:
     return standard if row is None or row[1] == persona.utc_offset else summer
 
 
-def _release(rng: random.Random, now: float, wanted: str | None) -> tuple[Release, Level]:
-    distribution, _, number = (wanted or "").partition(":")
-    rows = [row for row in releases.RELEASES if distribution in {"", row.distribution} and number in {"", row.release}]
-    if not rows:
-        raise ValueError(f"unknown distribution {wanted!r}")
-    old_enough = [row for row in rows if row.levels[0].date < now - 10 * DAY] or rows[:1]
+def _release(rng: random.Random, now: float, wanted: Collection[str]) -> tuple[Release, Level]:
+    rows = releases.matching(wanted)
+    old_enough = [row for row in rows if row.levels[0].date < now - 10 * DAY] or list(rows[:1])
     release = rng.choices(old_enough, [row.weight for row in old_enough])[0]
     levels = [level for level in release.levels if level.date < now - 5 * DAY] or release.levels[:1]
     return release, rng.choice(levels[-4:])
+
+
+def _computer(rng: random.Random) -> dict[str, Any]:  # Any: fields of a persona
+    """Return the hardware of a server, mostly a virtual one."""
+    prefix, platform, _ = _weighted(rng, names.CARDS)
+    model, _, _, _ = rng.choice(names.KVM_CPUS + names.CPUS if platform == "kvm" else names.CPUS)
+    virtual = platform in names.VIRTUAL
+    return {
+        "architecture": "x86_64",
+        "machine": "x86_64",
+        "mac": _mac(rng, prefix),
+        "cpu_model": model,
+        "cpu_count": rng.choice((1, 2, 2, 2, 4, 4) if virtual else (8, 12, 16, 24)),
+        "memory_kib": _memory(rng, virtual=virtual),
+        "disk_kib": rng.choice((20, 25, 30, 40, 50, 60, 80, 100) if virtual else (240, 480, 960)) * 1_048_576,
+    }
+
+
+def _device(rng: random.Random, board: Board) -> dict[str, Any]:  # Any: fields of a persona
+    """Return the hardware of a device: what its board has, and a network port of its own."""
+    return {
+        "architecture": board.architecture,
+        "machine": board.machine,
+        "mac": _mac(rng, rng.choice(board.cards)),
+        "cpu_model": board.cpu,
+        "cpu_count": board.cpus,
+        "memory_kib": rng.choice(board.memory_kib),
+        "disk_kib": board.flash_kib,
+        "board": board.system,
+    }
+
+
+def _mac(rng: random.Random, prefix: str) -> str:
+    return prefix + "".join(f":{rng.randrange(256):02x}" for _ in range(3))
 
 
 def _history(rng: random.Random, release: Release, level: Level, now: float) -> tuple[float, float]:
@@ -198,8 +219,12 @@ def _memory(rng: random.Random, *, virtual: bool) -> int:
     return int(gib * 1_048_576 * rng.uniform(0.935, 0.972)) // 4 * 4
 
 
-def _hostname(rng: random.Random, site: random.Random, release: Release) -> str:
+def _hostname(rng: random.Random, site: random.Random, release: Release, mac: str) -> str:
     """Return a name in the style of this installation; some machines break the style, as real ones do."""
+    if release.hostnames:  # a device keeps the name it came with
+        return rng.choice(release.hostnames).format(tail=mac.replace(":", "")[6:].upper())
+    if release.family == "windows":
+        return _windows_name(rng, site, release)
     style = site.randrange(6) if rng.random() < 0.85 else rng.randrange(7)  # noqa: PLR2004  habit of most sites
     place = site.choice(names.PLACES)
     role, code, number = rng.choice(names.ROLES), rng.choice(names.CODE_NAMES), rng.randrange(1, 30)
@@ -220,47 +245,10 @@ def _hostname(rng: random.Random, site: random.Random, release: Release) -> str:
             return f"{release.distribution}-{rng.randrange(16**6):06x}"
 
 
-def _accounts(rng: random.Random, release: Release) -> tuple[Account, ...]:
-    rows = [Account(name=n, uid=u, gid=g, home=h, shell=s, comment=c) for n, u, g, h, s, c in _STATIC]
-    ubuntu = release.distribution == "ubuntu"
-    comments = ("_apt:/nonexistent", "systemd-network:/run/systemd", "systemd-resolve:/run/systemd")
-    extra = [*comments, "messagebus:/nonexistent", "systemd-timesync:/run/systemd", "sshd:/run/sshd"]
-    if ubuntu:
-        extra += ["syslog:/home/syslog", "uuidd:/run/uuidd", "tcpdump:/nonexistent", "pollinate:/var/cache/pollinate"]
-    if rng.random() < 0.5:  # noqa: PLR2004  every second server
-        extra.append("postfix:/var/spool/postfix")
-    uid = 100
-    for row in extra:
-        name, _, home = row.partition(":")
-        group = 65534 if name in {"_apt", "sshd"} else uid + 2
-        rows.append(Account(name=name, uid=uid, gid=group, home=home, shell=NOLOGIN))
-        uid += 1
-    rows.extend(_people(rng, release))
-    return tuple(rows)
-
-
-def _people(rng: random.Random, release: Release) -> list[Account]:
-    people: list[Account] = []
-    style = rng.randrange(3)
-    cloud = release.distribution if rng.random() < 0.35 else ""  # noqa: PLR2004  images made for clouds
-    taken = {cloud}
-    if cloud:
-        people.append(_person(cloud, FIRST_PERSON_UID, cloud.title()))
-    for _ in range(rng.choice((1, 1, 2, 2, 3))):
-        first, last = rng.choice(names.FIRST_NAMES), rng.choice(names.LAST_NAMES)
-        login = (first, f"{first[0]}{last}", f"{first}.{last}")[style]
-        if login not in taken:
-            taken.add(login)
-            people.append(_person(login, FIRST_PERSON_UID + len(people), f"{first.title()} {last.title()}"))
-    return people
-
-
-def _person(name: str, uid: int, comment: str) -> Account:
-    return Account(  # noqa: S604  a field, not a call of a shell
-        name=name,
-        uid=uid,
-        gid=uid,
-        home=f"/home/{name}",
-        shell="/bin/bash",
-        comment=f"{comment},,,",
-    )
+def _windows_name(rng: random.Random, site: random.Random, release: Release) -> str:
+    """Return a computer name: what the installer makes up, or the site's pattern."""
+    if rng.random() < 0.35:  # noqa: PLR2004  nobody renames a third of them
+        letters = "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=7))
+        return f"{'WIN-' if 'server' in release.release else 'DESKTOP-'}{letters}"
+    role = rng.choice(("SRV", "FS", "APP", "DC")) if "server" in release.release else rng.choice(("PC", "WS", "NB"))
+    return f"{site.choice(names.PLACES).upper()}-{role}{rng.randrange(1, 60):02d}"

@@ -66,9 +66,7 @@ class Visits:
         """Return log-ins of the machine's own people from before the decoy was there."""
         persona = self._persona
         rng = derived(persona.seed, "visits")
-        people = [a.name for a in persona.accounts if a.home.startswith("/home/") and a.shell == "/bin/bash"] or [
-            "root"
-        ]
+        people = [account.name for account in persona.people] or ["root"]
         head = persona.address.rpartition(".")[0] or "192.168.1"
         places = [f"{head}.{rng.randrange(10, 250)}" for _ in range(2)]
         rows: list[Visit] = []

@@ -1,5 +1,6 @@
 """This module keeps files that peers brought, once per content, as files named by their SHA-256."""
 
+import errno
 import hashlib
 import os
 import re
@@ -46,8 +47,12 @@ class ArtifactStore:
         self._offload = offload
         self._max_size = max_size
 
-    async def keep(self, data: bytes) -> str:
+    async def keep(self, data: bytes, *, times: int = 1) -> str:
         """Store the bytes durably (once per content) and return the SHA-256 as 64 hex digits.
+
+        Args:
+            data: the content.
+            times: how often a peer brought it just now; 0 for what is only held in a decky's files.
 
         Raises:
             ArtifactTooLargeError: more than the limit.
@@ -58,10 +63,23 @@ class ArtifactStore:
             raise ArtifactTooLargeError(len(data), self._max_size)
         digest: str = await self._offload(lambda: write_artifact(self._folder, data))
         now = self._now()
-        values = {"sha256": digest, "size": len(data), "first_seen": now, "last_seen": now, "count": 1}
+        values = {"sha256": digest, "size": len(data), "first_seen": now, "last_seen": now, "count": times}
         async with self._engine.begin() as connection:
             await connection.execute(upsert(artifact, _MERGE, self._engine.dialect).values(values))
         return digest
+
+    def read(self, sha256: str, offset: int, size: int) -> bytes:
+        """Return some of an artifact; blocks.
+
+        Raises:
+            OSError: EIO, it is not there any more.
+
+        """
+        try:
+            with self.path(sha256).open("rb", buffering=0) as file:
+                return os.pread(file.fileno(), size, offset)
+        except OSError as error:
+            raise OSError(errno.EIO, os.strerror(errno.EIO)) from error
 
     def path(self, sha256: str) -> Path:
         """Return where the artifact is, or would be.

@@ -71,7 +71,8 @@ class CredentialQueries:
         self, args: ArtifactListArgs, *, after: tuple[float, str] | None = None
     ) -> Sequence[ArtifactRow]:
         """Return the artifacts seen last."""
-        query = select(artifact).order_by(artifact.c.last_seen.desc(), artifact.c.sha256).limit(args.limit)
+        brought = select(artifact).where(artifact.c.count > 0)  # the others are only held in deckies' files
+        query = brought.order_by(artifact.c.last_seen.desc(), artifact.c.sha256).limit(args.limit)
         if after is not None:
             seen, digest = after
             query = query.where(

@@ -9,6 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from decnet_actors.contracts.fleet_revisions import FleetRevision
+from decnet_actors.contracts.lifecycle import Lifecycle
+from decnet_actors.store.lifecycles import add_lifecycle
 from decnet_actors.store.tables import NAME, fleet_revision
 from decnet_actors.store.texts import storable
 
@@ -40,7 +42,7 @@ class FleetTable:
         async with self._engine.connect() as connection:
             return tuple(_revision(row, "") for row in await connection.execute(query))
 
-    async def add(self, revision: FleetRevision) -> None:
+    async def add(self, revision: FleetRevision, lifecycle: Lifecycle | None = None) -> None:
         values = {
             "number": revision.number,
             "time": revision.time,
@@ -55,6 +57,8 @@ class FleetTable:
         try:
             async with self._engine.begin() as connection:
                 await connection.execute(insert(fleet_revision).values(values))
+                if lifecycle is not None:
+                    await add_lifecycle(connection, lifecycle)
         except IntegrityError as error:
             raise ValueError(f"there is a revision {revision.number} already") from error
 

@@ -47,6 +47,7 @@ class Intake:
         self.stalled = False
         self.crowded = False  # observers must stop reading: little room is left, or nothing can be committed
         self.urgent = False  # somebody waits for durability
+        self.waiters = 0  # how many do
         self.head: int | None = None  # seq of the newest record that left it durable; None until the journal is open
         self._producer = producer
         self._high_records = int(max_records * HIGH_WATER)
@@ -114,7 +115,7 @@ class Intake:
             self.pending_bytes -= len(payload)
         for producer, number in done.items():
             self._writers[producer].settled(number)
-        self.urgent = any(writer.waited_for for writer in self._writers.values())
+        self.urgent = self.waiters > 0
         self._judge_room()
 
     def windows(self) -> Iterator[tuple[str, int]]:
@@ -191,13 +192,9 @@ class Writer:
             raise ValueError(f"number {number} was never put")
         future = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (number, id(future), future))
+        self._intake.waiters += 1
         self._intake.hurry()
         await future
-
-    @property
-    def waited_for(self) -> bool:
-        """Whether somebody waits for durability."""
-        return bool(self._waiting)
 
     def settled(self, number: int) -> None:
         """Note that everything up to ``number`` is durable."""
@@ -205,6 +202,7 @@ class Writer:
         waiting = self._waiting
         while waiting and waiting[0][0] <= number:
             future = heapq.heappop(waiting)[2]
+            self._intake.waiters -= 1
             if not future.done():
                 future.set_result(None)
 

@@ -10,7 +10,7 @@ MAX_ARGS = 8  # arguments shown of a command
 
 def summary(fact: Fact) -> str:
     """Return what happened, for a list."""
-    return _lifecycle(fact) or _conversation(fact) or _content(fact) or ""
+    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or ""
 
 
 def _lifecycle(fact: Fact) -> str | None:
@@ -25,6 +25,8 @@ def _lifecycle(fact: Fact) -> str | None:
             return f"listening on {_cut(fact.address)} port {fact.port}"
         case facts.ServiceStopped():
             return _cut(fact.reason)
+        case facts.AddressChanged():
+            return f"{_cut(fact.old) or 'no address'} to {_cut(fact.new)}"
         case facts.DeckyMutated():
             old, new = (_cut(" ".join(names)) or "nothing" for names in (fact.old, fact.new))
             return f"{old} to {new} ({fact.trigger.value})"
@@ -34,6 +36,18 @@ def _lifecycle(fact: Fact) -> str | None:
             return f"{_cut(fact.limit)} {fact.value}"
         case facts.ProtocolViolated():
             return f"{_cut(fact.detail)} {_cut(fact.sample)}".rstrip()
+        case _:
+            return None
+
+
+def _work(fact: Fact) -> str | None:
+    match fact:
+        case facts.OperationStarted():
+            return f"{_cut(fact.author)} began {_cut(fact.kind)}, to revision {fact.revision}"
+        case facts.OperationProgressed():
+            return f"{fact.done} of {fact.total} deckies"
+        case facts.OperationEnded():
+            return f"{_cut(fact.kind)} {'succeeded' if fact.succeeded else f'failed: {_cut(fact.error)}'}"
         case _:
             return None
 

@@ -22,6 +22,7 @@ from decnet_actors.store.tables import (
     credential_use,
     cursor,
     dead_letter,
+    decky_file,
     fact,
     line,
     minute,
@@ -90,7 +91,10 @@ class Sweep:
             cutoff = now - config.sources
             removed["source"] = await self._keys(source, source.c.address, source.c.last_seen < cutoff)
         if config.artifacts:
-            removed["artifact"] = await self._artifacts(artifact.c.last_seen < now - config.artifacts)
+            held = (
+                select(decky_file.c.number).where(decky_file.c.sha256 == artifact.c.sha256, decky_file.c.live).exists()
+            )
+            removed["artifact"] = await self._artifacts((artifact.c.last_seen < now - config.artifacts) & ~held)
         removed["web_session"] = await self._keys(web_session, web_session.c.digest, web_session.c.expires <= now)
         if config.max_disk:
             removed["fact"] = removed.get("fact", 0) + await self._shrink(config.max_disk)

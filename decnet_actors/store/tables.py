@@ -7,7 +7,10 @@
 * ``session``, ``source``, ``credential``, ``credential_use``, ``minute`` and ``line`` are projections: folded from
   facts (``store.projection``, ``store.transcript``) and committed with their ``cursor``, a moment later
   (``store.projector``). They could be made again from ``fact``.
-* The rest is state of ours: accounts, audit, what the fleet is meant to be, secrets of personas, cursors of consumers.
+* ``decky_file`` has the changes of deckies' files, by version (``store.decky_files``): the live ones are what a tree is
+  put together from, the others its history.
+* The rest is state of ours: accounts, audit, what the fleet is meant to be and what was done to it, secrets of
+  personas, cursors of consumers.
 
 Text that peers chose is stored escaped (``domain.text.escaped``), because PostgreSQL refuses NUL in text; the exact
 bytes are in the fact. A change here needs a migration, and ``SCHEMA_VERSION`` names the newest one.
@@ -199,6 +202,25 @@ decky_secret = _table(
     Column("created", Double, nullable=False),
 )
 
+decky_file = _table(
+    "decky_file",
+    Column("decky", String(NAME), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # counts the versions of a decky
+    Column("live", Boolean, nullable=False),  # whether a tree has it now
+    Column("layer", String(NAME), nullable=False),  # empty: everybody's
+    Column("time", Double, nullable=False),
+    Column("hand", String(32), nullable=False),
+    Column("source", String(ADDRESS), nullable=False),
+    Column("session", String(ID), nullable=False),
+    Column("author", String(NAME), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(SHA256)),  # of content that a layer has of its own
+    Column("state", LargeBinary(MAX_PAYLOAD), nullable=False),  # msgpack (store.decky_files): the node as it was then
+    Index("ix_decky_file_sha256", "sha256"),  # what is held must not be removed as old
+)
+
 web_user = _table(
     "web_user",
     Column("name", String(NAME), primary_key=True),
@@ -259,6 +281,26 @@ fleet_revision = _table(
     Column("digest", String(SHA256), nullable=False),
     Column("configured", String(SHA256), nullable=False),  # which fleet of the configuration was known then
     Column("document", LargeBinary(MAX_PAYLOAD), nullable=False),  # JSON (fleet.document), deflated
+)
+
+lifecycle = _table(
+    "lifecycle",
+    Column("id", String(ID), primary_key=True),
+    Column("kind", String(NAME), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("via", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("revision", Big, nullable=False),
+    Column("decky", String(NAME), nullable=False),
+    Column("requested", Double, nullable=False),
+    Column("started", Double),
+    Column("ended", Double),
+    Column("state", String(32), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("outcomes", LargeBinary(MAX_PAYLOAD), nullable=False),  # JSON, deflated
 )
 
 meta = _table(

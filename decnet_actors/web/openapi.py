@@ -167,6 +167,12 @@ def _operation(operation: AnyOperation, args: Json, result: Json, components: Js
             **_refusals(status for status in _ERRORS if status not in _PRECONDITION),
         },
     }
+    if operation.outlasts:
+        entry["responses"]["202"] = {
+            "description": "Accepted: the work goes on, and the answer's operation tells how",
+            "headers": {"Location": {"description": "The operation.", "schema": {"type": "string"}}},
+            "content": entry["responses"]["200"]["content"],
+        }
     if is_resource(operation):
         parameters.append(
             _header("If-None-Match", "ETags of the states the caller has; one of them is not sent again.")

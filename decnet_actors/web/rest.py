@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -68,7 +69,7 @@ class Rest:
             if is_change(operation) and caller.role.includes(operation.role):
                 return await self._change(request, operation, self._resources[route.path], raw, caller)
             result = await self._table.call(operation.name, raw, caller)
-            response = reply(result)
+            response = _answered(operation, result)
             if is_resource(operation):
                 return _tagged(request, response)
             if isinstance(result, dict) and isinstance(result.get("next"), str):
@@ -90,7 +91,7 @@ class Rest:
         async with self._changing:
             state = reply(await self._table.call(shown.name, place, caller))
             require_state(request, entity_tag(state))
-            return reply(await self._table.call(operation.name, raw, caller))
+            return _answered(operation, await self._table.call(operation.name, raw, caller))
 
     async def _arguments(self, request: web.Request, names: tuple[str, ...]) -> Mapping[str, Any]:  # Any: JSON
         raw: dict[str, Any] = await read_object(request) if request.body_exists else {}  # Any: JSON
@@ -125,6 +126,15 @@ class Rest:
             await response.prepare(request)
         await response.write_eof()
         return response
+
+
+def _answered(operation: AnyOperation, result: Any) -> web.Response:  # Any: JSON
+    """Return the answer; when work goes on after it, say where to look."""
+    response = reply(result)
+    if operation.outlasts and result["operation"] is not None:
+        response.set_status(HTTPStatus.ACCEPTED)
+        response.headers["Location"] = f"{PREFIX}/operations/{result['operation']['id']}"
+    return response
 
 
 def _tagged(request: web.Request, response: web.Response) -> web.Response:

@@ -9,6 +9,7 @@ from attrs import evolve
 
 from decnet_actors.contracts.description_operations import PLUGIN_LIST, PluginRow
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
+from decnet_actors.contracts.lifecycle import Lifecycle, State
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Page
 from decnet_actors.contracts.runtime_operations import (
@@ -33,6 +34,7 @@ from decnet_actors.fleet.decky_operations import (
     ServiceRow,
     ServiceState,
 )
+from decnet_actors.fleet.lifecycle_operations import OPERATION_LIST
 from decnet_actors.store.credential_operations import CREDENTIAL_LIST, CREDENTIAL_SHOW, CredentialDetail, CredentialRow
 from decnet_actors.store.event_operations import EVENT_LIST, EventRow
 from decnet_actors.store.overview_operations import OVERVIEW_SHOW, Figure, Overview, Point, Ranked
@@ -52,6 +54,24 @@ from tests.decnet_actors.web.fakes import MemoryJournal
 Commands = frozenset({"ShellCommandSeen", "CommandSeen"})
 
 
+FAILED = Lifecycle(
+    id="0199f0c2a7d47b3e8d5c6f1a2b3c4d5e",
+    kind="fleet.apply",
+    author="ana",
+    via="web",
+    reason="two more web servers",
+    revision=4,
+    requested=NOW - 3600,
+    started=NOW - 3600,
+    ended=NOW - 3590,
+    state=State.FAILED,
+    error="1 of 2 not up: web-02: ssh: port 22 is taken",
+    attempts=1,
+    done=2,
+    total=2,
+)
+
+
 class Backend:
     """Handlers of everything the pages ask for. ``fleet`` is empty on an instance nobody has set up."""
 
@@ -61,6 +81,7 @@ class Backend:
         self._journal = journal
         self._fleet = fleet
         self.states: dict[str, str] = {}
+        self.operations = [FAILED] if fleet else []
         self.replayed: list[str] = []
 
     def bind(self, table: OperationTable) -> None:
@@ -75,6 +96,7 @@ class Backend:
         table.bind(DECKY_LIST, _handler(self._deckies))
         table.bind(DECKY_SHOW, _handler(self._decky))
         table.bind(SERVICE_LIST, _handler(self._services))
+        table.bind(OPERATION_LIST, _handler(lambda _: Page(items=self.operations)))
         table.bind(ACTOR_TREE, _handler(lambda _: self._tree()))
         table.bind(ACTOR_RESTART, _handler(lambda args: self._act(args.path, "running")))
         table.bind(ACTOR_STOP, _handler(lambda args: self._act(args.path, "stopped")))

@@ -3,10 +3,20 @@ import time
 from collections.abc import Callable
 
 import pytest
+from attrs import evolve
 from playwright.sync_api import Page, expect
 
-from decnet_actors.domain.facts import CredentialSeen, ShellCommandSeen
+from decnet_actors.contracts.lifecycle import State
+from decnet_actors.domain.facts import (
+    CredentialSeen,
+    Fact,
+    OperationEnded,
+    OperationProgressed,
+    OperationStarted,
+    ShellCommandSeen,
+)
 from decnet_actors.domain.records import Record
+from tests.browser.backend import FAILED
 from tests.browser.conftest import Visit
 from tests.browser.seed import HOSTILE, HOSTILE_SESSION, INTRUDER, NOW
 from tests.browser.serving import Served
@@ -25,6 +35,10 @@ def now_record(line: str) -> Record:
         source_port=51_334,
         fact=ShellCommandSeen(line=line, interactive=True),
     )
+
+
+def fleet_record(fact: Fact) -> Record:
+    return Record(id="", time=NOW - 1, host="hq", decky="", service="", fact=fact)
 
 
 def until(wanted: Callable[[], bool]) -> None:
@@ -49,6 +63,30 @@ def test_an_event_shows_within_a_second_of_its_commit(visit: Visit, own: Served,
 
     assert [] == watched.errors
     assert [] == watched.axe()
+
+
+def test_a_change_of_the_fleet_is_followed_to_its_end(visit: Visit, own: Served) -> None:
+    watched = visit(own)
+    page = watched.open("/decoys")
+    changes = page.locator("section[aria-label=Changes]")
+    expect(changes).to_contain_text("web-02: ssh: port 22 is taken")
+    until(lambda: streams(own) == 1)
+    running = evolve(FAILED, id="f" * 32, kind="fleet.scale", state=State.RUNNING, error="", done=0, total=7)
+    own.backend.operations = [running, FAILED]
+    own.append(fleet_record(OperationStarted(operation=running.id, kind="fleet.scale", author="ana", revision=5)))
+    expect(changes).to_contain_text("0 of 7")
+    own.append(fleet_record(OperationProgressed(operation=running.id, done=3, total=7)))
+    expect(changes).to_contain_text("3 of 7", timeout=1_000)
+    assert [] == watched.axe()
+    own.backend.operations = [evolve(running, state=State.SUCCEEDED, done=7), FAILED]
+    own.append(
+        fleet_record(
+            OperationEnded(operation=running.id, kind="fleet.scale", succeeded=True, error="", done=7, total=7)
+        )
+    )
+
+    expect(changes.locator("tbody tr").first).to_contain_text("done")
+    assert [] == watched.errors
 
 
 def test_all_tabs_of_a_browser_share_one_stream(visit: Visit, own: Served) -> None:

@@ -114,7 +114,7 @@ def test_a_decky_that_cannot_have_its_port_is_named_and_the_others_answer():
     with socket.create_server((taken, 6379)), decnetd() as daemon:
         text = OFFICE + f'[[decky]]\nname = "late-01"\naddress = "{taken}"\nservices = ["redis"]\n'
         answer = json.loads(daemon.ctl("fleet", "apply", write(daemon, "f.toml", text), "-o", "json", code=None))
-        states = {one["name"]: (one["state"], one["error"]) for one in answer["done"]}
+        states = {one["name"]: (one["state"], one["error"]) for one in answer["operation"]["outcomes"]}
 
         assert states["cache-01"] == ("up", "")
         assert states["late-01"][0] == "down"
@@ -218,24 +218,37 @@ def request(daemon: Daemon, token: str, method: str, path: str, body: object = N
             return error.code, json.load(error)
 
 
+def finished(daemon: Daemon, token: str, answer: Any) -> Any:
+    """Follow what an answer says was begun, and return it as it ended."""
+    wanted = urllib.request.Request(
+        f"{daemon.status()['dashboard']}/api/v1/operations/{answer['operation']['id']}/follow",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    with urllib.request.urlopen(wanted, timeout=30) as lines:
+        return [json.loads(line) for line in lines][-1]
+
+
 def test_the_rest_interface_changes_the_fleet_the_same_way():
     with decnetd() as daemon:
         token = daemon.ask("api-token", "create", "ci", "--role", "admin")["token"]
         file = {"name": "office.toml", "text": OFFICE}
         looked = request(daemon, token, "POST", "/fleet:apply", {"file": file, "dry_run": True})
         done = request(daemon, token, "POST", "/fleet:apply", {"file": file, "base": looked[1]["base"]})
-        assert (looked[0], looked[1]["changes"]) == (done[0], done[1]["changes"])
-        assert done[1]["done"] == [{"name": "cache-01", "state": "up", "error": ""}]
+        assert (looked[0], done[0], looked[1]["changes"]) == (200, 202, done[1]["changes"])
+        ended = finished(daemon, token, done[1])
+        assert (ended["state"], ended["kind"], ended["via"]) == ("succeeded", "fleet.apply", "token")
+        assert ended["outcomes"] == [{"name": "cache-01", "state": "up", "error": ""}]
 
         edit = {"distribution": "debian:12"}
         assert request(daemon, token, "PATCH", "/deckies/cache-01", edit)[0] == 428
         status, answer = request(daemon, token, "PATCH", "/deckies/cache-01", edit, **{"If-Match": "*"})
-        assert (status, answer["revision"]) == (200, 3)
+        assert (status, answer["revision"]) == (202, 3)
+        assert finished(daemon, token, answer)["outcomes"] == [{"name": "cache-01", "state": "up", "error": ""}]
         status, problem = request(daemon, token, "POST", "/fleet:apply", {"file": {"name": "x.toml", "text": "[[d"}})
         assert (status, problem["code"]) == (422, "DN1002")
         assert problem["errors"][0]["detail"].startswith("x.toml:1:")
         status, _ = request(daemon, token, "DELETE", "/deckies/cache-01?reason=done", **{"If-Match": "*"})
-        assert (status, request(daemon, token, "GET", "/fleet")[1]["reason"]) == (200, "done")
+        assert (status, request(daemon, token, "GET", "/fleet")[1]["reason"]) == (202, "done")
         assert [row["via"] for row in daemon.ask("fleet", "history")] == ["token", "token", "token", "configuration"]
 
 

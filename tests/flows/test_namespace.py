@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon import decnetd, start, stop
+from tests.dhcp import serving
 from tests.netlab import ATTACKER, NetLab, netlab
 
 FLEET = """
@@ -64,7 +65,7 @@ def test_an_attack_in_a_namespace_is_recorded_with_the_deckys_own_address(lab, f
             address for services in daemon.listeners().values() for address, _ in services.values()
         }
         hops = daemon.ctl("selftest", "--all-services")
-        assert "published as decky.db-01.session_opened" in hops
+        assert "published as decky.local.db-01.session_opened" in hops
 
 
 def test_a_decky_with_an_address_it_may_not_have_is_left_out_and_named(lab, fleet):
@@ -75,6 +76,47 @@ def test_a_decky_with_an_address_it_may_not_have_is_left_out_and_named(lab, flee
         assert "web-01" in daemon.listeners()
 
     assert any("db-01: 10.99.0.1 is outside of where deckies may be" in problem for problem in problems)
+
+
+def test_a_decky_leases_its_address_and_follows_it(lab, fleet):
+    leased = fleet.replace('name = "db-01"', 'name = "db-01"\naddress = "dhcp"\nstack = "windows-10"')
+    with serving(lab) as server, decnetd(leased, within=lab.command(lab.host)) as daemon:
+        ((address, _),) = daemon.listeners()["db-01"].values()
+        assert address.startswith("10.66.200.")
+        assert b"+PONG\r\n" == commands(lab, address)
+        shown = daemon.ask("decky", "show", "db-01")
+        assert shown["mac"] in lab.run("ip", "neigh", "show", address)
+        assert (
+            address == daemon.ask("event", "list", "--kind", "ServiceStarted", "--decky", "db-01")[0]["fact"]["address"]
+        )
+        assert "10.66.0.2" in str(daemon.listeners()["web-01"])
+        assert "published as decky.local.db-01.session_opened" in daemon.ctl("selftest", "db-01")
+        server.end()
+    assert {"MSFT 5.0"} == set(server.lines("vendor class:"))
+    assert {shown["hostname"]} == set(server.lines("client provides name:"))
+
+
+@pytest.mark.slow
+def test_a_decky_without_a_lease_is_told_and_comes_up_with_one(lab, fleet):
+    leased = fleet.replace('name = "db-01"', 'name = "db-01"\naddress = "dhcp"')
+    with decnetd(leased, within=lab.command(lab.host)) as daemon:
+        assert "web-01" in daemon.listeners()
+        told = daemon.ctl("doctor", "network.places", code=1)
+        assert "1 without an address: db-01: no DHCP server has answered yet" in told
+        with serving(lab):
+            deadline = time.monotonic() + 60
+            while "as made" not in daemon.ctl("doctor", "network.places", code=None):
+                assert time.monotonic() < deadline
+            daemon.ctl(
+                "decky", "restart", "web-01", "--yes"
+            )  # after which the fleet is looked at, sooner than by itself
+            (moved,) = daemon.wait_events(1, kind="AddressChanged")
+            ((address, _),) = daemon.listeners()["db-01"].values()
+            assert ("db-01", {"old": "", "new": address}) == (
+                moved["decky"],
+                daemon.ask("event", "show", str(moved["seq"]))["fact"],
+            )
+            assert b"+PONG\r\n" == commands(lab, address)
 
 
 def test_a_killed_daemon_finds_its_deckies_again_and_leaves_none_when_it_stops(lab, fleet):

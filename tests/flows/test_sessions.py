@@ -44,7 +44,7 @@ async def test_a_session_is_searched_slowed_and_its_download_guarded() -> None:
             done = await asyncio.to_thread(
                 daemon.ask, "decky", "tarpit-set", "web-01", "--service", "ssh", "--delay", "300"
             )
-            assert (["web-01"], []) == ([one["name"] for one in done["done"]], done["interrupts"])
+            assert (["web-01"], []) == ([one["name"] for one in done["operation"]["outcomes"]], done["interrupts"])
             shell.stdin.write(b"id\r")
             await asyncio.to_thread(daemon.wait_events, 3, kind="ShellCommandSeen")
             with pytest.raises(TimeoutError):

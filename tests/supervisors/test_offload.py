@@ -1,4 +1,5 @@
 import asyncio
+import os
 import threading
 
 import pytest
@@ -18,6 +19,11 @@ async def test_result_and_error_come_back(offload):
     assert threading.get_ident() != await offload(threading.get_ident, within=5)
     with pytest.raises(ZeroDivisionError):
         await offload(lambda: 1 // 0, within=5)
+
+
+async def test_a_function_that_ends_with_stop_iteration_is_told_so(offload):
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await offload(lambda: next(iter(())), within=5)
 
 
 async def test_late_function_runs_on_but_nobody_waits(offload):
@@ -74,3 +80,12 @@ def test_outcome_keeps_even_a_base_exception():
 
     assert (None, error) == outcome(interrupted)
     assert (7, None) == outcome(lambda: 7)
+
+
+async def test_threads_leave_the_machine_to_others_when_they_are_told_to():
+    pool = Offload(threads=1, nice=7)
+    try:
+        assert 7 == await pool(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), within=5)
+        assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < 7
+    finally:
+        pool.close()

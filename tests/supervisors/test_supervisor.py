@@ -3,12 +3,14 @@ from itertools import pairwise
 
 import pytest
 
-from supervisors.errors import ChildStateError, EscalatedError, Exit, NoSuchActorError, StartError
+from supervisors.errors import ChildStateError, EscalatedError, Exit, NoSuchActorError, SpecError, StartError
 from supervisors.messages import (
     CountChildren,
     DeleteChild,
+    RemoveChildren,
     RestartChild,
     StartChild,
+    StartChildren,
     TerminateChild,
     WhichChildren,
 )
@@ -303,6 +305,58 @@ def test_t5_dynamic_children_stop_all_at_once():
         await world.system.stop()
 
         assert pytest.approx(2, abs=0.01) == loop.time() - began
+
+    check()
+
+
+@pytest.mark.parametrize(("at_once", "seconds"), [(1, 6), (2, 4), (3, 2)])
+def test_children_that_do_not_need_one_another_stop_as_many_at_a_time_as_is_said(at_once, seconds):
+    @virtual
+    async def check(world):
+        loop = asyncio.get_running_loop()
+        await world.start(*(world.spec(name, stop_time=2) for name in "abc"), at_once=at_once)
+        began = loop.time()
+        await world.system.stop()
+
+        assert pytest.approx(seconds, abs=0.01) == loop.time() - began
+
+    check()
+
+
+def test_many_are_started_and_removed_together_and_who_failed_is_named():
+    @virtual
+    async def check(world):
+        loop = asyncio.get_running_loop()
+        await world.start(world.spec("old"))
+        old = world.ref("old")
+        world.failing["b"] = 1
+        began = loop.time()
+        failed = await world.ask(StartChildren(tuple(world.spec(name, stop_time=2) for name in ("a", "b", "c", "old"))))
+
+        assert (["b", "old"], StartError, ChildStateError) == (
+            sorted(failed),
+            type(failed["b"]),
+            type(failed["old"]),
+        )
+        assert (old, None) == (world.ref("old"), world.ref("b"))
+        await world.ask(RemoveChildren(("a", "b", "c", "nobody")))
+        assert ["old"] == [row.id for row in await world.ask(WhichChildren())]
+        assert pytest.approx(2, abs=0.01) == loop.time() - began
+        await world.system.stop()
+
+    check()
+
+
+def test_children_that_need_one_another_are_not_started_together():
+    with pytest.raises(SpecError, match="one after the other"):
+        SupervisorSpec("top", at_once=2, strategy=Strategy.ONE_FOR_ALL)
+
+    @virtual
+    async def check(world):
+        await world.start(world.spec("a"), strategy=Strategy.REST_FOR_ONE)
+        with pytest.raises(SpecError, match="one after the other"):
+            await world.ask(StartChildren((world.spec("b"),)))
+        await world.system.stop()
 
     check()
 

@@ -25,6 +25,8 @@ const STATES = {
   running: ['ok', 'dot', 'running'],
   starting: ['medium', 'half', 'starting'],
   backoff: ['high', 'triangle', 'backoff'],
+  queued: ['', 'ring', 'waits'],
+  succeeded: ['ok', 'dot', 'done'],
   failed: ['critical', 'octagon', 'failed'],
   disabled: ['critical', 'octagon', 'gave up'],
   stopped: ['', 'square', 'stopped'],

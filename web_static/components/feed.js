@@ -9,7 +9,7 @@ import { severity } from './badge.js';
 /** Where an event happened and who did it, each a filter. */
 export function subject(event) {
   return html`${event.source ? html`<a href=${href('/sessions', { source: event.source })}>${event.source}</a>` : nothing}
-    ${event.source ? '→ ' : ''}<a href=${href('/live', { decky: event.decky })}>${event.decky}</a>
+    ${event.source ? '→ ' : ''}${event.decky ? html`<a href=${href('/live', { decky: event.decky })}>${event.decky}</a>` : html`<a href="/decoys">the fleet</a>`}
     ${event.service ? html`<span class="muted">${event.service}</span>` : nothing}`;
 }
 

@@ -25,6 +25,10 @@ export const KINDS = {
   ServiceStopped: 'Service down',
   DeckyStateChanged: 'Decoy state',
   DeckyMutated: 'Decoy changed',
+  OperationStarted: 'Change began',
+  OperationProgressed: 'Change goes on',
+  OperationEnded: 'Change ended',
+  AddressChanged: 'Decoy moved',
 };
 
 /** What lists of events show by default: everything but the bytes of terminals, which the replay is made of. */
@@ -44,6 +48,7 @@ const LEVELS = {
 
 /** info, low, medium, high or critical. */
 export function level(event) {
+  if (event.kind === 'OperationEnded' && !event.fact.succeeded) return 'medium';
   if (event.kind === 'CredentialSeen') return event.fact.outcome === 'accepted' ? 'high' : 'low';
   return LEVELS[event.kind] ?? 'info';
 }
@@ -93,8 +98,12 @@ const SENTENCES = {
   ServiceStarted: (f) => html`listens on ${f.address}:${f.port}`,
   ServiceStopped: (f) => html`no longer listens: ${peer(f.reason)}`,
   DeckyStateChanged: (f) => html`is ${f.new}, was ${f.old}`,
+  AddressChanged: (f) => html`is at ${f.new} now, was at ${f.old || 'no address'}: its lease changed`,
   DeckyMutated: (f) => html`serves ${f.new.join(', ') || 'nothing'}, before ${f.old.join(', ') || 'nothing'}
     <span class="muted">(${TRIGGERS[f.trigger] ?? f.trigger})</span>`,
+  OperationStarted: (f) => html`${f.author} began ${f.kind} <span class="muted">(revision ${f.revision})</span>`,
+  OperationProgressed: (f) => html`${f.done} of ${f.total} decoys are done`,
+  OperationEnded: (f) => html`${f.kind} ${f.succeeded ? 'succeeded' : html`failed: ${peer(f.error)}`}`,
 };
 
 /** One sentence about an event, without its subject; values are cut after `most` characters. */

@@ -1,12 +1,17 @@
-// The fleet: one card a decky.
+// The fleet: one card a decky, and what was asked of it last.
 import { html, nothing } from '../vendor/lit/index.js';
 import { state } from '../components/badge.js';
 import { empty, failure, loading } from '../components/empty.js';
+import { table } from '../components/table.js';
 import { call } from '../lib/api.js';
 import { subscribe } from '../lib/live.js';
 import { Page } from '../lib/page.js';
 import { href } from '../lib/router.js';
-import { plural } from '../lib/text.js';
+import { number, peer, plural } from '../lib/text.js';
+import { when } from '../lib/time.js';
+
+const SHOWN = 8; // changes
+const STALE = /^(session_(opened|closed)|service_|operation_(started|ended)$|state$|mutation$)/;
 
 class Decoys extends Page {
   get heading() {
@@ -16,14 +21,27 @@ class Decoys extends Page {
   connectedCallback() {
     super.connectedCallback();
     this.stale = false;
-    this.until(subscribe(['events'], (event) => (this.stale ||= /^(session_(opened|closed)|service_)/.test(event))));
+    this.until(subscribe(['events'], (event, data) => {
+      if (event === 'operation_progressed') this.progress(data.fact);
+      else this.stale ||= STALE.test(event);
+    }));
     this.every(3, () => this.stale && this.reload({ quiet: true }));
   }
 
   async fetch(signal) {
     this.stale = false;
-    const [deckies, services] = await Promise.all([call('decky.list', {}, { signal }), call('service.list', {}, { signal })]);
-    return { deckies: deckies.items, services: services.items };
+    const [deckies, services, operations] = await Promise.all([
+      call('decky.list', {}, { signal }),
+      call('service.list', {}, { signal }),
+      call('operation.list', { limit: SHOWN }, { signal }),
+    ]);
+    return { deckies: deckies.items, services: services.items, operations: operations.items };
+  }
+
+  progress({ operation, done, total }) {
+    if (!this.data) return;
+    const operations = this.data.operations.map((row) => (row.id === operation ? { ...row, state: 'running', done, total } : row));
+    this.data = { ...this.data, operations };
   }
 
   render() {
@@ -36,7 +54,27 @@ class Decoys extends Page {
       </div>
       ${this.problem ? failure(this.problem, () => this.reload()) : nothing}
       ${this.body()}
+      ${this.data?.operations.length ? this.changes() : nothing}
     `;
+  }
+
+  changes() {
+    return html`<section class="card" aria-label="Changes">
+      <header><h2>Changes</h2><span class="muted">what was asked of the decoys last; <code>decnetctl operation list</code> has more</span></header>
+      ${table({
+        label: 'Changes of the decoys',
+        rows: this.data.operations,
+        key: (row) => row.id,
+        columns: [
+          { title: 'What', header: true, cell: (row) => html`${row.kind}${row.decky ? ` ${row.decky}` : ''}` },
+          { title: 'State', cell: (row) => state(row.state) },
+          { title: 'Decoys', number: true, cell: (row) => (row.state === 'running' ? `${number(row.done)} of ${number(row.total)}` : number(row.total)) },
+          { title: 'By', cell: (row) => row.author },
+          { title: 'Asked for', tone: 'nowrap', cell: (row) => when(row.requested) },
+          { title: 'Why', cell: (row) => peer(row.error || row.reason) },
+        ],
+      })}
+    </section>`;
   }
 
   body() {

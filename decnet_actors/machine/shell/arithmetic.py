@@ -175,7 +175,8 @@ class _Calculator:
 
     def unary(self) -> int:
         if self.at >= len(self.tokens):
-            raise ArithmeticShellError("syntax error: operand expected")
+            last = self.tokens[-1][1]
+            raise ArithmeticShellError(f'syntax error: operand expected (error token is "{last}")')
         kind, text = self.tokens[self.at]
         self.at += 1
         if kind == "number":

@@ -16,6 +16,7 @@ from decnet_actors.machine.shell.syntax import (
     If,
     Literal,
     Script,
+    ShellSyntaxError,
     Subshell,
     While,
     Word,
@@ -56,7 +57,7 @@ class CompoundParser(SimpleParser):
                 condition = self._list(frozenset({"do"}), may_be_empty=False)
                 return While(condition, self._do(), word == "until", self._redirects())
             case "for" | "select":
-                return self._for()
+                return self._for(asks=word == "select")
             case "case":
                 return self._case()
             case "function":
@@ -95,8 +96,9 @@ class CompoundParser(SimpleParser):
         self._take("fi")
         return If(tuple(clauses), otherwise, self._redirects())
 
-    def _for(self) -> Command:
+    def _for(self, *, asks: bool) -> Command:
         self._blank()
+        line = self.line()
         text = self.text
         if text.startswith("((", self.pos):
             end = self._arithmetic_end(self.pos + 2)
@@ -119,7 +121,7 @@ class CompoundParser(SimpleParser):
             self.pos += 2
             words = self._words()
         self._separator()
-        return For(label, words, self._do(), self._redirects())
+        return For(label, words, self._do(), self._redirects(), asks, line)
 
     def _separator(self) -> None:
         self._blank()
@@ -183,8 +185,13 @@ class CompoundParser(SimpleParser):
                 continue
             word = self._pattern_word() if words and words[-1].plain == "=~" else self.word()
             if word is None:
+                if self.pos >= len(self.text) and not self.more:
+                    words_here = "unexpected token `newline', conditional binary operator expected"
+                    raise ShellSyntaxError("", line=self.line(), message=words_here)
                 self._unexpected()
             words.append(word)
+            if _stray(words):
+                raise ShellSyntaxError("", line=self.line(), message="conditional binary operator expected")
 
     def _pattern_word(self) -> Word | None:
         """Parse a regular expression's word: brackets and bars belong to it."""
@@ -194,3 +201,17 @@ class CompoundParser(SimpleParser):
         self.pos = found.end()
         rest = self.word()
         return Word((Literal(found[0]), *(rest.parts if rest else ())))
+
+
+def _stray(words: list[Word]) -> bool:
+    """Return whether two plain words follow each other at the beginning of a conditional: no operator joins them."""
+    if len(words) != 2:  # noqa: PLR2004  the first and the second
+        return False
+    first, second = words[0].plain, words[1].plain
+    return (
+        first is not None
+        and second is not None
+        and first[:1] not in {"-", "!", "("}
+        and second.isalnum()
+        and second[:1] not in {"-", "="}
+    )

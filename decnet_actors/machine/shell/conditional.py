@@ -6,13 +6,13 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
 from decnet_actors.contracts.machine import Stat
-from decnet_actors.machine.files import READ, SEARCH, WRITE
 from decnet_actors.machine.shell import patterns
 from decnet_actors.machine.shell.regex_parser import UnsafePatternError
 from decnet_actors.machine.shell.regexes import compile_posix
 from decnet_actors.machine.shell.state import ExpansionError, ShellState
 from decnet_actors.machine.shell.streams import Pause
 from decnet_actors.machine.shell.syntax import Literal, Word
+from decnet_actors.machine.walk import READ, SEARCH, WRITE
 
 if TYPE_CHECKING:
     from decnet_actors.machine.shell.context import Context, World
@@ -63,7 +63,11 @@ def unary(world: "World", sh: ShellState, operator: str, value: str) -> bool:
         case "-t":
             return sh.interactive and value.strip() in {"0", "1", "2"}
         case "-v":
-            return value in sh.variables
+            name, bracket, index = value.partition("[")
+            variable = sh.variables.get(name)
+            if not bracket or variable is None:
+                return variable is not None
+            return index.removesuffix("]") in (variable.elements or {"0": variable.value})
         case "-o":
             return value in sh.options
         case "-h" | "-L":

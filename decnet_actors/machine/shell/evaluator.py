@@ -4,6 +4,7 @@ from collections.abc import Generator, Sequence
 
 from decnet_actors.machine.shell.compound_runner import CompoundRunner
 from decnet_actors.machine.shell.context import Context, Job, World
+from decnet_actors.machine.shell.dialect import dash_words
 from decnet_actors.machine.shell.expand import Expander
 from decnet_actors.machine.shell.interactive import InteractiveShell, seen
 from decnet_actors.machine.shell.launch import Launcher
@@ -33,6 +34,7 @@ from decnet_actors.machine.shell.syntax import (
 
 MAX_PROGRAM = 65_536  # characters parsed at once, during which nobody else is served
 PARSED_A_STEP = 8  # characters that cost as much as running a command does
+_CHECKED = (Simple, Subshell, Conditional, ArithmeticCommand)  # whose failure ``set -e`` and ``ERR`` look at
 MAX_SUBSTITUTION = 1 << 20  # bytes of output a command substitution keeps
 
 
@@ -62,8 +64,10 @@ class Evaluator:
         if stream is not None and not isinstance(stream, Input):
             stream.write(f"{self.prefix(sh)}{message}\n".encode("utf-8", "surrogateescape"))
 
-    def run_text(self, sh: ShellState, text: str) -> Work:
+    def run_text(self, sh: ShellState, text: str, *, outermost: bool = False) -> Work:
         """Parse and run a program in a shell; syntax errors go to standard error as bash writes them.
+
+        A line of the outermost text that cannot be expanded is given up, and the next one runs.
 
         Raises:
             BudgetSpentError: it is longer than we parse at once, or than the line has left.
@@ -85,13 +89,20 @@ class Evaluator:
                 return 2
             if self.budget.due:
                 yield BREATHE
-            if line.items:
+            if not line.items:
+                continue
+            try:
                 status = yield from self.script(sh, line)
+            except ExpansionError as error:
+                if not outermost or error.status != 1:
+                    raise
+                self.complain(sh, str(error))
+                sh.status = status = 1
 
     def lines(self, sh: ShellState, text: str) -> Work:
         """Run a whole program to its end, as a shell of its own does."""
         try:
-            status = yield from self.run_text(sh, text)
+            status = yield from self.run_text(sh, text, outermost=True)
         except ExitShellError as leave:
             status = leave.status
         except ExpansionError as error:
@@ -146,10 +157,13 @@ class Evaluator:
     def syntax_error(self, sh: ShellState, text: str, error: ShellSyntaxError) -> None:
         """Write what the shell says of a syntax error."""
         sh.line = error.line
+        if "dash" in sh.options:
+            self.complain(sh, f"Syntax error: {dash_words(error)}")
+            return
         if sh.command_string:
             sh.parsing_name, sh.old_style = f"{sh.name}: -c", False
-        if error.closing:
-            self.complain(sh, f"unexpected EOF while looking for matching `{error.closing}'")
+        if error.message or error.closing:
+            self.complain(sh, error.message or f"unexpected EOF while looking for matching `{error.closing}'")
             if error.closing == '"' and sh.old_style:
                 self.complain(sh, "syntax error: unexpected end of file")
             return
@@ -165,6 +179,8 @@ class Evaluator:
     def script(self, sh: ShellState, script: Script) -> Work:
         """Run a list of commands; returns the last status."""
         for item in script.items:
+            if "n" in sh.options and not sh.interactive:
+                return 0
             if item.background:
                 self._background(sh, item)
                 continue
@@ -189,32 +205,57 @@ class Evaluator:
         return status
 
     def _and_or(self, sh: ShellState, item: AndOr) -> Work:
-        status = yield from self._pipeline(sh, item.first, checked=not item.rest)
+        status = yield from self._unwatched(sh, item.first, watched=not item.rest)
         for index, (operator, pipeline) in enumerate(item.rest):
             if (status == 0) == (operator == "&&"):
                 sh.status = status
-                status = yield from self._pipeline(sh, pipeline, checked=index == len(item.rest) - 1)
+                status = yield from self._unwatched(sh, pipeline, watched=index == len(item.rest) - 1)
         return status
 
-    def _pipeline(self, sh: ShellState, pipeline: Pipeline, *, checked: bool) -> Work:
+    def _unwatched(self, sh: ShellState, pipeline: Pipeline, *, watched: bool) -> Work:
+        """Run a pipeline; ``set -e`` and ``trap ... ERR`` look at it, and all it calls, only if it is watched."""
+        if watched and not pipeline.negated:
+            return (yield from self._pipeline(sh, pipeline))
+        sh.unwatched += 1
+        try:
+            return (yield from self._pipeline(sh, pipeline))
+        finally:
+            sh.unwatched -= 1
+
+    def _pipeline(self, sh: ShellState, pipeline: Pipeline) -> Work:
         commands = pipeline.commands
         started = self.world.now
-        if len(commands) == 1:
-            status = yield from self.command(sh, commands[0])
-        else:
+        if len(commands) > 1:
             status = yield from self._piped(sh, commands)
+        else:
+            status = yield from self.command(sh, commands[0])
+            sh.statuses = (status,)
         if pipeline.timed:
-            self._times(sh, self.world.now - started)
+            self._times(sh, self.world.now - started, posix=pipeline.timed == "-p")
         if pipeline.negated:
             return 0 if status else 1
-        if (
-            status
-            and checked
-            and "e" in sh.options
-            and isinstance(commands[-1], (Simple, Subshell, Conditional, ArithmeticCommand))
-        ):
-            raise ExitShellError(status)
+        if status and not sh.unwatched and isinstance(commands[-1], _CHECKED):
+            yield from self._failed(sh, status)
         return status
+
+    def _failed(self, sh: ShellState, status: int) -> Generator[Pause, None, None]:
+        """A command failed that nothing looks at: ``trap ... ERR`` runs, ``set -e`` ends the shell."""
+        text = sh.traps.get("ERR")
+        if text and not sh.locals_stack:
+            sh.status = status
+            yield from self.trapped(sh, text)
+        if "e" in sh.options:
+            raise ExitShellError(status)
+
+    def trapped(self, sh: ShellState, text: str) -> Generator[Pause, None, None]:
+        """Run what a trap holds; the status stays what it was."""
+        before = sh.status
+        self.enter()
+        try:
+            yield from self.run_text(sh, text)
+        finally:
+            self.budget.depth -= 1
+        sh.status = before
 
     def _piped(self, sh: ShellState, commands: Sequence[Command]) -> Work:
         stdin = sh.streams.get(0)
@@ -230,6 +271,7 @@ class Evaluator:
             statuses.append((yield from self.contained(inner, command)))
             if pipe is not None:
                 stdin = Input(pipe.data)
+        sh.statuses = tuple(statuses)
         if "pipefail" in sh.options:
             return next((status for status in reversed(statuses) if status), 0)
         return statuses[-1]
@@ -322,10 +364,11 @@ class Evaluator:
                 sh.streams = before
         return (yield from self._compound.run(sh, command))
 
-    def call(self, sh: ShellState, body: Command, args: Sequence[str]) -> Work:
+    def call(self, sh: ShellState, name: str, body: Command, args: Sequence[str]) -> Work:
         """Call a function."""
         positional, sh.positional = sh.positional, list(args)
         sh.locals_stack.append({})
+        sh.calls.append(name)
         self.enter()
         try:
             return (yield from self.command(sh, body))
@@ -334,18 +377,22 @@ class Evaluator:
         finally:
             self.budget.depth -= 1
             sh.positional = positional
-            for name, old in sh.locals_stack.pop().items():
+            for local, old in sh.locals_stack.pop().items():
                 if old is None:
-                    sh.variables.pop(name, None)
+                    sh.variables.pop(local, None)
                 else:
-                    sh.variables[name] = old
+                    sh.variables[local] = old
+            sh.calls.pop()
 
     def context(self, sh: ShellState, argv: Sequence[str]) -> Context:
         """Return what a command gets."""
         return Context(self, sh, argv)
 
-    def _times(self, sh: ShellState, real: float) -> None:
+    def _times(self, sh: ShellState, real: float, *, posix: bool) -> None:
         stream = sh.streams.get(2)
         if stream is not None and not isinstance(stream, Input):
             minutes, seconds = divmod(real + 0.002, 60)
+            if posix:
+                stream.write(f"real {real:.2f}\nuser 0.00\nsys 0.00\n".encode())
+                return
             stream.write(f"\nreal\t{int(minutes)}m{seconds:.3f}s\nuser\t0m0.001s\nsys\t0m0.001s\n".encode())

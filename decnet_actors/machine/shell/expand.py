@@ -5,7 +5,8 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from decnet_actors.machine.shell import arithmetic, patterns
-from decnet_actors.machine.shell.parameters import special, transform
+from decnet_actors.machine.shell.ordering import collation
+from decnet_actors.machine.shell.parameters import EACH, each, special, transform
 from decnet_actors.machine.shell.state import MAX_EXPANDED, BudgetSpentError, ExpansionError, ShellState, Variable
 from decnet_actors.machine.shell.streams import BREATHE, Input, Pause
 from decnet_actors.machine.shell.syntax import (
@@ -26,7 +27,7 @@ MAX_PATTERN = 10_000  # characters of one part of a pattern; patterns are cut at
 
 _Segment: TypeAlias = tuple[str, bool]  # text, quoted
 _NEEDS_WORK = re.compile(r"[*?\[~]")
-_QUOTE = re.compile(r"([*?\[\]\\!^-])")
+_QUOTE = re.compile(r"([*?\[\]\\!^-])")  # what means something in a pattern
 _TILDE = re.compile(r"~([A-Za-z_][\w.-]*|\+|-)?(?=/|$)")
 
 Capture: TypeAlias = "Callable[[ShellState, Script], Generator[Pause, None, bytes]]"
@@ -103,11 +104,24 @@ class Expander:
         """Return the value of an expression in which substitutions are done."""
         try:
             return arithmetic.evaluate(
-                text, lambda name: self._get(sh, name), lambda name, value: _put(sh, name, value)
+                text, lambda name: self._get(sh, name), lambda name, value: self._put(sh, name, value)
             )
         except arithmetic.ArithmeticShellError as error:
             shown = text.strip()
             raise ExpansionError(f"{shown}: {error}") from None
+
+    def place(self, sh: ShellState, variable: Variable | None, index: str) -> str:
+        """Return an index of an array as its key: negative ones count from the end."""
+        number = self.arithmetic(sh, index)
+        if number < 0 and variable is not None and variable.elements:
+            number += max((int(key) for key in variable.elements if key.isdigit()), default=-1) + 1
+        return str(number)
+
+    def _key(self, sh: ShellState, name: str, index: str) -> str:
+        """Return the key of an index that stands in an expression."""
+        variable = sh.variables.get(name)
+        index = index.removesuffix("]")
+        return index if index.isdigit() or (variable and variable.keyed) else self.place(sh, variable, index)
 
     def _get(self, sh: ShellState, name: str) -> str:
         name, _, index = name.partition("[")
@@ -117,7 +131,7 @@ class Expander:
         if variable is None:
             return special(sh, self.world, name) or ""
         if index and variable.elements is not None:
-            return variable.elements.get(index.rstrip("]"), "")
+            return variable.elements.get(self._key(sh, name, index), "")
         return sh.get(name) or ""
 
     def _word(self, sh: ShellState, parts: Sequence[Part]) -> Generator[Pause, None, list[str]]:
@@ -139,11 +153,18 @@ class Expander:
                         self.world.budget,
                         cwd=sh.cwd,
                         uid=sh.uid,
-                        dots="dotglob" in sh.shopts,
+                        look=patterns.Look(
+                            dots="dotglob" in sh.shopts,
+                            deep="globstar" in sh.shopts,
+                            ignore_case="nocaseglob" in sh.shopts,
+                            collation=collation(sh),
+                        ),
                     )
                     if found:
                         out.extend(found)
                         continue
+                    if "failglob" in sh.shopts:
+                        raise ExpansionError(f"no match: {text}")
                     if "nullglob" in sh.shopts:
                         continue
             out.append(text)
@@ -155,6 +176,8 @@ class Expander:
                 builder.add(part.text, quoted=part.quoted)
             elif isinstance(part, Parameter) and (listed := self._listed(sh, part)) is not None:
                 builder.add_list(listed, quoted=part.quoted)
+            elif isinstance(part, Parameter) and (whole := self._whole(sh, part)) is not None:
+                builder.add_list((yield from each(self, sh, part, whole)), quoted=part.quoted)
             elif isinstance(part, Parameter) and part.operator in {":-", "-", ":+", "+"} and part.first is not None:
                 value = self._parameter(sh, part)
                 unset = value is None or (part.operator.startswith(":") and not value)
@@ -174,24 +197,32 @@ class Expander:
             return None
         whole = part.index.plain if part.index is not None else None
         if part.indirect and whole in {"@", "*"}:
-            variable = sh.variables.get(part.name)
+            variable = array_of(sh, self.world, part.name)
             return [] if variable is None else list(_elements(variable))
         if part.indirect:
             return None
         if part.name == "@" or (part.name == "*" and not part.quoted):
             values = list(sh.positional)
         elif whole == "@" or (whole == "*" and not part.quoted):
-            variable = sh.variables.get(part.name)
+            variable = array_of(sh, self.world, part.name)
             values = [] if variable is None else list(_elements(variable).values())
         else:
             return None
         if not part.operator:
             return values
-        if part.operator == ":":
-            return None
         if part.operator in {":-", "-"}:
             return values or None
         return None
+
+    def _whole(self, sh: ShellState, part: Parameter) -> list[str] | None:
+        """Return the values an operator works on one by one, ``None`` if it works on one value."""
+        whole = part.index.plain if part.index is not None else part.name
+        if part.length or part.indirect or whole not in {"@", "*"} or part.operator not in EACH:
+            return None
+        if part.index is None:
+            return [sh.name, *sh.positional] if part.operator == ":" else list(sh.positional)
+        variable = sh.variables.get(part.name)
+        return [] if variable is None else list(_elements(variable).values())
 
     def _parameter(self, sh: ShellState, part: Parameter) -> str | None:
         name = part.name
@@ -200,12 +231,13 @@ class Expander:
             if not name:
                 return None
         if part.index is not None:
-            variable = sh.variables.get(name)
+            variable = array_of(sh, self.world, name)
             if variable is None:
                 return None
             index = part.index.plain or ""
             if index in {"@", "*"}:
-                return " ".join(_elements(variable).values())
+                separator = sh.get("IFS") if index == "*" else " "
+                return (" " if separator is None else separator[:1]).join(_elements(variable).values())
             return _elements(variable).get(index)
         if name in {"*", "@"}:
             separator = sh.get("IFS")
@@ -221,7 +253,7 @@ class Expander:
                 index = yield from self.text(sh, part.index)
                 variable = sh.variables.get(part.name)
                 if not (variable and variable.keyed):
-                    index = str(self.arithmetic(sh, index))
+                    index = self.place(sh, variable, index)
                 part = Parameter(
                     part.name, part.quoted, part.operator, part.first, part.second, part.length, part.indirect,
                     Word((Literal(index, quoted=True),)),
@@ -236,6 +268,13 @@ class Expander:
             sh.streams[number] = Input(data)
             return f"/dev/fd/{number}"
         return str((yield from self.number(sh, part.expression)))
+
+    def _put(self, sh: ShellState, name: str, value: str) -> None:
+        name, _, index = name.partition("[")
+        if not index:
+            sh.set(name, value)
+            return
+        sh.put(sh.declare(name), self._key(sh, name, index), value)
 
     def _tilde(self, sh: ShellState, text: str) -> str:
         found = _TILDE.match(text)
@@ -337,13 +376,22 @@ class _Builder:
             self._now = None
 
 
+def array_of(sh: ShellState, world: "World", name: str) -> Variable | None:
+    """Return a variable, also those the shell fills by itself."""
+    match name:
+        case "PIPESTATUS":
+            values = [str(status) for status in sh.statuses]
+        case "FUNCNAME":
+            values = list(reversed(sh.calls))
+        case "DIRSTACK":
+            values = [sh.cwd, *reversed(sh.folders)]
+        case "BASH_VERSINFO":
+            version = (special(sh, world, "BASH_VERSION") or "").replace("(", ".").replace(")-", ".").split(".")
+            values = [*version, f"{world.persona.architecture}-pc-linux-gnu"]
+        case _:
+            return sh.variables.get(name)
+    return Variable(elements={str(index): value for index, value in enumerate(values)})
+
+
 def _elements(variable: Variable) -> dict[str, str]:
     return {"0": variable.value} if variable.elements is None else variable.elements
-
-
-def _put(sh: ShellState, name: str, value: str) -> None:
-    name, _, index = name.partition("[")
-    if not index:
-        sh.set(name, value)
-        return
-    sh.put(sh.declare(name), index.rstrip("]"), value)

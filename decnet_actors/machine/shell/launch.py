@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from decnet_actors.machine.files import SEARCH
 from decnet_actors.machine.shell.context import UsageError
 from decnet_actors.machine.shell.registry import BUILTINS, PROGRAMS
 from decnet_actors.machine.shell.state import ReturnError, ShellState
 from decnet_actors.machine.shell.streams import BREATHE, Work
 from decnet_actors.machine.tree.elf import program_name, runs_on
+from decnet_actors.machine.walk import SEARCH
 
 if TYPE_CHECKING:
     from decnet_actors.machine.shell.context import Function
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAX_FOLDERS = 100  # of ``$PATH`` that are searched
 MAX_SCRIPT = 256 << 10  # bytes of a script that are read
-_SYSTEM = ("/usr/bin/", "/usr/sbin/", "/usr/lib/")
+_SYSTEM = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/bin/", "/sbin/")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "rbash"})
 
 
@@ -35,7 +35,7 @@ class Launcher:
         name = argv[0]
         function = sh.functions.get(name)
         if function is not None:
-            return (yield from self._evaluator.call(sh, function.body, argv[1:]))
+            return (yield from self._evaluator.call(sh, name, function.body, argv[1:]))
         builtin = BUILTINS.get(name)
         if builtin is not None:
             return (yield from self.invoke(sh, argv, builtin))
@@ -54,9 +54,9 @@ class Launcher:
         """Return the path of a program, searching ``$PATH`` for names without a slash."""
         if "/" in name:
             return name if name.startswith("/") else f"{sh.cwd.rstrip('/')}/{name}"
-        search = sh.get("PATH")
+        search = DEFAULT_PATH if "PATH" not in sh.variables else sh.get("PATH")
         files = self._world.files
-        for folder in (DEFAULT_PATH if search is None else search).split(":", MAX_FOLDERS)[:MAX_FOLDERS]:
+        for folder in (search or "").split(":", MAX_FOLDERS)[:MAX_FOLDERS]:
             path = f"{folder or sh.cwd}/{name}"
             try:
                 node = files.node(path, uid=sh.uid)
@@ -93,6 +93,10 @@ class Launcher:
     def builtin(self, name: str) -> "Function | None":
         """Return a builtin's function."""
         return BUILTINS.get(name)
+
+    def builtin_names(self) -> AbstractSet[str]:
+        """Return the names of all builtins."""
+        return BUILTINS.keys()
 
     def program_function(self, name: str) -> "Function | None":
         """Return a program's function."""
@@ -139,7 +143,7 @@ class Launcher:
                 if known == "busybox":
                     return (yield from self.invoke(sh, argv, function))
                 return (yield from self.invoke(sh, [known, *argv[1:]], function))
-            if not runs_on(data, world.persona.architecture):
+            if not runs_on(data, world.persona.machine):
                 self._evaluator.complain(sh, f"{name}: cannot execute binary file: Exec format error")
                 return 126
             return 0
@@ -179,11 +183,13 @@ class Launcher:
         *,
         dash: bool = False,
         options: AbstractSet[str] = frozenset(),
+        command: bool = False,
     ) -> Work:
         """Run shell text as a new shell would: a copy of the environment, its own parameters."""
         evaluator = self._evaluator
         inner = self._fresh(sh, name, args, dash=dash)
         inner.options |= options
+        inner.command_string = command
         evaluator.budget.depth += 1
         try:
             if evaluator.budget.depth > evaluator.budget.limits.depth:
@@ -230,5 +236,8 @@ class Launcher:
             sh.positional = before
 
     def _missing(self, sh: ShellState, name: str) -> None:
+        if not sh.get("PATH"):  # what is not searched for is looked for here
+            self._evaluator.complain(sh, f"{name}: No such file or directory")
+            return
         text = "not found" if "dash" in sh.options else "command not found"
         self._evaluator.complain(sh, f"{name}: {text}")

@@ -4,9 +4,10 @@ import heapq
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, TypeVar
 
-from decnet_actors.machine.shell.state import Budget
+from decnet_actors.machine.shell.state import Budget, ShellState
 from decnet_actors.machine.shell.streams import BREATHE, Pause
 
+MAX_KEY = 500  # characters of a name, or a line, whose letters count for the order
 RUN = 1000  # items sorted at once
 
 T = TypeVar("T")
@@ -37,6 +38,23 @@ def ordered(
             yield BREATHE
         out.append(item)
     return out
+
+
+def collation(sh: ShellState) -> Callable[[str], Any]:  # Any: as above
+    """Return the key of texts in the order of the shell's locale: bytes, or letters first."""
+    name = next((value for name in ("LC_ALL", "LC_COLLATE", "LANG") if (value := sh.get(name))), "C")
+    return byte_key if name.split(".")[0] in {"C", "POSIX"} else locale_key
+
+
+def byte_key(text: str) -> str:
+    """Return a key in the order of the C locale."""
+    return text[:MAX_KEY]
+
+
+def locale_key(text: str) -> tuple[str, str]:
+    """Return a key near a UTF-8 locale's order: punctuation and case last."""
+    text = text[:MAX_KEY]
+    return "".join(char for char in text.lower() if char.isalnum()), text.swapcase()
 
 
 def _first(pair: tuple[Any, T]) -> Any:  # Any: as above

@@ -29,6 +29,8 @@ def special(sh: ShellState, world: "World", name: str) -> str | None:
         if number == 0:
             return sh.name
         return sh.positional[number - 1] if number <= len(sh.positional) else None
+    if name == "FUNCNAME":
+        return sh.calls[-1] if sh.calls else None
     getter = _SPECIAL.get(name)
     return None if getter is None else getter(sh, world)
 
@@ -46,7 +48,7 @@ _SPECIAL: "dict[str, Callable[[ShellState, World], str | None]]" = {
     "#": lambda sh, _: str(len(sh.positional)),
     "!": lambda sh, _: str(sh.last_background) if sh.last_background else None,
     "-": _flags,
-    "_": lambda _, __: "",
+    "_": lambda sh, _: sh.last_word or sh.name,
     "RANDOM": lambda _, world: str(world.rng.randrange(32768)),
     "SRANDOM": lambda _, world: str(world.rng.getrandbits(32)),
     "SECONDS": lambda _, world: str(int(max(world.now - world.started, 0))),
@@ -68,6 +70,7 @@ _SPECIAL: "dict[str, Callable[[ShellState, World], str | None]]" = {
     "LINES": lambda sh, world: str(world.rows) if sh.interactive else None,
     "BASH_SUBSHELL": lambda _, __: "0",
 }
+EACH = frozenset({":", "#", "##", "%", "%%", "/", "//", "/#", "/%", "^", "^^", ",", ",,", "@"})  # see ``each``
 _PATCH_LEVELS = {
     "5.0": "5.0.17(1)-release",
     "5.1": "5.1.16(1)-release",
@@ -92,6 +95,8 @@ def transform(words: _Words, sh: ShellState, part: Parameter, value: str | None)
 
     """
     operator = part.operator
+    if operator == "names":
+        return " ".join(sorted(name for name in sh.variables if name.startswith(part.name)))
     if operator == "bad":
         raise ExpansionError("${" + part.name + "}: bad substitution")
     if part.length:
@@ -102,7 +107,7 @@ def transform(words: _Words, sh: ShellState, part: Parameter, value: str | None)
         and operator not in {":-", "-", ":+", "+", ":=", "=", ":?", "?"}
         and part.name not in {"@", "*"}
     ):
-        raise ExpansionError(f"{part.name}: unbound variable", 127)
+        raise ExpansionError(f"{'$' if part.name.isdigit() else ''}{part.name}: unbound variable", 127)
     if not operator:
         return value or ""
     if operator.lstrip(":") in {"-", "+", "=", "?"} and operator != ":":
@@ -111,10 +116,11 @@ def transform(words: _Words, sh: ShellState, part: Parameter, value: str | None)
     if operator == ":":
         return (yield from _slice(words, sh, part, value or ""))
     if operator in {"^", "^^", ",", ",,"}:
-        change = str.upper if operator[0] == "^" else str.lower
-        return change(text) if len(operator) == 2 else change(text[:1]) + text[1:]  # noqa: PLR2004  doubled: everywhere
+        chosen = yield from words.pattern(sh, part.first)
+        return _cased(operator, text, lambda char: not chosen or patterns.matches(chosen, char))
     if operator == "@":
-        return text
+        letter = part.first.plain if part.first else ""
+        return "" if value is None else _attributed(letter or "", text)
     pattern = yield from words.pattern(sh, part.first)
     if operator in {"#", "##", "%", "%%"}:
         try:
@@ -155,9 +161,53 @@ def _default(words: _Words, sh: ShellState, part: Parameter, value: str | None) 
             return value or ""
         case _:
             if unset:
-                message = (yield from words.text(sh, part.first)) or "parameter null or not set"
+                message = (yield from words.text(sh, part.first)) or _unset_words(part.operator)
                 raise ExpansionError(f"{part.name}: {message}", 127)
             return value or ""
+
+
+def _unset_words(operator: str) -> str:
+    return "parameter null or not set" if operator.startswith(":") else "parameter not set"
+
+
+def each(words: _Words, sh: ShellState, part: Parameter, values: list[str]) -> Generator[Pause, None, list[str]]:
+    """Return what an operator makes of every positional parameter or element; ``:`` cuts the list."""
+    if part.operator == ":":
+        start = words.arithmetic(sh, (yield from words.text(sh, part.first)))
+        start += len(values) if start < 0 else 0
+        if part.second is None:
+            return values[start:] if start >= 0 else []
+        size = words.arithmetic(sh, (yield from words.text(sh, part.second)))
+        if size < 0:
+            raise ExpansionError(f"{size}: substring expression < 0")
+        return values[start : start + size] if start >= 0 else []
+    out: list[str] = []
+    one = Parameter(part.name, part.quoted, part.operator, part.first, part.second)
+    for value in values:
+        out += ((yield from transform(words, sh, one, value)),)
+    return out
+
+
+def _cased(operator: str, text: str, covered: Callable[[str], bool]) -> str:
+    change = str.upper if operator[0] == "^" else str.lower
+    if len(operator) == 1:
+        return (change(text[:1]) if covered(text[:1]) else text[:1]) + text[1:]
+    return "".join(change(char) if covered(char) else char for char in text)
+
+
+def _attributed(letter: str, text: str) -> str:
+    """Return a value as ``${x@Q}`` and its kin show it."""
+    match letter:
+        case "Q":
+            return "'" + text.replace("'", "'\\''") + "'"
+        case "U":
+            return text.upper()
+        case "u":
+            return text[:1].upper() + text[1:]
+        case "L":
+            return text.lower()
+        case _:
+            return text
 
 
 def _slice(words: _Words, sh: ShellState, part: Parameter, value: str) -> Generator[Pause, None, str]:

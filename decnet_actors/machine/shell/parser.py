@@ -145,20 +145,26 @@ class Parser(CompoundParser):
         return AndOr(first, tuple(rest), text=shown), False
 
     def _pipeline(self) -> Pipeline:
-        negated = timed = False
+        negated, timed = False, ""
         while True:
             self._blank()
             word = self._peek_word()
             if word == "!":
                 negated = not negated
             elif word == "time":
-                timed = True
+                timed = "time"
+                self.pos += 4
+                self._blank()
+                if self.text.startswith("-p", self.pos) and self.text[self.pos + 2 : self.pos + 3].isspace():
+                    timed = "-p"
+                    self.pos += 2
+                continue
             else:
                 break
             self.pos += len(word)
         commands: list[Command] = []
         while True:
-            command = self._command(optional=(negated or timed) and not commands)
+            command = self._command(optional=(negated or bool(timed)) and not commands)
             self._blank()
             piped = self.text.startswith("|", self.pos) and not self.text.startswith("||", self.pos)
             if piped and self.text.startswith("|&", self.pos):

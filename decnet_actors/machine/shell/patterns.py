@@ -2,13 +2,14 @@
 
 import re
 import stat
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import lru_cache
+from typing import Any
 
 from attrs import frozen
 
 from decnet_actors.contracts.machine import FileSystem
-from decnet_actors.machine.shell.ordering import ordered
+from decnet_actors.machine.shell.ordering import locale_key, ordered
 from decnet_actors.machine.shell.regex_parser import CLASSES, NAMED, Edge, One, Repeat, Tree, one
 from decnet_actors.machine.shell.regexes import Regex, compile_choices
 from decnet_actors.machine.shell.state import Budget
@@ -170,6 +171,16 @@ def _set(pattern: str, at: int) -> tuple[One, int] | None:
     return None
 
 
+@frozen(kw_only=True)
+class Look:
+    """How names are looked for: the shell's options, and the order they come in."""
+
+    dots: bool = False
+    deep: bool = False
+    ignore_case: bool = False
+    collation: Callable[[str], Any] = locale_key  # Any: whatever compares with its like
+
+
 def paths(
     pattern: str,
     files: FileSystem,
@@ -177,7 +188,7 @@ def paths(
     *,
     cwd: str,
     uid: int,
-    dots: bool = False,
+    look: Look = Look(),
 ) -> Generator[Pause, None, list[str]]:
     """Return the paths a pattern names, sorted; none if it names none."""
     absolute = pattern.startswith("/")
@@ -190,35 +201,71 @@ def paths(
             budget.step()
             if budget.due:
                 yield BREATHE
+            if part == "**" and look.deep:
+                following.extend((yield from _below(base, files, budget, look, cwd=cwd, uid=uid, everything=last)))
+                continue
             if not has_magic(part):
                 candidate = base + unescaped(part)
                 if _exists(files, candidate, cwd, uid, directory=not last):
                     following.append(candidate if last else f"{candidate}/")
                 continue
-            try:
-                names = files.list(files.resolve(base or ".", cwd=cwd), uid=uid)
-            except OSError:
-                continue
-            for name in names:
-                if name.startswith(".") and not (part.startswith(".") or dots):
-                    continue
+            for name in _names(files, base, cwd, uid):
                 if budget.due:
                     yield BREATHE
-                if matches(part, name):
-                    candidate = base + name
-                    if last or _exists(files, candidate, cwd, uid, directory=True):
-                        following.append(candidate if last else f"{candidate}/")
+                candidate = base + name
+                if _chosen(part, name, look) and (last or _exists(files, candidate, cwd, uid, directory=True)):
+                    following.append(candidate if last else f"{candidate}/")
             if len(following) > MAX_PATHS:
                 break
         found = following[:MAX_PATHS]
     if pattern.endswith("/"):
         found = [f"{path}/" for path in found if _exists(files, path, cwd, uid, directory=True)]
-    return (yield from ordered(found, _collation, budget))
+    return (yield from ordered(found, look.collation, budget))
 
 
-def _collation(path: str) -> tuple[str, str]:
-    """Return a key near a UTF-8 locale's order: punctuation and case last."""
-    return "".join(char for char in path.lower() if char.isalnum()), path.swapcase()
+def _names(files: FileSystem, base: str, cwd: str, uid: int) -> Sequence[str]:
+    try:
+        return files.list(files.resolve(base or ".", cwd=cwd), uid=uid)
+    except OSError:
+        return ()
+
+
+def _chosen(part: str, name: str, look: Look) -> bool:
+    if name.startswith(".") and not (part.startswith(".") or look.dots):
+        return False
+    return matches(part.lower(), name.lower()) if look.ignore_case else matches(part, name)
+
+
+def _below(
+    base: str, files: FileSystem, budget: Budget, look: Look, *, cwd: str, uid: int, everything: bool
+) -> Generator[Pause, None, list[str]]:
+    """Return what ``**`` names below a folder: all folders with their slash, or every path at the end of a pattern."""
+    out = [] if everything else [base]
+    todo = [base]
+    while todo and len(out) < MAX_PATHS:
+        here = todo.pop()
+        budget.step()
+        if budget.due:
+            yield BREATHE
+        try:
+            names = files.list(files.resolve(here or ".", cwd=cwd), uid=uid)
+        except OSError:
+            continue
+        for name in names:
+            if name.startswith(".") and not look.dots:
+                continue
+            try:
+                found = files.stat(files.resolve(here + name, cwd=cwd), follow=False, uid=uid)
+            except OSError:
+                continue
+            is_dir = stat.S_ISDIR(found.mode)
+            if everything:
+                out.append(here + name)
+            elif is_dir:
+                out.append(f"{here}{name}/")
+            if is_dir:
+                todo.append(f"{here}{name}/")
+    return out
 
 
 def _exists(files: FileSystem, path: str, cwd: str, uid: int, *, directory: bool) -> bool:

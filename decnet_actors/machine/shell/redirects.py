@@ -34,7 +34,10 @@ def opened(world: World, sh: ShellState, redirect: Redirect, name: str) -> None:
     operator, fd = redirect.operator, redirect.fd
     if operator in {">&", "<&"}:
         if name == "-":
-            sh.streams[fd] = Nowhere()
+            if fd > 2:  # noqa: PLR2004  the standard ones stay, and swallow
+                sh.streams.pop(fd, None)
+            else:
+                sh.streams[fd] = Nowhere()
             return
         if name.isdigit() or (name.endswith("-") and name[:-1].isdigit()):
             source = sh.streams.get(int(name.rstrip("-")[:9]))

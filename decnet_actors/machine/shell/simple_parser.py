@@ -179,7 +179,7 @@ class SimpleParser(WordParser):
 
     def _assignment(self, found: re.Match[str]) -> Assignment:
         self.pos = found.end()
-        index = self._sub_word(found[2][1:-1]) if found[2] else None
+        index = self._index_word(found[2][1:-1]) if found[2] else None
         if self.text.startswith("(", self.pos):
             self.pos += 1
             elements: list[Word] = []

@@ -1,6 +1,7 @@
 """This module evaluates simple commands: it assigns, redirects, and hands the words to the launcher."""
 
 import errno
+import re
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from decnet_actors.machine.shell.syntax import Assignment, Redirect, Simple
 
 if TYPE_CHECKING:
     from decnet_actors.machine.shell.evaluator import Evaluator
+
+
+_PLACED = re.compile(r"\[([^\]]+)\]=")
 
 
 class SimpleRunner:
@@ -35,6 +39,7 @@ class SimpleRunner:
             return (yield from self._bare(sh, command, before_status))
         if "x" in sh.options:
             self._trace(sh, argv)
+        sh.last_word = argv[-1]
         if not command.assignments and not command.redirects:
             return (yield from self._evaluator.launcher.run(sh, argv))
         streams = dict(sh.streams)
@@ -48,6 +53,9 @@ class SimpleRunner:
                     saved.setdefault(assignment.name, old)
                     if old is not None:
                         sh.variables[assignment.name] = Variable(old.value, exported=True, elements=old.elements)
+                if declares and any(word.startswith("-") and "A" in word for word in argv[1:]):
+                    variable = sh.declare(assignment.name)
+                    variable.elements, variable.keyed = variable.elements or {}, True
                 yield from self._assign(sh, assignment, export=True if not declares else None)
             if not (yield from self.redirect(sh, command.redirects)):
                 return 1
@@ -69,6 +77,9 @@ class SimpleRunner:
             sh.status = 0
         for assignment in command.assignments:
             yield from self._assign(sh, assignment)
+            if "x" in sh.options and assignment.elements is None and assignment.index is None:
+                value = sh.get(assignment.name) or ""
+                self._evaluator.complain_raw(sh, f"+ {assignment.name}={quoted(value) if value else ''}\n")
         streams = dict(sh.streams)
         try:
             if not (yield from self.redirect(sh, command.redirects)):
@@ -91,7 +102,7 @@ class SimpleRunner:
             index = yield from self._expander.text(sh, assignment.index)
             variable = sh.declare(name)
             if not variable.keyed:
-                index = str(self._expander.arithmetic(sh, index))
+                index = self._expander.place(sh, variable, index)
             sh.put(variable, index, ((variable.elements or {}).get(index, "") if assignment.append else "") + value)
             return
         if variable is not None and variable.integer:
@@ -117,8 +128,13 @@ class SimpleRunner:
         else:
             start = max((int(key) for key in elements if key.isdigit()), default=-1) + 1
             values = yield from self._expander.fields(sh, assignment.elements or ())
-            for offset, value in enumerate(values[:MAX_ELEMENTS]):
-                elements[str(start + offset)] = value
+            for value in values[:MAX_ELEMENTS]:
+                placed = _PLACED.match(value)
+                if placed:
+                    start, value = self._expander.arithmetic(sh, placed[1]), value[placed.end() :]  # noqa: PLW2901  its place is cut off
+                elements[str(start)] = value
+                start += 1
+            elements = dict(sorted(elements.items(), key=lambda item: int(item[0])))
         sh.fill(variable, elements)
 
     def redirect(self, sh: ShellState, redirects: Sequence[Redirect]) -> "Generator[Pause, None, bool]":

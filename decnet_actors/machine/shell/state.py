@@ -178,6 +178,14 @@ class ShellState:
     command_string: bool = False  # ``-c``: syntax errors say so
     old_style: bool = False  # of bash before 5.1: messages of ``-c`` name no line
     parsing_name: str = ""  # what messages begin with, when it is not ``name``
+    unwatched: int = 0  # conditions we are in, whose failure is nobody's business
+    statuses: tuple[int, ...] = ()  # of the latest pipeline
+    calls: list[str] = field(factory=list)  # functions being run
+    last_word: str = ""  # of the latest command, ``$_``
+    loops: int = 0  # that are being run
+    folders: list[str] = field(factory=list)  # of ``pushd``, the latest last
+    option_index: int = 0  # of ``getopts``: the word its place is in
+    option_place: int = 1
     grown: int = 0  # characters assigned since all were counted
 
     def copy(self) -> "ShellState":
@@ -208,6 +216,12 @@ class ShellState:
             old_style=self.old_style,
             grown=self.grown,
             parsing_name=self.parsing_name,
+            unwatched=self.unwatched,
+            statuses=self.statuses,
+            calls=list(self.calls),
+            last_word=self.last_word,
+            loops=self.loops,
+            folders=list(self.folders),
         )
 
     def get(self, name: str) -> str | None:
@@ -260,9 +274,16 @@ class ShellState:
         """
         if variable.elements is None:
             variable.elements = {"0": variable.value} if variable.value else {}
-        if key in variable.elements or len(variable.elements) < MAX_ELEMENTS:
-            variable.elements[key] = value[:MAX_VALUE]
-            self._grew(len(variable.elements[key]))
+        elements = variable.elements
+        if key in elements or len(elements) < MAX_ELEMENTS:
+            last = next(reversed(elements), "")
+            late = (
+                not variable.keyed and key not in elements and last.isdigit() and key.isdigit() and int(key) < int(last)
+            )
+            elements[key] = value[:MAX_VALUE]
+            if late:  # elements are kept in the order of their indices
+                variable.elements = dict(sorted(elements.items(), key=lambda item: int(item[0])))
+            self._grew(len(elements[key]))
 
     def fill(self, variable: Variable, elements: Mapping[str, str]) -> None:
         """Set all elements of an array.

@@ -12,12 +12,15 @@ class ShellSyntaxError(ValueError):
     that is missing, if that is the trouble; ``incomplete`` says whether more input could mend it.
     """
 
-    def __init__(self, token: str, *, closing: str = "", incomplete: bool = False, line: int = 1) -> None:
+    def __init__(
+        self, token: str, *, closing: str = "", incomplete: bool = False, line: int = 1, message: str = ""
+    ) -> None:
         super().__init__(token or closing)
         self.token = token
         self.closing = closing
         self.incomplete = incomplete
         self.line = line
+        self.message = message  # instead of the words about the token
 
 
 @frozen
@@ -152,6 +155,8 @@ class For:
     words: tuple[Word, ...] | None
     body: "Script"
     redirects: tuple[Redirect, ...] = ()
+    asks: bool = False  # ``select``
+    line: int = 1
 
 
 @frozen
@@ -220,7 +225,7 @@ class Pipeline:
 
     commands: tuple[Command, ...]
     negated: bool = False
-    timed: bool = False
+    timed: str = ""  # ``time``, or ``-p`` for its POSIX form
 
 
 @frozen

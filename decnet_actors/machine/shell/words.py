@@ -142,7 +142,7 @@ class WordParser(ABC):
             elif char == "$":
                 self._dollar(parts, quoted=True)
             elif char == "`":
-                parts.append(Substitution(self._backticks(), quoted=True))
+                parts.append(Substitution(self._backticks(quoted=end == '"'), quoted=True))
             else:
                 parts.append(Literal(char, quoted=True))
                 self.pos += 1
@@ -248,13 +248,14 @@ class WordParser(ABC):
         self.pos = end + 1
         return _ANSI.sub(_ansi_character, text[start:end])
 
-    def _backticks(self) -> Script:
+    def _backticks(self, *, quoted: bool = False) -> Script:
         text, end = self.text, self.pos + 1
         while end < len(text) and text[end] != "`":
             end += 2 if text[end] == "\\" else 1
         if end >= len(text):
             self.fail_open("`")
-        inner = re.sub(r"\\([$`\\])", r"\1", text[self.pos + 1 : end])
+        escaped = r'\\([$`\\"])' if quoted else r"\\([$`\\])"
+        inner = re.sub(escaped, r"\1", text[self.pos + 1 : end])
         self.pos = end + 1
         self._deeper()
         script = self.parse_nested(inner)
@@ -282,14 +283,19 @@ class WordParser(ABC):
             end = text.find("]", self.pos)
             if end < 0:
                 self.fail_open("}")
-            index = self._sub_word(text[self.pos + 1 : end])
+            index = self._index_word(text[self.pos + 1 : end])
             self.pos = end + 1
+        if indirect and found and text.startswith(("*}", "@}"), self.pos):
+            self.pos += 2
+            return Parameter(name, quoted, "names")
         operator = ""
         first = second = None
         if name and not text.startswith("}", self.pos) and (found := _OPERATOR.match(text, self.pos)):
             operator, self.pos = found[0], found.end()
+            pattern = operator[0] in "#%/^,"  # quotes around it all do not quote it
             first = self._argument(
-                quoted=quoted, stop="/" if operator.startswith("/") else ":" if operator == ":" else ""
+                quoted=quoted and not pattern,
+                stop="/" if operator.startswith("/") else ":" if operator == ":" else "",
             )
             if (operator.startswith("/") and text.startswith("/", self.pos)) or (
                 operator == ":" and text.startswith(":", self.pos)
@@ -306,6 +312,15 @@ class WordParser(ABC):
         if not name:
             return Parameter(text[start : self.pos - 1], quoted, "bad")
         return Parameter(name, quoted, operator, first, second, length, indirect, index)
+
+    def _index_word(self, text: str) -> Word:
+        """Parse what stands in an index: quotes are taken off."""
+        if text[:1] in {"'", '"'} or "\\" in text:
+            inner = type(self)(text, depth=self.depth + 1)
+            word = inner.word()
+            if word is not None and inner.pos == len(text):
+                return word
+        return self._sub_word(text)
 
     def _sub_word(self, text: str) -> Word:
         inner = type(self)(text, depth=self.depth + 1)

@@ -1,35 +1,23 @@
-"""This module builds the base tree of a persona: directories, programs, files, all aged as one install."""
+"""This module builds the base tree of Debian and Ubuntu: directories, programs, files, all aged as one install."""
 
 import random
 import stat
 import zlib
-from collections.abc import Callable, Mapping
 from functools import partial
 
-from decnet_actors.domain.persona import Persona
-from decnet_actors.machine.chance import derived
 from decnet_actors.machine.daemons import SSH_ONLY
-from decnet_actors.machine.node import Content, Node, device, directory, file, symlink
-from decnet_actors.machine.releases import DAY
-from decnet_actors.machine.tree import etc, homes, logs, programs
-from decnet_actors.machine.tree.elf import binary
+from decnet_actors.machine.node import Node, directory, file, symlink
+from decnet_actors.machine.tree import etc, etc_debian, homes, kernel, logs, programs
+from decnet_actors.machine.tree.builder import Builder, image
 from decnet_actors.machine.tree.proc import proc
 
 _STICKY = 0o1777
 _LIB = "x86_64-linux-gnu"
+_EFI_STUB, _GZIP = b"MZ\xea\x07\x00\xc0\x07\x8c", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03"  # of bzImage; of cpio.gz
 
 
-def base(persona: Persona, now: Callable[[], float]) -> Node:
-    """Return the root of the persona's tree, filled in as it is looked at; ``now`` feeds ``/proc``."""
-    return _Builder(persona, now).root()
-
-
-class _Builder:
-    def __init__(self, persona: Persona, now: Callable[[], float]) -> None:
-        self.persona = persona
-        self.now = now
-        self.released = min(persona.installed_at, persona.installed_at - 20 * DAY)
-        self.updated = self._updated()
+class DebianLayout(Builder):
+    """Builds the tree of Debian and Ubuntu."""
 
     def root(self) -> Node:
         booted, installed = self.persona.booted_at, self.persona.installed_at
@@ -38,7 +26,7 @@ class _Builder:
         root.children = {
             **{name: symlink(f"usr/{name}", installed) for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32")},
             "boot": self.lazy(0o755, self.updated, self.boot),
-            "dev": self.lazy(0o755, booted, self.dev),
+            "dev": self.lazy(0o755, booted, lambda _: kernel.devices(self.persona)),
             "etc": self.lazy(0o755, booted + 12, self.etc),
             "home": self.lazy(0o755, installed + 600, self.home),
             "lost+found": directory(0o700, installed),
@@ -48,62 +36,15 @@ class _Builder:
             "proc": self.lazy(0o555, booted, lambda _: proc(self.persona, self.now)),
             "root": self.lazy(0o700, self.some_time("root"), lambda _: homes.root(self.persona)),
             "run": self.lazy(0o755, booted + 30, self.run),
-            "srv": directory(0o755, installed),
-            "sys": self.lazy(0o555, booted, self.sys),
+            "srv": self.srv(installed),
+            "sys": self.lazy(0o555, booted, lambda _: kernel.sysfs(self.persona)),
             "tmp": self.lazy(_STICKY, booted + 60, self.tmp),
             "usr": self.lazy(0o755, installed, self.usr),
             "var": self.lazy(0o755, installed + 60, self.var),
         }
         root.children["proc"].virtual = root.children["sys"].virtual = True
-        self.number(root, "/")
+        self.number_all(root.children, "/")
         return root
-
-    def lazy(self, mode: int, mtime: float, fill: Callable[[random.Random], dict[str, Node]], *, gid: int = 0) -> Node:
-        """Return a directory whose children are made, and numbered, when they are first needed."""
-        node = directory(mode, mtime, gid=gid)
-
-        def filled(this: Node) -> dict[str, Node]:
-            children = fill(derived(self.persona.seed, this.inode))
-            self.number_all(children, str(this.inode))
-            if len(children) > 60:  # noqa: PLR2004  what fits one block of names
-                this.size = 4096 * (1 + len(children) // 60)
-            return children
-
-        node.fill = filled
-        return node
-
-    def number(self, node: Node, path: str) -> None:
-        """Give inode numbers the way a disk written once does: spread, but stable."""
-        if node.children:
-            self.number_all(node.children, path)
-
-    def number_all(self, children: Mapping[str, Node], path: str) -> None:
-        for name, child in children.items():
-            if not child.inode:
-                child.inode = 12 + zlib.crc32(f"{self.persona.seed}{path}/{name}".encode()) % 2_600_000
-            self.number(child, f"{path}/{name}")
-
-    def some_time(self, name: str) -> float:
-        """Return a time between install and boot that belongs to ``name``."""
-        share = zlib.crc32(f"{self.persona.seed}{name}".encode()) / 0xFFFFFFFF
-        return self.persona.installed_at + share * max(self.persona.booted_at - self.persona.installed_at, 0)
-
-    def _updated(self) -> float:
-        return self.persona.installed_at + 0.8 * (self.persona.booted_at - self.persona.installed_at)
-
-    def package_time(self, name: str) -> float:
-        """Return when the package that owns a file was built: before it was installed, whole families alike."""
-        share = zlib.crc32(f"{self.persona.release}{name[:2]}".encode()) / 0xFFFFFFFF
-        return self.released - share * 400 * DAY
-
-    def program(self, name: str, size: int, mode: int = 0o755) -> Node:
-        build = f"{self.persona.distribution}{self.persona.release}"
-        size = size + zlib.crc32(f"{build}{name}".encode()) % 512 * 8 if size > 10_000 else size  # noqa: PLR2004  scripts
-        architecture = self.persona.architecture
-        content: Content = lambda: binary(name, size, architecture, build)  # noqa: E731  made when read
-        if size < 10_000:  # noqa: PLR2004  a script
-            content = etc.script(name, size)
-        return file(content, mode, self.package_time(name), size=size)
 
     def usr(self, _: random.Random) -> dict[str, Node]:
         released = self.released
@@ -140,6 +81,7 @@ class _Builder:
         out["write.ul"] = self.program("write.ul", 22_880)
         out["systemd-analyze"] = self.program("systemd-analyze", 211_656)
         out["["] = self.program("[", 68_496)
+        out |= self.serving("/usr/bin/", out)
         for name, target in programs.LINKS_BIN.items():
             out[name] = symlink(target, self.package_time(name))
         if self.persona.distribution == "ubuntu":
@@ -150,6 +92,7 @@ class _Builder:
     def usr_sbin(self, _: random.Random) -> dict[str, Node]:
         out: dict[str, Node] = {name: self.program(name, size) for name, size in programs.SBIN.items()}
         out.update({name: symlink(target, self.package_time(name)) for name, target in programs.LINKS_SBIN.items()})
+        out |= self.serving("/usr/sbin/", out)
         out["mke2fs"] = self.program("mke2fs", 138_248)
         out["killall5"] = self.program("killall5", 26_952)
         return out
@@ -249,56 +192,24 @@ class _Builder:
     def boot(self, _: random.Random) -> dict[str, Node]:
         kernel, when = self.persona.kernel, self.updated
         secret = 0o600 if self.persona.distribution == "ubuntu" else 0o644
-        image = lambda: binary("vmlinuz", 8_160_960, self.persona.architecture, kernel)  # noqa: E731  made when read
         out: dict[str, Node] = {
             f"System.map-{kernel}": file(
                 b"ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n", 0o644, when
             ),
             f"config-{kernel}": file(partial(etc.kernel_config, self.persona, 259_507), 0o644, when, size=259_507),
             "grub": directory(0o755, when),
-            f"initrd.img-{kernel}": file(image, 0o644, when + 40, size=8_160_960),
-            f"vmlinuz-{kernel}": file(image, secret, when, size=8_160_960),
+            f"initrd.img-{kernel}": image(kernel, _GZIP, 38_412_201, 0o644, when + 40),
+            f"vmlinuz-{kernel}": image(kernel, _EFI_STUB, 8_160_960, secret, when),
         }
         if self.persona.distribution == "ubuntu":
             out["initrd.img"] = symlink(f"initrd.img-{kernel}", when)
             out["vmlinuz"] = symlink(f"vmlinuz-{kernel}", when)
         return out
 
-    def dev(self, _: random.Random) -> dict[str, Node]:
-        booted = self.persona.booted_at
-        char = stat.S_IFCHR
-        out: dict[str, Node] = {
-            "console": device(char, 0o600, booted),
-            "null": device(char, 0o666, booted),
-            "full": device(char, 0o666, booted, content=b"\0"),
-            "zero": device(char, 0o666, booted, content=b"\0"),
-            "random": device(char, 0o666, booted, content=derived(self.persona.seed, "urandom").randbytes(4096)),
-            "urandom": device(char, 0o666, booted, content=derived(self.persona.seed, "urandom", 2).randbytes(4096)),
-            "tty": device(char, 0o666, booted, gid=5),
-            "ptmx": device(char, 0o666, booted, gid=5),
-            "kmsg": device(char, 0o644, booted),
-            "mem": device(char, 0o640, booted, gid=15),
-            "fd": symlink("/proc/self/fd", booted),
-            "stdin": symlink("/proc/self/fd/0", booted),
-            "stdout": symlink("/proc/self/fd/1", booted),
-            "stderr": symlink("/proc/self/fd/2", booted),
-            "shm": directory(_STICKY, booted + 20),
-            "mqueue": directory(_STICKY, booted),
-            "pts": directory(0o755, booted),
-            "net": directory(0o755, booted),
-            "disk": directory(0o755, booted),
-        }
-        for name in ("full", "zero", "random", "urandom"):
-            out[name].size = 65536  # what one read of the endless device gives when nobody says how much
-        for number in range(8):
-            out[f"tty{number}"] = device(char, 0o620, booted, gid=5)
-        disk = etc.disk(self.persona)
-        for name in (disk, f"{disk}1", f"{disk}2", "loop0", "loop1"):
-            out[name] = device(stat.S_IFBLK, 0o660, booted, gid=6)
-        return out
-
     def etc(self, _: random.Random) -> dict[str, Node]:
-        return etc.tree(self.persona, self.some_time, self.package_time)
+        out = etc_debian.tree(self.persona, self.some_time, self.package_time)
+        self.host_keys(out, self.persona.installed_at + 700)
+        return out
 
     def home(self, _: random.Random) -> dict[str, Node]:
         return homes.people(self.persona)
@@ -314,29 +225,6 @@ class _Builder:
             out["sshd.pid"] = file(b"%d\n" % etc.pid(self.persona, "sshd"), 0o644, booted + 9)
         out["utmp"] = file(b"", 0o664, booted + 30, gid=43)
         out["lock"].mode = stat.S_IFDIR | _STICKY
-        return out
-
-    def sys(self, _: random.Random) -> dict[str, Node]:
-        booted = self.persona.booted_at
-        names = ("block", "bus", "class", "dev", "devices", "firmware", "fs", "hypervisor", "kernel", "module", "power")
-        out: dict[str, Node] = {name: directory(0o755, booted) for name in names}
-        net = directory(0o755, booted)
-        card = directory(0o755, booted)
-        card.children = {
-            "address": _virtual(f"{self.persona.mac}\n".encode(), booted),
-            "operstate": _virtual(b"up\n", booted),
-            "mtu": _virtual(b"1500\n", booted),
-        }
-        loopback = directory(0o755, booted)
-        loopback.children = {
-            "address": _virtual(b"00:00:00:00:00:00\n", booted),
-            "operstate": _virtual(b"unknown\n", booted),
-        }
-        net.children = {etc.interface(self.persona): card, "lo": loopback}
-        out["class"].children = {"net": net}
-        for node in (*out.values(), net, card, loopback):
-            node.virtual = True
-            node.size = 0
         return out
 
     def tmp(self, rng: random.Random) -> dict[str, Node]:
@@ -374,7 +262,12 @@ class _Builder:
     def var_lib(self, _: random.Random) -> dict[str, Node]:
         text = "apt dbus dhcp dpkg git initramfs-tools logrotate man-db misc pam polkit-1 private python sudo systemd "
         text += "ucf update-rc.d usbutils vim"
-        return {name: directory(0o755, self.some_time(name)) for name in text.split()}
+        out = {name: directory(0o755, self.some_time(name)) for name in text.split()}
+        out["dpkg"].children = {
+            "info": directory(0o755, self.updated),
+            "status": file(etc.dpkg_status(self.persona), 0o644, self.updated),
+        }
+        return out
 
     def spool(self, _: random.Random) -> dict[str, Node]:
         installed = self.persona.installed_at
@@ -388,9 +281,3 @@ class _Builder:
         node = directory(mode, mtime)
         node.children = {name: directory(0o755, self.some_time(name)) for name in names}
         return node
-
-
-def _virtual(content: bytes, mtime: float) -> Node:
-    node = file(content, 0o444, mtime, size=4096)
-    node.virtual = True
-    return node

@@ -1,18 +1,21 @@
 """This module generates ``/proc`` when it is read: what moves on a real machine moves here."""
 
 import math
-import re
 from collections.abc import Callable
 
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine.chance import derived
-from decnet_actors.machine.daemons import served
-from decnet_actors.machine.names import CPUS, KVM_CPUS
+from decnet_actors.machine.daemons import running, served
 from decnet_actors.machine.node import Node, directory, file, symlink
 from decnet_actors.machine.tree import etc
+from decnet_actors.machine.tree.builder import put
+from decnet_actors.machine.tree.cpu import clock_mhz, cpu_numbers, cpuinfo
 from decnet_actors.machine.tree.elf import binary
+from decnet_actors.machine.tree.programs import BUSYBOX
+from decnet_actors.machine.tree.storage import disk, flash_parts, partitions, root_type, swap, volumes
+from decnet_actors.machine.tree.versions import version
 
-SWAPLESS = 9_000_000  # KiB: machines with more are set up without swap
+__all__ = ["clock_mhz", "cpu_numbers", "version"]  # for who asks here for all that /proc tells
 
 
 def memory(persona: Persona, now: float) -> dict[str, int]:
@@ -24,7 +27,7 @@ def memory(persona: Persona, now: float) -> dict[str, int]:
     used = int(total * (base + wave))
     cached = int(total * rng.uniform(0.2, 0.4)) + int(now) % 997
     buffers = int(total * 0.02) + int(now / 3) % 211
-    swap = 999_420 if persona.memory_kib < SWAPLESS else 0
+    swapped = swap(persona)
     return {
         "MemTotal": total,
         "MemFree": total - used - cached - buffers,
@@ -34,13 +37,13 @@ def memory(persona: Persona, now: float) -> dict[str, int]:
         "SwapCached": 0,
         "Active": int(used * 0.7 + cached * 0.3),
         "Inactive": int(cached * 0.6),
-        "SwapTotal": swap,
-        "SwapFree": swap,
+        "SwapTotal": swapped,
+        "SwapFree": swapped,
         "Dirty": int(now * 3) % 400,
         "Shmem": int(total * 0.003),
         "Slab": int(total * 0.03),
         "SReclaimable": int(total * 0.02),
-        "CommitLimit": swap + total // 2,
+        "CommitLimit": swapped + total // 2,
         "VmallocTotal": 34_359_738_367,
     }
 
@@ -66,20 +69,7 @@ def traffic(persona: Persona, now: float) -> tuple[int, int, int, int]:
 
 def mounts(persona: Persona) -> tuple[tuple[str, str, str, str], ...]:
     """Return device, place, type and options of what is mounted."""
-    size = persona.memory_kib
-    return (
-        ("sysfs", "/sys", "sysfs", "rw,nosuid,nodev,noexec,relatime"),
-        ("proc", "/proc", "proc", "rw,nosuid,nodev,noexec,relatime"),
-        ("udev", "/dev", "devtmpfs", f"rw,nosuid,relatime,size={size // 2 - 32000}k,nr_inodes={size // 8},mode=755"),
-        ("devpts", "/dev/pts", "devpts", "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=000"),
-        ("tmpfs", "/run", "tmpfs", f"rw,nosuid,nodev,noexec,relatime,size={size // 10}k,mode=755"),
-        (f"/dev/{etc.disk(persona)}1", "/", "ext4", "rw,relatime,errors=remount-ro"),
-        ("securityfs", "/sys/kernel/security", "securityfs", "rw,nosuid,nodev,noexec,relatime"),
-        ("tmpfs", "/dev/shm", "tmpfs", "rw,nosuid,nodev"),  # noqa: S108  a mount table
-        ("tmpfs", "/run/lock", "tmpfs", "rw,nosuid,nodev,noexec,relatime,size=5120k"),
-        ("cgroup2", "/sys/fs/cgroup", "cgroup2", "rw,nosuid,nodev,noexec,relatime,nsdelegate,memory_recursiveprot"),
-        ("mqueue", "/dev/mqueue", "mqueue", "rw,nosuid,nodev,noexec,relatime"),
-    )
+    return tuple((one.device, one.place, one.kind, one.options) for one in volumes(persona, persona.booted_at))
 
 
 def proc(persona: Persona, now: Callable[[], float]) -> dict[str, Node]:
@@ -87,73 +77,75 @@ def proc(persona: Persona, now: Callable[[], float]) -> dict[str, Node]:
     booted = persona.booted_at
     made: dict[str, Callable[[], str]] = {
         "version": lambda: version(persona),
-        "cpuinfo": lambda: _cpuinfo(persona),
+        "cpuinfo": lambda: cpuinfo(persona),
         "meminfo": lambda: "".join(f"{name + ':':<15}{size:>9} kB\n" for name, size in memory(persona, now()).items()),
         "uptime": lambda: _uptime(persona, now()),
         "loadavg": lambda: _loadavg(persona, now()),
         "mounts": lambda: "".join(f"{d} {p} {t} {o} 0 0\n" for d, p, t, o in mounts(persona)),
-        "cmdline": lambda: f"BOOT_IMAGE=/boot/vmlinuz-{persona.kernel} root=/dev/{etc.disk(persona)}1 ro quiet\n",
+        "cmdline": lambda: f"{command_line(persona)}\n",
         "filesystems": lambda: (
-            "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tcgroup2\nnodev\tdevpts\n\text4\n\tvfat\n"
+            f"nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevpts\n\t{root_type(persona)}\n\tvfat\n"
         ),
         "stat": lambda: _stat(persona, now()),
-        "swaps": lambda: "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
+        "swaps": lambda: _swaps(persona),
         "modules": lambda: "ext4 970752 1 - Live 0x0000000000000000\nvirtio_net 65536 0 - Live 0x0000000000000000\n",
         "partitions": lambda: _partitions(persona),
         "net/dev": lambda: _net_dev(persona, now()),
         "net/arp": lambda: _arp(persona),
         "net/route": lambda: _route(persona),
-        "net/tcp": lambda: (
-            "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-        ),
+        "net/tcp": lambda: _sockets(persona),
         "sys/kernel/hostname": lambda: f"{persona.hostname}\n",
         "sys/kernel/osrelease": lambda: f"{persona.kernel}\n",
+        "sys/kernel/version": lambda: f"{persona.kernel_build}\n",
         "sys/kernel/ostype": lambda: "Linux\n",
-        "sys/kernel/pid_max": lambda: "4194304\n",
-        "sys/net/ipv4/ip_forward": lambda: "0\n",
+        "sys/kernel/pid_max": lambda: "32768\n" if persona.embedded else "4194304\n",
+        "sys/net/ipv4/ip_forward": lambda: "1\n" if persona.distribution == "router" else "0\n",
         "sys/vm/swappiness": lambda: "60\n",
         "self/cmdline": lambda: "cat\0/proc/self/cmdline\0",
         "self/status": lambda: "Name:\tcat\nUmask:\t0022\nState:\tR (running)\n",
-        "self/cgroup": lambda: "0::/user.slice/user-0.slice/session-3.scope\n",
-        "1/cmdline": lambda: "/sbin/init\0",
-        "1/comm": lambda: "systemd\n",
-        "1/cgroup": lambda: "0::/init.scope\n",
     }
+    if persona.embedded:
+        made["mtd"] = lambda: _mtd(persona)
+        made["modules"] = str
+    else:
+        made["self/cgroup"] = lambda: "0::/user.slice/user-0.slice/session-3.scope\n"
+        made["1/cgroup"] = lambda: "0::/init.scope\n"
     out: dict[str, Node] = {}
     for path, text in made.items():
-        etc.put(out, path, file(_encoded(text), 0o444, booted))
-    etc.put(out, "self/mounts", file(_encoded(made["mounts"]), 0o444, booted))
-    build = f"{persona.distribution}{persona.release}"
-    etc.put(out, "self/exe", file(lambda: binary("cat", 44_016, persona.architecture, build), 0o755, booted, size=0))
-    etc.put(out, "self/fd", directory(0o500, booted))
-    etc.put(out, "1/exe", symlink("/usr/lib/systemd/systemd", booted))
-    etc.put(out, "mounts", symlink("self/mounts", booted))
-    for daemon in ("cron", "rsyslogd", "dbus-daemon", *(one.name for one in served(persona) if one.port)):
-        etc.put(out, f"{etc.pid(persona, daemon)}/comm", file(f"{daemon}\n".encode(), 0o444, booted))
+        put(out, path, file(_encoded(text), 0o444, booted))
+    put(out, "self/mounts", file(_encoded(made["mounts"]), 0o444, booted))
+    own, size = ("busybox", BUSYBOX) if persona.userland == "busybox" else ("cat", 44_016)
+    put(out, "self/exe", file(lambda: binary(own, size, persona), 0o755, booted, size=0))
+    put(out, "self/fd", directory(0o500, booted))
+    put(out, "mounts", symlink("self/mounts", booted))
+    init, path = first_process(persona)
+    put(out, "1/comm", file(f"{init}\n".encode(), 0o444, booted))
+    put(out, "1/cmdline", file(b"/sbin/init\0" if not persona.embedded else b"init\0", 0o444, booted))
+    put(out, "1/exe", symlink(path, booted))
+    for row in running(persona):
+        if row.pid > 1:
+            put(out, f"{row.pid}/comm", file(f"{row.daemon.name[:15]}\n".encode(), 0o444, booted))
+            words = row.daemon.command.replace(" ", "\0") + "\0"
+            put(out, f"{row.pid}/cmdline", file(words.encode(), 0o444, booted))
     _make_virtual(out, booted)
     return out
 
 
-def version(persona: Persona) -> str:
-    """Return ``/proc/version``."""
-    if persona.distribution == "debian":
-        gcc = {"11": "gcc-10 (Debian 10.2.1-6) 10.2.1 20210110", "12": "gcc-12 (Debian 12.2.0-14) 12.2.0"}[
-            persona.release
-        ]
-        binutils = {"11": "2.35.2", "12": "2.40"}[persona.release]
-        return (
-            f"Linux version {persona.kernel} (debian-kernel@lists.debian.org) ({gcc}, GNU ld (GNU "
-            f"Binutils for Debian) {binutils}) "
-            f"{persona.kernel_build}\n"
-        )
-    gcc, binutils = {
-        "20.04": ("gcc version 9.4.0 (Ubuntu 9.4.0-1ubuntu1~20.04.2)", ""),
-        "22.04": ("x86_64-linux-gnu-gcc-11 (Ubuntu 11.4.0-1ubuntu1~22.04) 11.4.0", "2.38"),
-        "24.04": ("x86_64-linux-gnu-gcc-13 (Ubuntu 13.2.0-23ubuntu4) 13.2.0", "2.42"),
-    }[persona.release]
-    tools = f"{gcc}, GNU ld (GNU Binutils for Ubuntu) {binutils}" if binutils else gcc
-    builder = derived(0, persona.kernel).randrange(10, 120)
-    return f"Linux version {persona.kernel} (buildd@lcy02-amd64-{builder:03d}) ({tools}) {persona.kernel_build}\n"
+def command_line(persona: Persona) -> str:
+    """Return what the boot loader told the kernel."""
+    if persona.embedded:
+        memory_mib = persona.memory_kib // 1024
+        return f"console=ttyS0,115200 root=/dev/mtdblock2 rootfstype={root_type(persona)} mem={memory_mib}M"
+    image = "vmlinuz-virt" if persona.distribution == "alpine" else f"vmlinuz-{persona.kernel}"
+    tail = {"alpine": f"modules=sd-mod,usb-storage,ext4 rootfstype={root_type(persona)}"}.get(
+        persona.distribution, "ro quiet"
+    )
+    return f"BOOT_IMAGE=/boot/{image} root=/dev/{disk(persona)}1 {tail}"
+
+
+def first_process(persona: Persona) -> tuple[str, str]:
+    """Return name and program of process 1."""
+    return ("systemd", "/usr/lib/systemd/systemd") if persona.init == "systemd" else ("init", "/bin/busybox")
 
 
 def _encoded(text: Callable[[], str]) -> Callable[[], bytes]:
@@ -193,53 +185,37 @@ def _stat(persona: Persona, now: float) -> str:
     )
 
 
-def clock_mhz(persona: Persona) -> float:
-    """Return the processor's clock, from its name where that tells it."""
-    found = re.search(r"([\d.]+)GHz", persona.cpu_model)
-    base = float(found[1]) * 1000 if found else 2000 + persona.seed % 9 * 100
-    return round(base - 0.5 + persona.seed % 1000 / 1000, 3)
-
-
-def cpu_numbers(persona: Persona) -> tuple[int, int, int]:
-    """Return family, model and stepping."""
-    for name, family, model, stepping in (*CPUS, *KVM_CPUS):
-        if name == persona.cpu_model:
-            return family, model, stepping
-    return 6, 85, 4
-
-
-def _cpuinfo(persona: Persona) -> str:
-    family, model, stepping = cpu_numbers(persona)
-    vendor = "AuthenticAMD" if "AMD" in persona.cpu_model else "GenuineIntel"
-    mhz = clock_mhz(persona)
-    flags = (
-        "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr "
-        "sse sse2 ht syscall nx rdtscp lm "
-    )
-    flags += (
-        "constant_tsc rep_good nopl cpuid pni pclmulqdq ssse3 fma cx16 sse4_1 sse4_2 x2apic movbe "
-        "popcnt aes xsave avx rdrand"
-    )
-    flags += " hypervisor lahf_lm" if etc.is_virtual(persona) else " lahf_lm"
-    return "".join(
-        f"processor\t: {i}\nvendor_id\t: {vendor}\ncpu family\t: {family}\nmodel\t\t: {model}\nmodel "
-        f"name\t: {persona.cpu_model}\n"
-        f"stepping\t: {stepping}\nmicrocode\t: 0x1\ncpu MHz\t\t: {mhz:.3f}\ncache size\t: 16384 KB\n"
-        f"physical id\t: 0\nsiblings\t: {persona.cpu_count}\n"
-        f"core id\t\t: {i}\ncpu cores\t: {persona.cpu_count}\napicid\t\t: {i}\nfpu\t\t: yes\nfpu_exception\t: "
-        "yes\ncpuid level\t: 13\nwp\t\t: yes\n"
-        f"flags\t\t: {flags}\nbogomips\t: {mhz * 2:.2f}\nclflush size\t: 64\ncache_alignment\t: 64\n"
-        "address sizes\t: 46 bits physical, 48 bits virtual\npower management:\n\n"
-        for i in range(persona.cpu_count)
-    )
-
-
 def _partitions(persona: Persona) -> str:
-    name, major = etc.disk(persona), {"vda": 254, "xvda": 202}.get(etc.disk(persona), 8)
-    rows = ((0, persona.disk_kib, name), (1, persona.disk_kib - 1_000_448, f"{name}1"), (2, 999_424, f"{name}2"))
     return "major minor  #blocks  name\n\n" + "".join(
-        f"{major:4d} {minor:8d} {size:10d} {label}\n" for minor, size, label in rows
+        f"{one.major:4d} {one.minor:8d} {one.size:10d} {one.name}\n" for one in partitions(persona)
     )
+
+
+def _swaps(persona: Persona) -> str:
+    head = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+    place = f"/dev/{disk(persona)}2"
+    return f"{head}{place:<40}partition\t{swap(persona)}\t\t0\t\t-2\n" if swap(persona) else head
+
+
+def _mtd(persona: Persona) -> str:
+    rows = enumerate(flash_parts(persona))
+    return "dev:    size   erasesize  name\n" + "".join(
+        f'mtd{index}: {size * 1024:08x} 00010000 "{name}"\n' for index, (name, size, _) in rows
+    )
+
+
+def _sockets(persona: Persona) -> str:
+    """Return ``/proc/net/tcp``: who listens."""
+    out = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+    uids = {account.name: account.uid for account in persona.accounts}
+    ports = [(one.port, uids.get(one.user, 0)) for one in served(persona) if one.port]
+    for index, (port, uid) in enumerate(ports):
+        inode = 11_000 + persona.seed % 5000 + index * 7
+        out += (
+            f"{index:4d}: 00000000:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000 "
+            f"{uid:5d}        0 {inode} 1 0000000000000000 100 0 0 10 0\n"
+        )
+    return out
 
 
 def _net_dev(persona: Persona, now: float) -> str:

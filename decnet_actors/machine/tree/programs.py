@@ -105,3 +105,27 @@ libssh2.so.1.0.1=296192 libssl.so.3=692256 libstdc++.so.6.0.30=2190440 libsystem
 libtasn1.so.6.6.3=83936 libtinfo.so.6.4=208328 libudev.so.1.7.5=182232 libunistring.so.2.2.0=2020080
 libuuid.so.1.3.0=34888 libxxhash.so.0.8.1=83440 libz.so.1.2.13=121280 libzstd.so.1.5.4=768288
 """)
+
+# Devices: the maker's programs, and the parts of uClibc.
+FIRMWARE_BUSYBOX = 412_344
+DEVICE_PROGRAMS = sized("""
+dropbear=211632 mini_httpd=42116 lighttpd=188432 dnsmasq=131208 hostapd=412804 wscd=198116 ntpclient=21344
+iptables=88128 dvrmain=3187412 recd=684212 watchdogd=12456 ipcam=1874316 rtspd=318420 engined=2217640 spoold=318212
+plcd=2418112 iod=188412
+""")
+DEVICE_LIBRARIES = sized("""
+ld-uClibc=24236 libuClibc=386632 libcrypt=12316 libdl=11488 libm=98124 libnsl=5264 libpthread=86344 libresolv=5264
+librt=14824 libutil=6112
+""")
+
+# Alpine: what is not BusyBox's, by path.
+ALPINE_PROGRAMS = sized("""
+bin/rc-status=28664 sbin/apk=71352 sbin/openrc=26368 sbin/openrc-run=42808 sbin/rc-service=18288 sbin/rc-update=22392
+sbin/ldconfig=393 usr/bin/curl=272360 usr/bin/openssl=776312 usr/bin/ssh=796576 usr/bin/ssh-add=157840
+usr/bin/ssh-agent=141456 usr/bin/ssh-keygen=444560 usr/bin/ssh-keyscan=157840 usr/bin/scp=112784 usr/bin/sftp=129168
+usr/bin/getconf=35912 usr/bin/getent=48168 usr/bin/iconv=22256 usr/bin/ldd=55 usr/bin/ssl_client=14080
+usr/bin/chronyc=100520 usr/sbin/sshd=870304 usr/sbin/chronyd=260416 usr/sbin/setup-alpine=8914
+""")
+ALPINE_LIBRARIES = sized("""
+libapk.so.2.14.0=190328 libcrypto.so.3=4210640 libssl.so.3=751296 libz.so.1.3.1=100008
+""")

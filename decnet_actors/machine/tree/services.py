@@ -90,6 +90,12 @@ SKEL = {
     ".profile": "# ~/.profile: executed by the command interpreter for login shells.\n\n"
     'if [ -n "$BASH_VERSION" ]; then\n    if [ -f "$HOME/.bashrc" ]; then\n\t. "$HOME/.bashrc"\n    fi\nfi\n',
 }
+SKEL_ROCKY = {
+    ".bash_logout": "# ~/.bash_logout\n\n",
+    ".bash_profile": "# .bash_profile\n\n# Get the aliases and functions\n"
+    "if [ -f ~/.bashrc ]; then\n\t. ~/.bashrc\nfi\n",
+    ".bashrc": "# .bashrc\n\n# Source global definitions\nif [ -f /etc/bashrc ]; then\n\t. /etc/bashrc\nfi\n",
+}
 CRON_DAILY = words("apt-compat dpkg logrotate man-db")
 INIT_SCRIPTS = words("cron dbus hwclock.sh kmod networking procps rsyslog ssh sudo udev")
 
@@ -101,6 +107,14 @@ def init_script(name: str) -> bytes:
         "# Required-Stop:     $remote_fs $syslog\n# Default-Start:     2 3 4 5\n# Default-Stop:\n### "
         "END INIT INFO\n\nset -e\n"
         f"DAEMON=/usr/sbin/{name}\ntest -x $DAEMON || exit 0\n\n. /lib/lsb/init-functions\n"
+    ).encode()
+
+
+def openrc_script(name: str) -> bytes:
+    """Return a small service script of OpenRC's."""
+    return (
+        f'#!/sbin/openrc-run\n\nname="{name}"\ncommand="/usr/sbin/{name}"\n\ndepend() {{\n\tneed localmount\n'
+        "\tafter bootmisc\n}\n"
     ).encode()
 
 

@@ -1,4 +1,4 @@
-"""A web server with a login page: nginx or Apache as the persona has it installed."""
+"""A web server with a login page: the server that the persona has installed."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ class HttpConfig:
         validator=[validators.ge(1), validators.le(MAX_PORT)],
         metadata={"help": "TCP port"},
     )
-    server: Literal["auto", "nginx", "apache"] = field(
+    server: Literal["auto", "nginx", "apache", "lighttpd", "mini-httpd"] = field(
         default="auto",
         metadata={"help": "which web server answers; auto takes the one the persona has installed"},
     )

@@ -8,6 +8,8 @@ from decnet_actors.wire.http_dialect import HTTP_0_9
 from plugins.decoy.http import HttpConfig
 from plugins.decoy.http.apache import Apache
 from plugins.decoy.http.credentials import SECRET_FIELDS, USER_FIELDS
+from plugins.decoy.http.lighttpd import Lighttpd
+from plugins.decoy.http.mini_httpd import MiniHttpd
 from plugins.decoy.http.nginx import Nginx
 from plugins.decoy.http.servers import Asked, Reply, Server, upstream
 from plugins.decoy.http.site import make_site
@@ -20,10 +22,15 @@ _HOMES = frozenset({"/", "/index.html", "/index.php"})
 
 def pick_server(config: HttpConfig, persona: Persona) -> Server:
     """Return the web server the persona has installed, with the version and token its distribution shows."""
-    vendor = {"debian": "Debian", "ubuntu": "Ubuntu"}.get(persona.distribution, "")
+    vendor = {"debian": "Debian", "ubuntu": "Ubuntu", "rocky": "Rocky Linux"}.get(persona.distribution, "")
+    packages = persona.packages
     name = persona.web_server if config.server == "auto" else config.server
+    if name == "lighttpd":
+        return Lighttpd(upstream(packages.get("lighttpd", "1.4.45")))
+    if name == "mini-httpd":
+        return MiniHttpd(packages.get("mini-httpd", "1.19 19dec2003"))
     if name == "apache":
-        version = upstream(persona.packages.get("apache2", "2.4.57-2"))
+        version = upstream(packages.get("apache2") or packages.get("httpd", "2.4.57-2"))
         return Apache(version, f" ({vendor})" if vendor else "", persona.hostname)
     version = upstream(persona.packages.get("nginx", "1.22.1-9"))
     return Nginx(version, " (Ubuntu)" if vendor == "Ubuntu" else "")

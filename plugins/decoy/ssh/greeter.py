@@ -1,15 +1,18 @@
 """This module greets a client and reads its identification line; only then is there a connection of the library's.
 
-Most of what connects to port 22 never says a proper line. Such a connection costs no more than this object.
+Most of what connects to port 22 never says a proper line. Such a connection costs no more than this object. What comes
+before the host keys are there waits for them.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from attrs import evolve
+
 from decnet_actors.contracts.decoy import SessionLog
 from decnet_actors.domain.facts import ProtocolViolated
-from plugins.decoy.ssh.identification import Identification, Refused
+from plugins.decoy.ssh.identification import Identification, Identified, Refused
 
 LOGIN_TIME = 120.0  # seconds; LoginGraceTime, sshd_config(5)
 MAX_SAMPLE = 256  # bytes of a wrong line that are recorded
@@ -40,16 +43,49 @@ class Identifiable(Protocol):
         """It does again."""
 
 
+class Completing(Protocol):
+    """What has to be there before there is a connection."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is."""
+
+    def completed(self) -> "asyncio.Task[None]":
+        """Hurry; the task ends when it is there."""
+
+
 class Greeter(asyncio.Protocol):
     """One connection, from its first byte to its last."""
 
-    __slots__ = ("_banner", "_identification", "_log", "_make", "_next", "_timer", "_transport")
+    __slots__ = (
+        "_banner",
+        "_identification",
+        "_judged",
+        "_keys",
+        "_log",
+        "_make",
+        "_next",
+        "_says_why",
+        "_timer",
+        "_transport",
+    )
 
-    def __init__(self, banner: bytes, log: SessionLog, make: Callable[[SessionLog], Identifiable]) -> None:
+    def __init__(
+        self,
+        banner: bytes,
+        log: SessionLog,
+        keys: Completing,
+        make: Callable[[SessionLog], Identifiable],
+        *,
+        says_why: bool = True,
+    ) -> None:
+        self._says_why = says_why
         self._banner = banner
         self._log = log
+        self._keys = keys
         self._make = make
         self._identification = Identification()
+        self._judged: Identified | None = None  # a good line that waits for the keys
         self._next: Identifiable | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
@@ -63,6 +99,9 @@ class Greeter(asyncio.Protocol):
         if self._next is not None:
             self._next.data_received(data)
             return
+        if self._judged is not None:  # read before the pause took hold
+            self._judged = evolve(self._judged, rest=self._judged.rest + data)
+            return
         transport = self._transport
         if transport is None:
             return
@@ -73,11 +112,29 @@ class Greeter(asyncio.Protocol):
         if isinstance(judged, Refused):
             self._transport = None
             self._log.note(ProtocolViolated(detail="identification", sample=judged.line[:MAX_SAMPLE]))
-            transport.write(judged.refusal.value.encode())
+            if self._says_why:
+                transport.write(judged.refusal.value.encode())
             self._log.hang_up(reset=judged.unread)
             return
+        if self._keys.complete:
+            self._hand_over(judged)
+        else:
+            self._judged = judged
+            transport.pause_reading()
+            self._keys.completed().add_done_callback(self._resume)
+
+    def _resume(self, keys: "asyncio.Task[None]") -> None:
+        """Go on, now that the keys are there."""
+        judged, self._judged = self._judged, None
+        failed = keys.cancelled() or keys.exception() is not None  # the service has, or ends, and cuts who is here
+        if self._transport is None or judged is None or failed:
+            return
+        self._hand_over(judged)
+        self._transport.resume_reading()
+
+    def _hand_over(self, judged: Identified) -> None:
         self._next = self._make(self._log)
-        self._next.connection_made(transport)
+        self._next.connection_made(cast("asyncio.Transport", self._transport))  # it is there: bytes just came
         self._next.identified(judged.line, judged.rest)
 
     def eof_received(self) -> None:

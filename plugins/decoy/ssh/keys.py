@@ -1,59 +1,107 @@
-"""This module makes the host keys of a decky and holds them ready for signing."""
+"""This module makes the host keys of a decky and holds them ready for signing.
 
+An RSA key takes a tenth of a second of CPU, so a thousand deckies would not answer for minutes. Such a key is made when
+the machine has nothing better to do, or at once when somebody comes: the server has said its line by then, and the rest
+waits for the key.
+"""
+
+import asyncio
 import base64
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 
 import asyncssh
 from asyncssh.public_key import SSHKeyPair, load_keypairs
-from attrs import frozen
 
 from decnet_actors.contracts.decoy import Vault
 
+Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
+
+_SLOW = "ssh-rsa"
 # In sshd's order of HostKey files (servconf.c), which is the order of its offer and of its host key announcement.
-_KINDS = (
-    ("ssh-rsa", 3072, (b"rsa-sha2-512", b"rsa-sha2-256", b"ssh-rsa")),
-    ("ecdsa-sha2-nistp256", None, (b"ecdsa-sha2-nistp256",)),
-    ("ssh-ed25519", None, (b"ssh-ed25519",)),
-)
+_KINDS: Mapping[str, tuple[int | None, tuple[bytes, ...]]] = {
+    _SLOW: (3072, (b"rsa-sha2-512", b"rsa-sha2-256", b"ssh-rsa")),
+    "ecdsa-sha2-nistp256": (None, (b"ecdsa-sha2-nistp256",)),
+    "ssh-ed25519": (None, (b"ssh-ed25519",)),
+}
 _FILES = {b"ssh-rsa": "rsa", b"ecdsa-sha2-nistp256": "ecdsa", b"ssh-ed25519": "ed25519"}
 
 
-@frozen(kw_only=True)
 class HostKeys:
-    """Parsed keys: one signer for each signature algorithm, one announced key for each key."""
+    """The keys of one decky: one signer for each signature algorithm, one announced key for each key.
 
-    signers: Mapping[bytes, SSHKeyPair]
-    announced: OrderedDict[bytes, SSHKeyPair]  # by public key blob, in sshd's order
+    Args:
+        vault: where they are kept.
+        show: called with each public key when it is known.
+        spawn: runs what takes long beside the service.
 
+    """
 
-def public_files(keys: HostKeys, hostname: str) -> Mapping[str, bytes]:
-    """Return the public keys as the machine's own files show them, by path."""
-    return {
-        f"/etc/ssh/ssh_host_{_FILES[pair.key_algorithm]}_key.pub": b"%s %s root@%s\n"
-        % (pair.key_algorithm, base64.b64encode(pair.public_data), hostname.encode())
-        for pair in keys.announced.values()
-    }
+    def __init__(self, vault: Vault, show: Callable[[SSHKeyPair], None], spawn: Spawn) -> None:
+        self.signers: dict[bytes, SSHKeyPair] = {}
+        self.announced: OrderedDict[bytes, SSHKeyPair] = OrderedDict()  # by public key blob, in sshd's order
+        self._vault = vault
+        self._show = show
+        self._spawn = spawn
+        self._preparing: asyncio.Task[None] | None = None
+        self._completing: asyncio.Task[None] | None = None
 
+    @property
+    def complete(self) -> bool:
+        """Whether every algorithm on offer has its key."""
+        return len(self.announced) == len(_KINDS)
 
-async def host_keys(vault: Vault) -> HostKeys:
-    """Return the decky's keys from the vault, made on first use."""
-    signers: dict[bytes, SSHKeyPair] = {}
-    announced: OrderedDict[bytes, SSHKeyPair] = OrderedDict()
-    for kind, size, algorithms in _KINDS:
-        data = await vault.get(f"ssh_host_{kind}", partial(_make, kind, size))
+    async def open(self) -> None:
+        """Get the keys that cost nothing, and have the others made some time."""
+        quick = [kind for kind in _KINDS if kind != _SLOW]
+        kept = await self._vault.get_all({_secret(kind): partial(_make, kind) for kind in quick})
+        for kind in quick:
+            self._hold(kind, kept[_secret(kind)])
+        self._preparing = self._spawn(self._prepare())
+
+    def completed(self) -> "asyncio.Task[None]":
+        """Have what is missing made now, and return what ends when it is there."""
+        if self._preparing is not None:
+            self._preparing.cancel()
+            self._preparing = None
+        if self._completing is None:
+            self._completing = self._spawn(self._complete())
+        return self._completing
+
+    async def _prepare(self) -> None:
+        self._hold(_SLOW, await self._vault.prepared(_secret(_SLOW), partial(_make, _SLOW)))
+
+    async def _complete(self) -> None:
+        if not self.complete:
+            self._hold(_SLOW, await self._vault.get(_secret(_SLOW), partial(_make, _SLOW)))
+
+    def _hold(self, kind: str, data: bytes) -> None:
         # Checking an RSA key takes 50 ms, and this one is of our own making.
         key = asyncssh.import_private_key(data, unsafe_skip_rsa_key_validation=True)
+        algorithms = _KINDS[kind][1]
         for algorithm in algorithms:
             # A pair holds the signature algorithm it was told last, so connections must not share one between two.
             (pair,) = load_keypairs([key])
             pair.set_sig_algorithm(algorithm)
-            signers[algorithm] = pair
-            announced.setdefault(pair.public_data, pair)
-    return HostKeys(signers=signers, announced=announced)
+            self.signers[algorithm] = pair
+        self._show(self.signers[algorithms[-1]])
+        # What is announced proves itself with the best algorithm, and clients take no other.
+        ordered = [self.signers[algorithms[0]] for _, algorithms in _KINDS.values() if algorithms[0] in self.signers]
+        self.announced = OrderedDict((one.public_data, one) for one in ordered)
 
 
-def _make(kind: str, size: int | None) -> bytes:
+def public_file(pair: SSHKeyPair, hostname: str) -> tuple[str, bytes]:
+    """Return the file in which the machine shows a public key: its path, and what it holds."""
+    line = b"%s %s root@%s\n" % (pair.key_algorithm, base64.b64encode(pair.public_data), hostname.encode())
+    return f"/etc/ssh/ssh_host_{_FILES[pair.key_algorithm]}_key.pub", line
+
+
+def _secret(kind: str) -> str:
+    return f"ssh_host_{kind}"
+
+
+def _make(kind: str) -> bytes:
+    size = _KINDS[kind][0]
     key = asyncssh.generate_private_key(kind, key_size=size) if size else asyncssh.generate_private_key(kind)
     return key.export_private_key("openssh")

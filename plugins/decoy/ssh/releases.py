@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from attrs import evolve, frozen
 
+from decnet_actors.domain.persona import Persona
+
 Names: TypeAlias = tuple[bytes, ...]
 
 _STRICT = b"kex-strict-s-v00@openssh.com"
@@ -29,6 +31,7 @@ class OpenSsh:
     macs: Names
     sftp: tuple[tuple[bytes, bytes], ...]  # extensions of its sftp-server
     compression: Names = (b"none", b"zlib@openssh.com")
+    says_why: bool = True  # whether it says what is wrong with an identification line
 
     @property
     def strict(self) -> bool:
@@ -121,13 +124,62 @@ _V9_6 = evolve(
     extensions=(_HOSTBOUND, (b"ping@openssh.com", b"0")),
 )
 
-_UPSTREAM = {"8.2p1": _V8_2, "8.4p1": _V8_2, "8.9p1": _V8_9, "9.2p1": _V9_2, "9.6p1": _V9_6}
+# Rocky's lists are those of its crypto policy DEFAULT (/etc/crypto-policies/back-ends/opensshserver.config).
+_V8_7 = evolve(
+    _V8_9,
+    kex=(
+        *_ECDH,
+        *_names(
+            "diffie-hellman-group-exchange-sha256 diffie-hellman-group14-sha256 diffie-hellman-group16-sha512"
+            " diffie-hellman-group18-sha512"
+        ),
+    ),
+    ciphers=_names("aes256-gcm@openssh.com chacha20-poly1305@openssh.com aes256-ctr aes128-gcm@openssh.com aes128-ctr"),
+    macs=_names(
+        "hmac-sha2-256-etm@openssh.com hmac-sha1-etm@openssh.com umac-128-etm@openssh.com"
+        " hmac-sha2-512-etm@openssh.com hmac-sha2-256 hmac-sha1 umac-128@openssh.com hmac-sha2-512"
+    ),
+)
+# Recorded from Debian 12's dropbear 2022.83.
+_DROPBEAR = OpenSsh(
+    sftp=(),
+    kex=_names(
+        "curve25519-sha256 curve25519-sha256@libssh.org ecdh-sha2-nistp521 ecdh-sha2-nistp384 ecdh-sha2-nistp256"
+        " diffie-hellman-group14-sha256 diffie-hellman-group14-sha1"
+    ),
+    markers=(b"kexguess2@matt.ucc.asn.au", _STRICT),
+    host_keys=_names("ssh-ed25519 ecdsa-sha2-nistp256 rsa-sha2-256 ssh-rsa"),
+    signatures=_names("ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 rsa-sha2-256 ssh-rsa"),
+    extensions=(),
+    ciphers=_names("chacha20-poly1305@openssh.com aes128-ctr aes256-ctr"),
+    macs=_names("hmac-sha1 hmac-sha2-256"),
+    compression=(b"zlib@openssh.com", b"none"),
+    says_why=False,
+)
+
+_UPSTREAM = {
+    "8.7p1": _V8_7,
+    "9.3p2": _V9_2,
+    "8.2p1": _V8_2,
+    "8.4p1": _V8_2,
+    "8.9p1": _V8_9,
+    "9.2p1": _V9_2,
+    "9.6p1": _V9_6,
+}
 # The update that brought strict key exchange (CVE-2023-48795): DSA-5586-1, USN-6560-1.
 _STRICT_SINCE = {"8.2p1": 10, "8.4p1": 3, "8.9p1": 5, "9.2p1": 2}
 _ALIAS_SINCE = {"9.2p1": 4}  # Debian bug 1088873
 
-_VERSION = re.compile(r"(?:\d+:)?(?P<upstream>[0-9.]+p\d+)-(?P<revision>\S+)")
+_VERSION = re.compile(r"(?:\d+:)?(?P<upstream>[0-9.]+_?p\d+)-(?P<revision>\S+)")
 _UPDATE = re.compile(r"(?:ubuntu0\.|deb\d+u)(?P<update>\d+)$")
+
+
+def offer_of(persona: Persona) -> tuple[OpenSsh, bytes]:
+    """Return what the persona's server offers, and what follows ``SSH-2.0-`` in its identification."""
+    if persona.ssh_server == "dropbear":
+        return _DROPBEAR, f"dropbear_{persona.packages['dropbear']}".encode("ascii", "replace")
+    version = persona.packages.get("openssh-server", "")
+    return release_of(version), banner_of(version, persona.distribution)
 
 
 def release_of(version: str) -> OpenSsh:
@@ -145,12 +197,14 @@ def release_of(version: str) -> OpenSsh:
 
 
 def banner_of(version: str, distribution: str) -> bytes:
-    """Return what follows ``SSH-2.0-``: Debian and Ubuntu add their revision (option DebianBanner)."""
+    """Return what follows ``SSH-2.0-``: Debian and Ubuntu add their revision (option DebianBanner), others nothing."""
     upstream, revision = _parts(version)
+    if distribution not in {"debian", "ubuntu"}:
+        return f"OpenSSH_{upstream.partition('p')[0]}".encode("ascii", "replace")
     comment = f" {distribution.capitalize()}-{revision}" if revision else ""
     return f"OpenSSH_{upstream}{comment}".encode("ascii", "replace")
 
 
 def _parts(version: str) -> tuple[str, str]:
     found = _VERSION.fullmatch(version)
-    return (found["upstream"], found["revision"]) if found else ("9.2p1", "2+deb12u3")
+    return (found["upstream"].replace("_", ""), found["revision"]) if found else ("9.2p1", "2+deb12u3")

@@ -1,11 +1,11 @@
 """This module makes the ssh service of one decky."""
 
 import asyncio
-import contextlib
 import logging
 from functools import partial
 
 import asyncssh
+from asyncssh.public_key import SSHKeyPair
 
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
 from decnet_actors.contracts.machine import Machine
@@ -14,8 +14,8 @@ from plugins.decoy.ssh.channels import SshConnection
 from plugins.decoy.ssh.daemon import Daemon
 from plugins.decoy.ssh.exchange import prepare
 from plugins.decoy.ssh.greeter import LOGIN_TIME, Greeter
-from plugins.decoy.ssh.keys import HostKeys, host_keys, public_files
-from plugins.decoy.ssh.releases import OpenSsh, banner_of, release_of
+from plugins.decoy.ssh.keys import HostKeys, public_file
+from plugins.decoy.ssh.releases import OpenSsh, offer_of
 
 
 class SshService:
@@ -25,20 +25,19 @@ class SshService:
         self._deps = deps
         self._rules = Rules(keyboard_interactive=keyboard_interactive, failure_delay=failure_delay, rng=deps.rng)
         self._daemon: Daemon | None = None
+        self._keys = HostKeys(deps.vault, partial(_show, deps.machine), deps.spawn)
 
     async def open(self) -> None:
         """Get the host keys, and the library ready."""
         logging.getLogger("asyncssh").disabled = True  # facts tell what happened
         prepare()
         deps = self._deps
-        version = deps.persona.packages.get("openssh-server", "")
-        release = release_of(version)
-        keys = await host_keys(deps.vault)
-        _show(keys, deps.machine)
+        release, banner = offer_of(deps.persona)
+        await self._keys.open()
         self._daemon = Daemon(
             release=release,
-            keys=keys,
-            options=_options(release, banner_of(version, deps.persona.distribution), keys),
+            keys=self._keys,
+            options=_options(release, banner, self._keys),
             machine=deps.machine,
             policy=deps.policy,
             artifacts=deps.artifacts,
@@ -50,19 +49,18 @@ class SshService:
         """Return the protocol of one connection."""
         if self._daemon is None:
             raise RuntimeError("not open")
-        return Greeter(self._daemon.options.version, log, partial(SshConnection, self._daemon))
+        daemon = self._daemon
+        make = partial(SshConnection, daemon)
+        return Greeter(daemon.options.version, log, self._keys, make, says_why=daemon.release.says_why)
 
     async def aclose(self) -> None:
         """Let go of the keys."""
         self._daemon = None
 
 
-def _show(keys: HostKeys, machine: Machine) -> None:
-    """Put the public keys where the machine shows its own, as old as those."""
-    files = machine.files
-    for path, line in public_files(keys, machine.persona.hostname).items():
-        with contextlib.suppress(OSError):  # this machine has none, or a visitor has been at them
-            files.write(path, line, now=files.stat(path).modified)
+def _show(machine: Machine, pair: SSHKeyPair) -> None:
+    """Put a public key where the machine shows its own."""
+    machine.publish(*public_file(pair, machine.persona.hostname))
 
 
 def _options(release: OpenSsh, banner: bytes, keys: HostKeys) -> asyncssh.SSHServerConnectionOptions:

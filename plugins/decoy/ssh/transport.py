@@ -15,6 +15,7 @@ import asyncssh
 from asyncssh.connection import SSHServerConnection
 from asyncssh.packet import Byte, PacketDecodeError, SSHPacket, String, UInt32
 
+from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.decoy import SessionLog
 from decnet_actors.domain.facts import Fact, ForwardRequested, LimitReached, ProtocolViolated, SessionCrashed
 from decnet_actors.domain.text import escaped
@@ -54,9 +55,10 @@ class SshTransport(SSHServerConnection):
         super().__init__(daemon.loop, daemon.options)
         self.daemon = daemon
         self.log = log
+        self.machine = daemon.machine.seen_by(Author(hand=Hand.ATTACKER, source=log.peer.address, session=log.id))
         self._all_server_host_keys = daemon.keys.announced
         self._server_host_key_algs = list(daemon.release.host_keys)
-        self._authentication = Authentication(self, daemon.machine, daemon.policy, daemon.rules)
+        self._authentication = Authentication(self, self.machine, daemon.policy, daemon.rules)
         self._cleaned = False
         self._starved = False  # reading is paused because a packet waits
         self._corked = False  # packets that answer one reading leave together, as sshd's do

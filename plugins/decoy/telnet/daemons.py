@@ -1,14 +1,13 @@
 """This module tabulates what the telnet daemons a persona can run say: their options, in their order, and their banner.
 
 ``inetutils`` was recorded from Debian 12's package 2.4-2+deb12u3. ``netkit`` is the 0.17 of Debian 11 and of Ubuntu up
-to 22.04, whose opening every scanner's database knows (``fffd18 fffd20 fffd23 fffd27``). Another daemon (busybox) is
-one more row here and one more line in ``daemon_of``.
+to 22.04, whose opening every scanner's database knows (``fffd18 fffd20 fffd23 fffd27``).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from decnet_actors.domain.persona import Persona
 from decnet_actors.wire.telnet import Option, Subnegotiation, Verb, build
@@ -63,6 +62,10 @@ class Daemon:
     agreed: Mapping[int, bytes] = field(default=_BSD_AGREED)
     agreed_early: Mapping[int, bytes] = field(default=_BSD_AGREED_EARLY)
     alive: bytes = field(default=b"\r\n[Yes]\r\n")  # the answer to AYT
+    waits: bool = True  # for the peer's answers; if not, the prompt follows the opening and no option is answered
+    tries: int = 5  # of login; LOGIN_RETRIES, /etc/login.defs
+    exceeded: str = "Maximum number of tries exceeded ({tries})\r\n"
+    late: str = "\r\nLogin timed out after {seconds:.0f} seconds.\r\n"
     offered: frozenset[int] = field(init=False)
     asked: frozenset[int] = field(init=False)
 
@@ -123,10 +126,33 @@ NETKIT = Daemon(
     banner="{issue}\r\n",
 )
 
+# Recorded from Debian 12's busybox 1.35.0. It asks, and leaves it at that.
+BUSYBOX = Daemon(
+    opening=(
+        (Verb.DO, Option.ECHO),
+        (Verb.DO, Option.NAWS),
+        (Verb.WILL, Option.ECHO),
+        (Verb.WILL, Option.SGA),
+    ),
+    terminal=(),
+    last=(),
+    banner="\r\r\n",
+    alive=b"\xff\xff\xf1",  # NOP, with its IAC doubled
+    waits=False,
+    tries=3,
+    exceeded="",
+    late="\r\nLogin timed out after {seconds:.0f} seconds\r\n",
+)
+OLD_BUSYBOX = evolve(BUSYBOX, alive=b"")
+
 
 def daemon_of(persona: Persona) -> Daemon:
     """Return the daemon that the persona's ``telnetd`` package installs (since 0.17+2.4 it is inetutils')."""
     packages = persona.packages
+    if persona.userland == "busybox":
+        return OLD_BUSYBOX if persona.embedded else BUSYBOX
+    if "telnet-server" in packages:  # Rocky's is netkit's
+        return NETKIT
     version = packages.get("telnetd", "")
     if packages.get("inetutils-telnetd") or not version or "+2." in version:
         return INETUTILS

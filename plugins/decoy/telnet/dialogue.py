@@ -63,7 +63,7 @@ class Dialogue:
     )
 
     def __init__(self, daemon: Daemon) -> None:
-        self.step = _OPENING
+        self.step = _OPENING if daemon.waits else _DONE
         self.said: list[str] = []  # what the peer negotiated, in order: "DO ECHO", "WILL NAWS", "WILL 99"
         self.terminal = ""
         self.columns = 80
@@ -87,6 +87,10 @@ class Dialogue:
 
     def negotiated(self, event: Negotiation) -> bytes:
         """Take WILL, WONT, DO or DONT; return the answer, and what follows once the wait is over."""
+        if not self._daemon.waits:
+            if len(self.said) < MAX_NOTED:
+                self.said.append(_SAID[event.verb][event.option])
+            return b""
         reply = self._negotiated(event.verb, event.option)
         return reply if self._unanswered or self.step is _DONE else reply + self._advance()
 

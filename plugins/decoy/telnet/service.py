@@ -32,7 +32,7 @@ class TelnetService:
 
     def connect(self, log: SessionLog) -> Session:
         """Return the session of one connection."""
-        return TelnetSession(self._host, log.peer)
+        return TelnetSession(self._host, log.peer, log.id)
 
     async def aclose(self) -> None:
         """Nothing to let go of."""
@@ -44,6 +44,8 @@ def _address(persona: Persona) -> str:
 
 def _issue(persona: Persona) -> str:
     """Return the line of ``/etc/issue.net``: Debian leaves the point release out, Ubuntu does not."""
+    if persona.distribution == "rocky":
+        return f"\r\nKernel {persona.kernel} on an {persona.architecture}"
     if persona.distribution == "debian":
         return f"Debian GNU/Linux {persona.release.partition('.')[0]}"
     return persona.pretty_name

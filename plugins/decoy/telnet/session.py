@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.decoy import CredentialPolicy, Effect, HangUp, Note, Send, WakeAt
 from decnet_actors.contracts.machine import Login, Machine, Terminal
 from decnet_actors.domain.facts import CredentialSeen, LimitReached, Outcome, TelnetClientSeen
@@ -28,7 +29,6 @@ from plugins.decoy.telnet.dialogue import Dialogue, Step
 from plugins.decoy.telnet.lines import Ending, LineEditor
 
 MAX_TYPED_AHEAD = 4096  # bytes typed before anybody reads them; N_TTY_BUF_SIZE, drivers/tty/n_tty.c
-LOGIN_TRIES = 5  # LOGIN_RETRIES, /etc/login.defs
 LOGIN_TIMEOUT = 60.0  # LOGIN_TIMEOUT, /etc/login.defs
 
 # What the daemon types into the terminal for a command (BSD telnetd, state.c).
@@ -95,6 +95,7 @@ class TelnetSession:
         "_deadline",
         "_handle",
         "_host",
+        "_id",
         "_peer",
         "_phase",
         "_said",
@@ -104,8 +105,9 @@ class TelnetSession:
         "_user",
     )
 
-    def __init__(self, host: Host, peer: Peer) -> None:
+    def __init__(self, host: Host, peer: Peer, session: str) -> None:
         self._host = host
+        self._id = session
         self._peer = peer
         self._phase = _GREETING
         self._said: _Speech | None = None
@@ -118,7 +120,12 @@ class TelnetSession:
 
     def opened(self, now: float) -> Sequence[Effect]:
         """Return the daemon's opening."""
-        patience = self._host.patience
+        host = self._host
+        if not host.daemon.waits:
+            self._phase = _USER
+            self._deadline = now + LOGIN_TIMEOUT
+            return [Send(host.opening.data + host.banner + host.prompt), WakeAt(self._deadline)]
+        patience = host.patience
         return [self._host.opening, WakeAt(now + patience if patience else inf)]
 
     @property
@@ -165,7 +172,7 @@ class TelnetSession:
             self._start_login(self._speech.dialogue.give_up(), now, effects)
         elif now >= self._deadline:
             effects += [
-                f"\r\nLogin timed out after {LOGIN_TIMEOUT:.0f} seconds.\r\n".encode(),
+                self._host.daemon.late.format(seconds=LOGIN_TIMEOUT).encode(),
                 Note(LimitReached(limit="login_timeout", value=int(LOGIN_TIMEOUT))),
             ]
             self._over(effects)
@@ -255,6 +262,9 @@ class TelnetSession:
         accepted = self._host.policy.accepts(user, secret, service="telnet")
         outcome = Outcome.ACCEPTED if accepted else Outcome.REFUSED
         seen = CredentialSeen(user=user, secret=secret, mechanism="telnet login", outcome=outcome)
+        if not self._host.daemon.waits and not self._tries:  # by now its client has said what it will
+            dialogue = self._speech.dialogue
+            effects.append(Note(TelnetClientSeen(options=tuple(dialogue.said), terminal=dialogue.terminal)))
         effects += [Note(seen), shown]
         if accepted:
             self._enter(user, now, effects)
@@ -275,10 +285,11 @@ class TelnetSession:
     def _refuse(self, now: float, effects: list[_Action]) -> None:
         self._tries += 1
         effects.append(b"\r\nLogin incorrect\r\n")
-        if self._tries >= LOGIN_TRIES:
+        daemon = self._host.daemon
+        if self._tries >= daemon.tries:
             effects += [
-                f"Maximum number of tries exceeded ({LOGIN_TRIES})\r\n".encode(),
-                Note(LimitReached(limit="login_tries", value=LOGIN_TRIES)),
+                daemon.exceeded.format(tries=daemon.tries).encode(),
+                Note(LimitReached(limit="login_tries", value=daemon.tries)),
             ]
             self._over(effects)
             return
@@ -288,7 +299,8 @@ class TelnetSession:
 
     def _enter(self, user: str, now: float, effects: list[_Action]) -> None:
         self._phase = _SHELL
-        peer, machine = self._peer, self._host.machine
+        peer = self._peer
+        machine = self._host.machine.seen_by(Author(hand=Hand.ATTACKER, source=peer.address, session=self._id))
         self._handle = machine.logged_in(user, peer.address, now)
         self._terminal = machine.terminal(
             Login(

@@ -2,6 +2,8 @@
 
 import ipaddress
 
+from decnet_actors.contracts.fleet_driver import DHCP
+
 _BLOCK = 256
 _PER_BLOCK = 254  # of a block of 256, those that look like a host's: neither .0 nor .255
 _PREFIX = "02:42"  # what the engine itself begins the MACs of its containers with
@@ -15,6 +17,10 @@ def choose(pool: ipaddress.IPv4Network, decky: str, index: int, address: str) ->
         ValueError: what is wanted is not an IPv4 address.
 
     """
+    if address == DHCP:
+        raise ValueError(
+            f'{decky}: address = "dhcp" is for [fleet] driver = "namespace": docker gives its own addresses'
+        )
     if address:
         try:
             return str(ipaddress.IPv4Address(address))

@@ -6,11 +6,11 @@ import errno
 import ipaddress
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from decnet_actors.contracts.fleet_driver import Observed, Place, PlaceState, Transport, Wanted
+from decnet_actors.contracts.fleet_driver import DHCP, Observed, Place, PlaceState, Transport, Wanted
 
 BACKLOG = 511  # what real servers ask for; the kernel cuts it to net.core.somaxconn
 PROBE_TIMEOUT = 5.0  # seconds
@@ -38,6 +38,8 @@ def shifted(port: int) -> int:
 class LoopbackDriver:
     """Puts each decky on 127.x.y.z. Every 127/8 address is local on Linux, so nothing needs to be set up or undone."""
 
+    inside = None
+
     def __init__(self, *, network: str, shift: Shift) -> None:
         self._network = ipaddress.IPv4Network(network)
         self._shift = shift
@@ -52,6 +54,10 @@ class LoopbackDriver:
 
     def place(self, wanted: Wanted) -> Place:
         """Return where the decky will be; a loopback address has no MAC and no stack of its own."""
+        if wanted.address == DHCP:
+            raise ValueError(
+                f'{wanted.decky}: address = "dhcp" is for [fleet] driver = "namespace": loopback has no network'
+            )
         address = wanted.address or self._address(wanted.decky, wanted.index)
         return Place(decky=wanted.decky, address=address, addresses=(address,))
 
@@ -69,6 +75,12 @@ class LoopbackDriver:
     async def remove(self, decky: str) -> None:
         """Give the address back."""
         self._places.pop(decky, None)
+
+    async def remove_all(self, deckies: Collection[str]) -> Mapping[str, str]:
+        """Give the addresses back."""
+        for decky in deckies:
+            await self.remove(decky)
+        return {}
 
     async def observe(self) -> Mapping[str, Observed]:
         """Return the deckies that were made here."""

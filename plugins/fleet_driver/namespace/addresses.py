@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 
+from decnet_actors.contracts.fleet_driver import DHCP
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.rules import Address, Network, Rules
 from plugins.fleet_driver.namespace.vendors import prefixes_of
@@ -10,6 +11,7 @@ from plugins.fleet_driver.namespace.vendors import prefixes_of
 _BLOCK = 256
 _PER_BLOCK = 254  # of a block of 256, those that look like a host's: neither .0 nor .255
 _FIRST_IPV6 = 16  # ::10, after what routers and the first servers of a site have
+_LEASED = 4  # the IP version that DHCP is for
 _NICS = 1 << 24  # cards of one prefix
 _STRIDE = 0x9E3779  # odd, so that _NICS consecutive deckies get as many cards; neighbours do not look like a series
 
@@ -17,15 +19,24 @@ _STRIDE = 0x9E3779  # odd, so that _NICS consecutive deckies get as many cards; 
 def choose(rules: Rules, decky: str, index: int, address: str) -> tuple[str, ...]:
     """Return all addresses of a decky: the wanted one or one of the first range, then one of each other family.
 
+    A leased address is IPv4 and not among them.
+
     Raises:
         OSError: no address is left.
         RefusedError: the wanted address is not permitted.
 
     """
-    first = rules.interfaces([address])[0].ip if address else _nth(rules, rules.ranges[0], decky, index)
-    found = [first]
+    found: list[Address] = []
+    families = set()
+    if address == DHCP:
+        if all(one.version != _LEASED for one in rules.ranges):
+            raise RefusedError('address = "dhcp" needs an IPv4 range')
+        families.add(_LEASED)
+    elif address:
+        found.append(rules.interfaces([address])[0].ip)
     for network in rules.ranges:
-        if all(one.version != network.version for one in found):
+        families.update(one.version for one in found)
+        if network.version not in families:
             found.append(_nth(rules, network, decky, index))
     return tuple(map(str, found))
 

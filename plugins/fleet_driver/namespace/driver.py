@@ -7,14 +7,17 @@ helper takes it over by its anchor.
 import asyncio
 import contextlib
 import errno
+import random
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from decnet_actors.contracts.fleet_driver import (
+    DHCP,
     DriverUnreachableError,
     Observed,
     Place,
@@ -23,15 +26,21 @@ from decnet_actors.contracts.fleet_driver import (
     Transport,
     Wanted,
 )
+from decnet_actors.kernel.personality import PERSONALITIES
 from plugins.fleet_driver.namespace import NamespaceConfig, messages
 from plugins.fleet_driver.namespace.addresses import choose, choose_mac
+from plugins.fleet_driver.namespace.dhcp_client import Client
+from plugins.fleet_driver.namespace.dialects import DIALECTS
 from plugins.fleet_driver.namespace.errors import RefusedError
+from plugins.fleet_driver.namespace.leases import Lessee
 from plugins.fleet_driver.namespace.link import Answer, Link
 from plugins.fleet_driver.namespace.messages import Fields
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
 
 ANSWER = 10.0  # seconds the helper may take; what it does takes milliseconds
 PROBE_TIMEOUT = 5.0  # seconds
+LEASE = (
+    8.0  # seconds whoever creates a decky waits for its lease: two questions, and what a server takes to look around
+)
 _BACKLOG = 4
 _STOP = 5.0  # seconds a helper of ours may take to end
 _HELPER = "plugins.fleet_driver.namespace.netd"
@@ -43,13 +52,23 @@ class _Kept:
 
     place: Place
     anchor: socket.socket
+    lessee: Lessee | None = field(default=None, eq=False)
+
+    def close(self) -> None:
+        self.anchor.close()
+        if self.lessee is not None:
+            self.lessee.close()
 
 
 class NamespaceDriver:
     """Puts each decky into a network namespace of its own, with a macvlan interface on the parent."""
 
-    def __init__(self, config: NamespaceConfig, *, patience: float = ANSWER) -> None:
+    inside = None
+
+    def __init__(self, config: NamespaceConfig, *, patience: float = ANSWER, lease: float = LEASE) -> None:
         self._config = config
+        self._lease = lease
+        self._rng = random.SystemRandom()  # real clients' transactions cannot be foretold
         self._rules = config.rules()
         self._patience = patience
         self._link: Link | None = None
@@ -57,6 +76,8 @@ class NamespaceDriver:
         self._connecting = asyncio.Lock()
         self._kept: dict[str, _Kept] = {}
         self._lost: dict[str, Observed] = {}  # what a new helper would not take over
+        self._placed = lru_cache(maxsize=3 * self._rules.max_deckies)(self._place)  # whoever changes one asks for all
+        self._deaf = False  # the last decky that waited for a lease got none: the next one need not wait as long
 
     async def open(self) -> None:
         """Connect to the helper, or start it."""
@@ -70,13 +91,18 @@ class NamespaceDriver:
                 await link.ask("leave", {})
             link.close()
         for kept in self._kept.values():
-            kept.anchor.close()
+            kept.close()
         self._kept.clear()
         self._lost.clear()
         await self._end()
 
     def place(self, wanted: Wanted) -> Place:
         """Return where the decky will be."""
+        place = self._placed(wanted)
+        kept = self._kept.get(wanted.decky)
+        return _at(place, kept.lessee.address) if place.leased and kept is not None and kept.lessee else place
+
+    def _place(self, wanted: Wanted) -> Place:
         stack = wanted.stack or self._config.stack
         if stack not in PERSONALITIES:
             raise RefusedError(f"{wanted.decky}: no stack is called {stack!r}; there are {', '.join(PERSONALITIES)}")
@@ -86,19 +112,27 @@ class NamespaceDriver:
             self._rules.check_mac(mac)
         except RefusedError as error:
             raise RefusedError(f"{wanted.decky}: {error}") from None
-        return Place(decky=wanted.decky, address=addresses[0], addresses=addresses, mac=mac, stack=stack)
+        return Place(
+            decky=wanted.decky,
+            address="" if wanted.address == DHCP else addresses[0],
+            addresses=addresses,
+            leased=wanted.address == DHCP,
+            mac=mac,
+            stack=stack,
+        )
 
     async def create(self, wanted: Wanted) -> Place:
         """Make the namespace, or adopt the one that is there."""
         place = self.place(wanted)
         fields, (anchor, *_) = await self._ask("create", _named(place))
-        place = evolve(place, tier=Tier(fields["tier"]))
+        place = _observed({**fields, "decky": place.decky, "fault": ""}).place
         before = self._kept.get(place.decky)
-        self._kept[place.decky] = _Kept(place=place, anchor=anchor)
-        self._lost.pop(place.decky, None)
         if before is not None:
             before.anchor.close()
-        return place
+        lessee = None if before is None else before.lessee
+        self._kept[place.decky] = _Kept(place=place, anchor=anchor, lessee=lessee)
+        self._lost.pop(place.decky, None)
+        return await self._leased(place, wanted.hostname)
 
     async def remove(self, decky: str) -> None:
         """Remove the namespace's interface and let go of it."""
@@ -106,7 +140,19 @@ class NamespaceDriver:
         self._lost.pop(decky, None)
         kept = self._kept.pop(decky, None)
         if kept is not None:
-            kept.anchor.close()
+            kept.close()
+
+    async def remove_all(self, deckies: Collection[str]) -> Mapping[str, str]:
+        """Let go of the namespaces; the kernel removes many in one sweep for the time that one takes."""
+        names = sorted(deckies)
+        for start in range(0, len(names), messages.PAGE):
+            await self._ask("abandon", {"deckies": names[start : start + messages.PAGE]})
+        for name in names:
+            self._lost.pop(name, None)
+            kept = self._kept.pop(name, None)
+            if kept is not None:
+                kept.close()
+        return {}
 
     async def observe(self) -> Mapping[str, Observed]:
         """Return what the helper has, and what it would not take over."""
@@ -115,7 +161,8 @@ class NamespaceDriver:
         while more:
             fields, _ = await self._ask("observe", {"after": after})
             for row in fields["deckies"]:
-                found[row["decky"]] = _observed(row)
+                kept = self._kept.get(row["decky"])
+                found[row["decky"]] = _observed(row, "" if kept is None or not kept.lessee else kept.lessee.trouble)
                 after = row["decky"]
             more = fields["more"]
         return {**self._lost, **found}
@@ -142,6 +189,38 @@ class NamespaceDriver:
             client.settimeout(PROBE_TIMEOUT)
             undo.pop_all()
         return client
+
+    async def _leased(self, place: Place, hostname: str) -> Place:
+        """Return the place with its leased address, if it is to have one.
+
+        Raises:
+            OSError: there is no lease yet; the decky goes on asking for one.
+
+        """
+        if not place.leased:
+            return place
+        lessee = self._kept[place.decky].lessee
+        if lessee is None:
+            _, (sock, *_) = await self._ask("lease", {"decky": place.decky})
+            kept = self._kept.get(place.decky)
+            if kept is None or kept.lessee is not None:  # it was removed, or somebody else was faster
+                sock.close()
+                return await self._leased(place, hostname) if kept is not None else place
+            client = Client(place.mac, hostname, DIALECTS[place.stack], self._rng, wish=place.address)
+            now = asyncio.get_running_loop().time
+            lessee = Lessee(client, sock, lambda one: self._assign(place.decky, one), address=place.address, now=now)
+            self._kept[place.decky] = evolve(kept, lessee=lessee)
+        if not await lessee.held(self._lease if not self._deaf else 0.0):
+            self._deaf = True
+            raise OSError(errno.EADDRNOTAVAIL, f"{place.decky} has no address: {lessee.trouble}; it goes on asking")
+        self._deaf = False
+        return _at(place, lessee.address)
+
+    async def _assign(self, decky: str, address: str) -> None:
+        await self._ask("assign", {"decky": decky, "address": address})
+        kept = self._kept.get(decky)
+        if kept is not None:
+            self._kept[decky] = evolve(kept, place=_at(kept.place, address))
 
     async def _ask(self, operation: str, fields: Fields) -> Answer:
         link = await self._connected()
@@ -176,13 +255,14 @@ class NamespaceDriver:
         """Let the helper have a decky that it does not know yet; what it refuses counts as broken."""
         place = kept.place
         try:
-            await link.ask("adopt", _named(place), descriptors=[kept.anchor.fileno()])
+            fields = {**_named(place), "lease": place.address if place.leased else ""}
+            await link.ask("adopt", fields, descriptors=[kept.anchor.fileno()])
         except DriverUnreachableError:
             raise
         except OSError as error:
             self._lost[place.decky] = Observed(place=place, state=PlaceState.BROKEN, detail=str(error.args[-1]))
             del self._kept[place.decky]
-            kept.anchor.close()
+            kept.close()
 
     async def _found(self) -> Link:
         path = self._config.socket
@@ -234,21 +314,44 @@ def _bound(path: str) -> socket.socket:
     return made
 
 
+def _at(place: Place, address: str) -> Place:
+    """Return a leased place with another address, or with none."""
+    kept = place.addresses[1:] if place.address else place.addresses
+    return evolve(place, address=address, addresses=(address, *kept) if address else kept)
+
+
 def _named(place: Place) -> Fields:
-    return {"decky": place.decky, "addresses": place.addresses, "mac": place.mac, "stack": place.stack}
+    given = _at(place, "") if place.leased else place
+    return {
+        "decky": place.decky,
+        "addresses": given.addresses,
+        "mac": place.mac,
+        "stack": place.stack,
+        "leased": place.leased,
+    }
 
 
-def _observed(row: Fields) -> Observed:
+def _observed(row: Fields, trouble: str = "") -> Observed:
+    """Return what the helper tells of a decky.
+
+    Args:
+        row: its answer.
+        trouble: why the decky has no lease.
+
+    """
     addresses = tuple(row["addresses"])
+    first = next((one for one in addresses if not row["leased"] or ":" not in one), "")
+    waits = not first or bool(trouble)
     return Observed(
         place=Place(
             decky=row["decky"],
-            address=addresses[0],
+            address=first,
             addresses=addresses,
+            leased=row["leased"],
             mac=row["mac"],
             stack=row["stack"],
             tier=Tier(row["tier"]),
         ),
-        state=PlaceState.BROKEN if row["fault"] else PlaceState.UP,
-        detail=row["fault"] or row["detail"],
+        state=PlaceState.BROKEN if row["fault"] else PlaceState.WAITING if waits else PlaceState.UP,
+        detail=row["fault"] or trouble or row["detail"],
     )

@@ -12,7 +12,7 @@ from attrs import frozen
 from decnet_actors.contracts.fleet_driver import Transport
 from plugins.fleet_driver.namespace.errors import RefusedError
 
-VERSION = 1  # of these messages
+VERSION = 2  # of these messages
 MAX_MESSAGE = 64 * 1024  # bytes
 MAX_DESCRIPTORS = 4  # that one request may bring
 PAGE = 64  # deckies in one answer to Observe; with the longest names and texts it stays below MAX_MESSAGE
@@ -39,14 +39,34 @@ class Create:
 
     id: int
     decky: str
-    addresses: tuple[str, ...]
+    addresses: tuple[str, ...]  # that it keeps; none are needed when one is leased
     mac: str
     stack: str
+    leased: bool  # an IPv4 address is got from a DHCP server
 
 
 @frozen(kw_only=True)
 class Adopt(Create):
     """Take over the namespace of the socket that comes with this: it was made by a helper before this one."""
+
+    lease: str  # the address it has by now; empty if none
+
+
+@frozen(kw_only=True)
+class Lease:
+    """Open the socket a DHCP client of the decky speaks by."""
+
+    id: int
+    decky: str
+
+
+@frozen(kw_only=True)
+class Assign:
+    """Give a decky the address that was leased for it, in place of the one before; empty takes that away."""
+
+    id: int
+    decky: str
+    address: str
 
 
 @frozen(kw_only=True)
@@ -55,6 +75,14 @@ class Destroy:
 
     id: int
     decky: str
+
+
+@frozen(kw_only=True)
+class Abandon:
+    """Let go of deckies, at most a page; each is gone, not at once, when the client has let go of it too."""
+
+    id: int
+    deckies: tuple[str, ...]
 
 
 @frozen(kw_only=True)
@@ -91,7 +119,7 @@ class Leave:
     id: int
 
 
-Request: TypeAlias = Hello | Create | Adopt | Destroy | Listen | Probe | Observe | Leave
+Request: TypeAlias = Hello | Create | Adopt | Lease | Assign | Destroy | Abandon | Listen | Probe | Observe | Leave
 Fields: TypeAlias = dict[str, Any]  # Any: JSON
 
 
@@ -107,16 +135,18 @@ def parse(data: bytes) -> Request:
     match fields.text("op"):
         case "hello":
             made: Request = Hello(id=number, version=fields.number("version", _MAX_ID), digest=fields.text("digest"))
-        case "create" | "adopt" as op:
-            made = (Adopt if op == "adopt" else Create)(
-                id=number,
-                decky=fields.name("decky"),
-                addresses=fields.texts("addresses"),
-                mac=fields.text("mac"),
-                stack=fields.text("stack"),
-            )
+        case "create":
+            made = Create(id=number, **_house(fields))
+        case "adopt":
+            made = Adopt(id=number, lease=fields.text("lease"), **_house(fields))
+        case "lease":
+            made = Lease(id=number, decky=fields.name("decky"))
+        case "assign":
+            made = Assign(id=number, decky=fields.name("decky"), address=fields.text("address"))
         case "destroy":
             made = Destroy(id=number, decky=fields.name("decky"))
+        case "abandon":
+            made = Abandon(id=number, deckies=fields.names("deckies"))
         case "listen":
             protocol: Transport = "udp" if fields.one_of("protocol", ("tcp", "udp")) == "udp" else "tcp"
             port = fields.number("port", _MAX_PORT)
@@ -131,6 +161,16 @@ def parse(data: bytes) -> Request:
             raise RefusedError(f"no request is called {op!r}")
     fields.finish()
     return made
+
+
+def _house(fields: "_Fields") -> Fields:
+    return {
+        "decky": fields.name("decky"),
+        "addresses": fields.texts("addresses"),
+        "mac": fields.text("mac"),
+        "stack": fields.text("stack"),
+        "leased": fields.flag("leased"),
+    }
 
 
 def write(fields: Fields) -> bytes:
@@ -164,6 +204,12 @@ def id_of(data: bytes) -> int:
         return 0
 
 
+def _name(key: str, value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise RefusedError(f"{key} {value!r} is not a name: lower-case letters, digits and dashes, 63 at most")
+    return value
+
+
 class _Fields:
     """The fields of an object, taken out one by one."""
 
@@ -187,19 +233,25 @@ class _Fields:
             raise RefusedError(f"{key} is not a text of at most {_MAX_TEXT} characters")
         return value
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def texts(self, key: str, most: int = _MAX_LIST) -> tuple[str, ...]:
         value = self._take(key)
-        if not isinstance(value, list) or len(value) > _MAX_LIST:
-            raise RefusedError(f"{key} is not a list of at most {_MAX_LIST}")
+        if not isinstance(value, list) or len(value) > most:
+            raise RefusedError(f"{key} is not a list of at most {most}")
         if not all(isinstance(one, str) and len(one) <= _MAX_TEXT and one.isascii() for one in value):
             raise RefusedError(f"{key} is not a list of texts of at most {_MAX_TEXT} characters")
         return tuple(value)
 
-    def name(self, key: str) -> str:
-        value = self.text(key)
-        if not _NAME.fullmatch(value):
-            raise RefusedError(f"{key} {value!r} is not a name: lower-case letters, digits and dashes, 63 at most")
+    def flag(self, key: str) -> bool:
+        value = self._take(key)
+        if not isinstance(value, bool):
+            raise RefusedError(f"{key} is neither true nor false")
         return value
+
+    def name(self, key: str) -> str:
+        return _name(key, self.text(key))
+
+    def names(self, key: str) -> tuple[str, ...]:
+        return tuple(_name(key, value) for value in self.texts(key, PAGE))
 
     def one_of(self, key: str, choices: tuple[Literal["tcp", "udp"], ...]) -> str:
         value = self.text(key)

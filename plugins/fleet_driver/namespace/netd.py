@@ -21,11 +21,14 @@ from typing import TypeAlias
 from plugins.fleet_driver.namespace import messages, privileges
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.messages import (
+    Abandon,
     Adopt,
+    Assign,
     Create,
     Destroy,
     Fields,
     Hello,
+    Lease,
     Leave,
     Listen,
     Observe,
@@ -84,8 +87,17 @@ class Netd:
                 return _row(workshop.adopt(request, descriptors[0])), ()
             case Create():
                 return _row(workshop.create(request)), (workshop.anchor(request.decky),)
+            case Lease():
+                return {}, (workshop.lease(request.decky),)
+            case Assign():
+                workshop.assign(request)
+                return {}, ()
             case Destroy():
                 workshop.destroy(request.decky)
+                return {}, ()
+            case Abandon():
+                for decky in request.deckies:
+                    workshop.abandon(decky)
                 return {}, ()
             case Listen():
                 made, port = workshop.listen(request)
@@ -122,7 +134,8 @@ class Netd:
 
 def _row(house: House) -> Fields:
     return {
-        "addresses": [str(one.ip) for one in house.interfaces],
+        "addresses": [str(one.ip) for one in house.everywhere],
+        "leased": house.leased,
         "mac": house.mac,
         "stack": house.stack,
         "tier": house.tier,

@@ -18,7 +18,7 @@ _REQUEST, _ACK, _DUMP, _REPLACE, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0
 _ERROR, _DONE = 2, 3
 _NESTED, _TYPE_MASK = 0x8000, 0x3FFF
 # linux/rtnetlink.h
-_NEWLINK, _DELLINK, _GETLINK, _NEWADDR, _GETADDR, _NEWROUTE = 16, 17, 18, 20, 22, 24
+_NEWLINK, _DELLINK, _GETLINK, _NEWADDR, _DELADDR, _GETADDR, _NEWROUTE = 16, 17, 18, 20, 21, 22, 24
 _RT_TABLE_MAIN, _RTPROT_BOOT, _RT_SCOPE_UNIVERSE, _RTN_UNICAST, _RTA_GATEWAY = 254, 3, 0, 1, 5
 # linux/if_link.h, linux/if_addr.h, linux/veth.h
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_LINK, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 5, 18, 28
@@ -113,6 +113,11 @@ class Netlink:
             flags = _IFA_F_NODAD
         head = _ADDR.pack(_family(address.ip), network.prefixlen, flags, 0, index)
         self._ask(_NEWADDR, _CREATE | _REPLACE, head + body)
+
+    def delete_address(self, index: int, address: Interface) -> None:
+        """Take an address away, with the routes that need it."""
+        head = _ADDR.pack(_family(address.ip), address.network.prefixlen, 0, 0, index)
+        self._ask(_DELADDR, 0, head + _attribute(_IFA_LOCAL, address.ip.packed))
 
     def add_default_route(self, gateway: Address) -> None:
         """Send what is not on the link to the gateway."""

@@ -1,20 +1,13 @@
 """This module puts a stack personality and egress rules into the calling thread's namespace, and reads both back."""
 
-import functools
-import os
-import re
 from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from decnet_actors.contracts.fleet_driver import Tier
-from decnet_actors.kernel import nftables
+from decnet_actors.contracts.fleet_driver import Tier, tier_of
+from decnet_actors.kernel import nftables, stack
 from decnet_actors.kernel.nftables import NftablesError
-from plugins.fleet_driver.namespace import netns, sysctl
-from plugins.fleet_driver.namespace.personality import PERSONALITIES, Personality
-from plugins.fleet_driver.namespace.rules import Egress
-
-_OFFSET = 4711  # stands for a decky's own where listings are compared
+from plugins.fleet_driver.namespace.rules import Egress, Network
 
 # What every decky needs, whatever its stack.
 _HOUSE = {
@@ -27,6 +20,7 @@ _HOUSE = {
 
 # Answers leave, nothing else does. UDP has no connections: an answer goes where something came from within a minute.
 # No connection tracking, whose table all deckies and the host would share.
+# ``{lease}``: a decky that leases its address asks for that first.
 _GUARD = """table inet guard {
  set asked4 {
   type ipv4_addr . inet_service . inet_service; flags dynamic,timeout; timeout 60s; size 65536;
@@ -45,13 +39,23 @@ _GUARD = """table inet guard {
  chain out {
   type filter hook output priority -140; policy drop;
   oifname "lo" accept
-  tcp flags & (syn|ack) == syn drop
+{lease}  tcp flags & (syn|ack) == syn drop
   meta l4proto tcp accept
   ip daddr . udp dport . udp sport @asked4 accept
   ip6 daddr . udp dport . udp sport @asked6 accept
   icmp type { echo-reply, timestamp-reply, destination-unreachable, time-exceeded, parameter-problem } accept
   icmpv6 type { echo-reply, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept
   icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report } accept
+ }
+}
+"""
+
+
+# Servers answer to the address they offer, which is nobody's yet: the kernel hears what is sent to everybody.
+_LEASE = """table inet lease {
+ chain in {
+  type filter hook prerouting priority -300; policy accept;
+  udp sport 67 udp dport 68 ip daddr set 255.255.255.255
  }
 }
 """
@@ -64,6 +68,7 @@ class Applied:
     tier: Tier
     detail: str = ""  # why the stack is not all there
     is_contained: bool  # nothing leaves that is no answer
+    hears_leases: bool  # what DHCP servers answer arrives
 
 
 def guard() -> None:
@@ -73,85 +78,50 @@ def guard() -> None:
         NftablesError: it cannot be enforced here.
 
     """
-    nftables.apply(_GUARD)
+    nftables.apply(_guard(()))
 
 
-def apply(stack: str, mac: str, egress: Egress) -> Applied:
+def apply(name: str, mac: str, egress: Egress, servers: Sequence[Network]) -> Applied:
     """Apply a personality as far as this machine allows, and the egress rules; return what is in force then.
 
     Args:
-        stack: a name in ``PERSONALITIES``.
+        name: of a stack in ``PERSONALITIES``.
         mac: the decky's; what must differ from decky to decky follows from it.
         egress: what may leave.
+        servers: networks DHCP servers may be in; none for a decky that leases no address.
 
     Raises:
         NftablesError: the egress rules cannot be enforced here.
 
     """
-    personality = PERSONALITIES[stack]
-    wrong = [name for name in sysctl.set_all({**_HOUSE, **personality.sysctls}) if name in personality.sysctls]
-    rules = _rules(personality, _offset(mac))
+    rules = (_LEASE if servers else "") + ("" if egress is Egress.ANY else _guard(servers))
+    return _applied(stack.apply(name, mac, switches=_HOUSE, rules=rules), servers)
+
+
+def in_force(name: str, mac: str, servers: Sequence[Network]) -> Applied:
+    """Return what is in force in the namespace; the arguments are those of ``apply``."""
+    return _applied(stack.in_force(name, mac), servers)
+
+
+def _applied(found: stack.InForce, servers: Sequence[Network]) -> Applied:
+    tier, detail = tier_of(found.wrong, found.missing)
+    return Applied(
+        tier=tier,
+        detail=detail,
+        is_contained=_has(found.tables, "guard", _guard(servers)),
+        hears_leases=not servers or _has(found.tables, "lease", _LEASE),
+    )
+
+
+def _has(tables: Mapping[str, str], name: str, rules: str) -> bool:
     try:
-        # At once: the kernel waits for a grace period between one change of rules and the next.
-        nftables.apply(rules if egress is Egress.ANY else rules + _GUARD)
-    except NftablesError:  # without the stack's rules, then; reading back tells
-        if egress is Egress.NONE:
-            guard()
-    return _in_force(personality, mac, wrong)
+        return tables.get(name) == stack.listed(rules)[name]
+    except NftablesError:
+        return False
 
 
-def in_force(stack: str, mac: str) -> Applied:
-    """Return what is in force in the namespace."""
-    personality = PERSONALITIES[stack]
-    return _in_force(personality, mac, sysctl.differing(personality.sysctls))
-
-
-def _in_force(personality: Personality, mac: str, wrong: Sequence[str]) -> Applied:
-    missing, contained = "", False
-    try:
-        tables = _tables(nftables.listing().replace(f"offset {_offset(mac)} ", f"offset {_OFFSET} "))
-        contained = tables.get("guard") == _expected_guard()
-        if personality.rules and tables.get("persona") != _expected(personality.name):
-            missing = "the packet rules are not those of the stack"
-    except NftablesError as error:
-        missing = str(error) if personality.rules else ""
-    if wrong:
-        return Applied(tier=Tier.NONE, detail=f"{', '.join(wrong)} cannot be set", is_contained=contained)
-    return Applied(tier=Tier.SYSCTL if missing else Tier.EXACT, detail=missing, is_contained=contained)
-
-
-def _offset(mac: str) -> int:
-    return int(mac[-5:].replace(":", ""), 16) | 1  # not 0, which listings leave out
-
-
-def _rules(personality: Personality, offset: int) -> str:
-    return personality.rules.replace("{offset}", str(offset))
-
-
-def _tables(listing: str) -> Mapping[str, str]:
-    """Return the text of each table by its name."""
-    parts = re.split(r"^(?=table )", listing, flags=re.MULTILINE)
-    return {part.split()[2]: part.strip() for part in parts if part.startswith("table ")}
-
-
-@functools.cache
-def _expected(stack: str) -> str:
-    """Return how this kernel and library list a stack's rules, tried out in a namespace of their own.
-
-    Raises:
-        NftablesError: they cannot be loaded here.
-
-    """
-    return _tried(_rules(PERSONALITIES[stack], _OFFSET))["persona"]
-
-
-@functools.cache
-def _expected_guard() -> str:
-    return _tried(_GUARD)["guard"]
-
-
-def _tried(text: str) -> Mapping[str, str]:
-    with netns.new() as scratch:
-        os.close(scratch)
-        nftables.apply(text)
-        return _tables(nftables.listing())
+def _guard(servers: Sequence[Network]) -> str:
+    if not servers:
+        return _GUARD.replace("{lease}", "")
+    where = ", ".join(("255.255.255.255", *map(str, servers)))
+    return _GUARD.replace("{lease}", f"  udp sport 68 udp dport 67 ip daddr {{ {where} }} accept\n")

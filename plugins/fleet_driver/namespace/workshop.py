@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import ipaddress
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,17 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from decnet_actors.contracts.fleet_driver import Tier
+from decnet_actors.kernel import netns
 from decnet_actors.kernel.nftables import NftablesError
-from plugins.fleet_driver.namespace import netns, stack
+from decnet_actors.kernel.personality import PERSONALITIES
+from plugins.fleet_driver.namespace import interior, stack
 from plugins.fleet_driver.namespace.errors import RefusedError
-from plugins.fleet_driver.namespace.messages import Adopt, Create, Listen, Probe
+from plugins.fleet_driver.namespace.messages import Adopt, Assign, Create, Listen, Probe
 from plugins.fleet_driver.namespace.netlink import Netlink
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
-from plugins.fleet_driver.namespace.rules import Egress, Interface, Rules
+from plugins.fleet_driver.namespace.rules import Egress, Interface, Network, Rules
 
-DEVICE = "eth0"  # what a real machine calls it
 BACKLOG = 511  # what real servers ask for; the kernel cuts it to net.core.somaxconn
-_LOOPBACK = 1  # index of lo, in every namespace
 
 
 @frozen(kw_only=True)
@@ -27,21 +27,33 @@ class House:
     """A decky's namespace."""
 
     decky: str
-    interfaces: tuple[Interface, ...]
+    interfaces: tuple[Interface, ...]  # that it keeps
     mac: str
     stack: str
+    leased: bool = False
+    lease: Interface | None = None  # that a DHCP server gave it
     tier: Tier = Tier.NONE
     detail: str = ""  # why the stack is not all in force
     namespace: int = field(default=-1, repr=False)  # descriptor, once there is one
 
     @property
+    def everywhere(self) -> tuple[Interface, ...]:
+        """All addresses there are, the leased one first."""
+        return self.interfaces if self.lease is None else (self.lease, *self.interfaces)
+
+    @property
     def address(self) -> str:
-        return str(self.interfaces[0].ip)
+        return str(self.everywhere[0].ip) if self.everywhere else "no address yet"
+
+    @property
+    def wish(self) -> tuple[object, ...]:
+        """What has been asked for."""
+        return self.interfaces, self.mac, self.stack, self.leased
 
     @property
     def names(self) -> tuple[str, ...]:
         """What no other decky may have."""
-        return (self.mac, *(str(one.ip) for one in self.interfaces))
+        return (self.mac, *(str(one.ip) for one in self.everywhere))
 
 
 class Workshop:
@@ -108,7 +120,7 @@ class Workshop:
         there = self._houses.get(wanted.decky)
         if there is not None:
             fault = self.fault(there)
-            if not fault and (there.interfaces, there.mac, there.stack) == (house.interfaces, house.mac, house.stack):
+            if not fault and there.wish == house.wish:
                 return there
             why = fault or "not as wanted"
             raise OSError(errno.EEXIST, f"{house.decky} is at {there.address} already ({why}): remove it first")
@@ -124,7 +136,7 @@ class Workshop:
                 raise type(error)(error.errno, f"{where}: {error.strerror or error}") from error
             finally:
                 if not made:
-                    _demolish()
+                    interior.demolish()
                     os.close(namespace)
         return self._keep(evolve(house, namespace=namespace))
 
@@ -139,12 +151,14 @@ class Workshop:
         if wanted.decky in self._houses:
             return self.create(wanted)
         house = self._planned(wanted)
+        if wanted.lease:
+            house = self._moved(house, wanted.lease)
         parent = self._parent()
         namespace = self._foreign(descriptor)
         kept = False
         try:
             with netns.inside(namespace):
-                house = self._sound(house, parent, stack.in_force(house.stack, house.mac))
+                house = self._sound(house, parent, stack.in_force(house.stack, house.mac, self._servers(house)))
             kept = True
         except OSError as error:
             why = f"{house.decky} at {house.address} cannot be adopted: {error.strerror or error}"
@@ -156,14 +170,54 @@ class Workshop:
 
     def destroy(self, decky: str) -> None:
         """Remove a decky's place; nothing happens when there is none."""
+        house = self._forget(decky)
+        if house is not None:
+            with netns.inside(house.namespace):
+                interior.demolish()
+            os.close(house.namespace)
+
+    def abandon(self, decky: str) -> None:
+        """Let go of a decky's place: the kernel waits once for all that go, where ``destroy`` has it wait for each."""
+        house = self._forget(decky)
+        if house is not None:
+            os.close(house.namespace)
+
+    def _forget(self, decky: str) -> House | None:
         house = self._houses.pop(decky, None)
-        if house is None:
-            return
-        for name in house.names:
+        for name in house.names if house is not None else ():
             del self._owners[name]
-        with netns.inside(house.namespace):
-            _demolish()
-        os.close(house.namespace)
+        return house
+
+    def lease(self, decky: str) -> socket.socket:
+        """Return the socket of the decky's DHCP client.
+
+        Raises:
+            OSError: there is no such decky.
+            RefusedError: its addresses are not leased.
+
+        """
+        with self._in(decky) as house:
+            if not house.leased:
+                raise RefusedError(f"{decky} leases no address")
+            return interior.lease_socket()
+
+    def assign(self, wanted: Assign) -> None:
+        """Give a decky its leased address, or take it away.
+
+        Raises:
+            OSError: there is no such decky; the address is another's.
+            RefusedError: the rules do not permit it.
+
+        """
+        with self._in(wanted.decky) as house:
+            if not house.leased:
+                raise RefusedError(f"{wanted.decky} leases no address")
+            moved = self._moved(house, wanted.address)
+            for name in house.names:
+                del self._owners[name]
+            self._keep(evolve(house, lease=None))  # what is true whatever fails
+            interior.change(house.lease, moved.lease, self._rules.gateways)
+            self._keep(moved)
 
     def anchor(self, decky: str) -> socket.socket:
         """Return a socket that keeps the namespace alive and reaches nobody.
@@ -184,7 +238,7 @@ class Workshop:
         """
         with self._in(wanted.decky) as house, contextlib.ExitStack() as undo:
             stream = wanted.protocol == "tcp"
-            made, host = _dual(socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+            made, host = interior.dual(socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
             undo.enter_context(made)
             size = PERSONALITIES[house.stack].receive_buffer
             if size:
@@ -211,7 +265,9 @@ class Workshop:
 
         """
         with self._in(wanted.decky) as house, contextlib.ExitStack() as undo:
-            ip = house.interfaces[0].ip
+            if not house.everywhere:
+                raise OSError(errno.EADDRNOTAVAIL, f"{house.decky} has no address yet")
+            ip = house.everywhere[0].ip
             family = socket.AF_INET if ip.version == 4 else socket.AF_INET6  # noqa: PLR2004  IP versions
             made = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
             made.settimeout(0)
@@ -225,7 +281,7 @@ class Workshop:
         """Return what is wrong with a decky's place; empty if nothing."""
         try:
             with netns.inside(house.namespace):
-                return _fault(house, self._parent())
+                return interior.fault(house.mac, house.everywhere, self._parent())
         except OSError as error:
             return str(error.strerror or error)
 
@@ -234,33 +290,50 @@ class Workshop:
         if wanted.stack not in PERSONALITIES:
             raise RefusedError(f"no stack is called {wanted.stack!r}; there are {', '.join(PERSONALITIES)}")
         self._rules.check_mac(wanted.mac)
-        interfaces = self._rules.interfaces(wanted.addresses)
+        interfaces = self._rules.interfaces(wanted.addresses) if wanted.addresses or not wanted.leased else ()
         if wanted.decky not in self._houses and len(self._houses) >= self._rules.max_deckies:
             raise RefusedError(f"{self._rules.max_deckies} deckies are there already")
-        house = House(decky=wanted.decky, interfaces=interfaces, mac=wanted.mac, stack=wanted.stack)
+        house = House(
+            decky=wanted.decky, interfaces=interfaces, mac=wanted.mac, stack=wanted.stack, leased=wanted.leased
+        )
+        self._check_free(house)
+        return house
+
+    def _moved(self, house: House, address: str) -> House:
+        """Return the house at a leased address, within the rules and nobody else's; at none if it is empty.
+
+        Raises:
+            OSError: the address is another's.
+            RefusedError: the rules do not permit it.
+
+        """
+        lease = self._rules.interfaces([address])[0] if address else None
+        if lease is not None and lease.version != 4:  # noqa: PLR2004  IP versions
+            raise RefusedError(f"{address} is no IPv4 address")
+        moved = evolve(house, lease=lease)
+        self._check_free(moved)
+        return moved
+
+    def _check_free(self, house: House) -> None:
         for name in house.names:
             owner = self._owners.get(name, house.decky)
             if owner != house.decky:
                 raise OSError(errno.EADDRINUSE, f"{house.decky} cannot have {name}: it is {owner}'s")
-        addresses = {one.ip for one in interfaces}
+        addresses = {one.ip for one in house.everywhere}
         for own in self._host.addresses().values():
             for address in own & addresses:
-                raise RefusedError(f"{wanted.decky} cannot have {address}: it is this host's own; reserve it")
-        return house
+                raise RefusedError(f"{house.decky} cannot have {address}: it is this host's own; reserve it")
+
+    def _servers(self, house: House) -> Sequence[Network]:
+        """Return where the DHCP servers are that a decky may ask."""
+        networks = [one for one in self._rules.networks if isinstance(one, ipaddress.IPv4Network)]
+        return tuple(ipaddress.collapse_addresses(networks)) if house.leased else ()
 
     def _furnish(self, house: House, parent: int, namespace: int) -> stack.Applied:
         """Fill the namespace this thread is in; the filters first, so that not a packet leaves before them."""
-        found = stack.apply(house.stack, house.mac, self._rules.egress)
-        self._host.add_macvlan(DEVICE, parent=parent, mac=house.mac, namespace=namespace)
-        with Netlink() as own:
-            own.set_up(_LOOPBACK)
-            index = own.link(DEVICE).index
-            for interface in house.interfaces:
-                own.add_address(index, interface)
-            own.set_up(index)
-            for gateway in self._rules.gateways:
-                if any(gateway in interface.network for interface in house.interfaces):
-                    own.add_default_route(gateway)
+        found = stack.apply(house.stack, house.mac, self._rules.egress, self._servers(house))
+        self._host.add_macvlan(interior.DEVICE, parent=parent, mac=house.mac, namespace=namespace)
+        interior.furnish(house.interfaces, self._rules.gateways)
         return found
 
     def _sound(self, house: House, parent: int, found: stack.Applied) -> House:
@@ -270,11 +343,13 @@ class Workshop:
             OSError: it is not that house, or more may leave it than the rules permit.
 
         """
-        fault = _fault(house, parent)
+        fault = interior.fault(house.mac, house.everywhere, parent)
         if fault:
             raise OSError(errno.ESTALE, fault)
         if self._rules.egress is Egress.NONE and not found.is_contained:
             raise OSError(errno.EACCES, "its egress rules are not in force")
+        if not found.hears_leases:
+            raise OSError(errno.EOPNOTSUPP, 'address = "dhcp" needs libnftables1, which cannot be used here')
         return evolve(house, tier=found.tier, detail=found.detail)
 
     def _keep(self, house: House) -> House:
@@ -309,42 +384,6 @@ class Workshop:
             raise OSError(errno.ENOENT, f"{decky} is not there")
         with netns.inside(house.namespace):
             yield house
-
-
-def _fault(house: House, parent: int) -> str:
-    """Return how the namespace this thread is in differs from the house; empty if it does not."""
-    with Netlink() as own:
-        try:
-            link = own.link(DEVICE)
-        except OSError:
-            return f"its interface {DEVICE} is gone"
-        addresses = own.addresses().get(link.index, set())
-    if (link.kind, link.parent) != ("macvlan", parent):
-        return f"its interface {DEVICE} does not hang on the parent"
-    if link.mac != house.mac:
-        return f"its MAC is {link.mac}"
-    if not link.is_up:
-        return f"its interface {DEVICE} is down"
-    missing = [str(one.ip) for one in house.interfaces if one.ip not in addresses]
-    return f"it has lost {', '.join(missing)}" if missing else ""
-
-
-def _demolish() -> None:
-    """Remove the interface of the namespace this thread is in."""
-    with contextlib.suppress(OSError), Netlink() as own:  # it is gone already, with its parent
-        own.delete_link(own.link(DEVICE).index)
-
-
-def _dual(kind: socket.SocketKind) -> tuple[socket.socket, str]:
-    """Return an unbound socket for IPv4 and IPv6 and the address that is all of them; IPv4 where there is no IPv6."""
-    try:
-        made = socket.socket(socket.AF_INET6, kind)
-    except OSError as error:
-        if error.errno != errno.EAFNOSUPPORT:
-            raise
-        return socket.socket(socket.AF_INET, kind), "0.0.0.0"  # noqa: S104  all there is in a decky is the decky's
-    made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    return made, "::"
 
 
 def close_all(sockets: Sequence[socket.socket]) -> None:

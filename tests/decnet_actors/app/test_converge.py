@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,9 +14,10 @@ from decnet_actors.app.fleet_view import LiveFleet
 from decnet_actors.conformance.fakes import NOW, _at_once
 from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan, Tarpit
 from decnet_actors.contracts.fleet_driver import Wanted
+from decnet_actors.contracts.lifecycle import DeckyOutcome, Outcome
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.facts import DeckyMutated, Trigger
-from decnet_actors.fleet.fleet_operations import Outcome
+from decnet_actors.fleet.desired import Hostable
 from plugins.decoy.redis import RedisConfig
 from plugins.fleet_driver.loopback.driver import LoopbackDriver, Shift
 from supervisors.clock import SystemClock
@@ -53,14 +55,22 @@ class Running:
             means=made,
             off=_at_once,
             left_out={},
+            revision=0,
             note=lambda decky, fact: self.noted.append((decky, fact)),
         )
+        self.told: list[tuple[int, ...]] = []
         self.noted: list[tuple[str, DeckyMutated]] = []
         self.daemon = parts  # Any: as much of a Daemon as is asked for
         self.daemon.fleet = LiveFleet(
             lambda: self.daemon.inhabitants, lambda: self.system.directory, self.system.tree, sessions
         )
         self.fleet = RunningFleet(self.daemon)
+
+    async def converge(self, plans: Sequence[DeckyPlan]) -> Sequence[DeckyOutcome]:
+        """Become these, as an operator wants it; keep what was told of progress."""
+        self.told = []
+        hostable = Hostable(plans=tuple(plans))
+        return await self.fleet.converge(1, hostable, Trigger.OPERATOR, lambda *far: self.told.append(far))
 
     async def listening(self) -> dict[str, int]:
         """Return the port of each decky that answers."""
@@ -84,36 +94,37 @@ async def running():
 
 
 async def test_only_what_is_different_is_touched(running):
-    await running.fleet.converge(FIRST, Trigger.OPERATOR)
+    await running.converge(FIRST)
     before = await running.listening()
-    done = {one.name: one.state for one in await running.fleet.converge(SECOND, Trigger.OPERATOR)}
+    done = {one.name: one.state for one in await running.converge(SECOND)}
     after = await running.listening()
 
     assert done == {"old": Outcome.GONE, "db": Outcome.UP, "new": Outcome.UP}
+    assert running.told == [(0, 3), (1, 3), (3, 3)]
     assert (before["web"], {"web", "db", "new"}) == (after["web"], set(after))
     assert before["db"] != after["db"]
-    assert await running.fleet.converge(SECOND, Trigger.OPERATOR) == []
+    assert await running.converge(SECOND) == []
     assert [one.name for one in await running.daemon.fleet.deckies()] == ["web", "db", "new"]
 
 
 async def test_a_stopped_decky_is_there_and_does_not_listen(running):
     resting = (FIRST[0], evolve(FIRST[1], running=False))
-    (_, db) = await running.fleet.converge(resting, Trigger.OPERATOR)
+    (_, db) = await running.converge(resting)
 
     assert (db.name, db.state) == ("db", Outcome.STOPPED)
     assert set(await running.listening()) == {"web"}
     assert await running.children() == {"web"}
     assert set(running.fleet.running()) == {"web", "db"}
-    assert await running.fleet.converge(resting, Trigger.OPERATOR) == []
+    assert await running.converge(resting) == []
 
 
 async def test_what_has_gone_from_the_tree_is_brought_back(running):
-    await running.fleet.converge(FIRST, Trigger.OPERATOR)
-    await running.fleet._end("db")
+    await running.converge(FIRST)
+    await running.fleet._end(["db"])
     running.daemon.inhabitants = {plan.name: running.daemon.inhabitants.get(plan.name) for plan in FIRST}
     del running.daemon.inhabitants["db"]
 
-    assert [one.name for one in await running.fleet.converge(FIRST, Trigger.OPERATOR)] == ["db"]
+    assert [one.name for one in await running.converge(FIRST)] == ["db"]
     assert set(await running.listening()) == {"web", "db", "old"}
 
 
@@ -126,28 +137,54 @@ async def test_an_address_that_is_chosen_for_one_is_refused_to_another(running):
 
 
 async def test_a_change_that_is_cut_off_anywhere_is_finished_by_the_next(running):
-    await running.fleet.converge(FIRST, Trigger.OPERATOR)
+    await running.converge(FIRST)
 
     async def check() -> None:
-        await running.fleet.converge(SECOND, Trigger.OPERATOR)
+        await running.converge(SECOND)
 
         assert set(await running.listening()) == await running.children() == {"web", "db", "new"}
         assert list(running.fleet.running().values()) == list(SECOND)
-        await running.fleet.converge(FIRST, Trigger.OPERATOR)
+        await running.converge(FIRST)
         assert set(await running.listening()) == await running.children() == {"web", "db", "old"}
 
-    assert await crash_everywhere(lambda: (running.fleet.converge(SECOND, Trigger.OPERATOR), check)) > 5
+    assert await crash_everywhere(lambda: (running.converge(SECOND), check)) > 5
+
+
+async def test_what_cannot_be_hosted_is_left_out_and_told(running):
+    hostable = Hostable(plans=FIRST[:1], left_out={"gone": "there is no decoy for smb"})
+    done = await running.fleet.converge(3, hostable, Trigger.OPERATOR, lambda *_: None)
+
+    assert [(one.name, one.state, one.error) for one in done] == [
+        ("web", Outcome.UP, ""),
+        ("gone", Outcome.DOWN, "there is no decoy for smb"),
+    ]
+    assert (running.fleet.revision, running.daemon.left_out) == (3, {"gone": "there is no decoy for smb"})
+    assert [one.name for one in await running.fleet.down()] == ["gone"]
+
+
+async def test_each_decky_that_serves_something_else_is_told_once(running):
+    await running.converge(FIRST)
+    assert [(name, fact.trigger) for name, fact in running.noted] == [
+        (name, Trigger.CREATION) for name in ("web", "db", "old")
+    ]
+    running.noted.clear()
+    await running.converge((decky("web", 0, services=(evolve(REDIS, name="cache"),)), FIRST[1]))
+
+    assert running.noted == [
+        ("old", DeckyMutated(old=("redis",), new=(), trigger=Trigger.RETIREMENT)),
+        ("web", DeckyMutated(old=("redis",), new=("cache",), trigger=Trigger.OPERATOR)),
+    ]
 
 
 async def test_a_tarpit_is_put_in_force_while_the_services_run(running):
-    await running.fleet.converge(FIRST, Trigger.OPERATOR)
+    await running.converge(FIRST)
     port = (await running.listening())["web"]
     address = running.daemon.inhabitants["web"].place.address
     reader, writer = await asyncio.open_connection(address, port)
     writer.write(b"PING\r\n")
     await reader.readuntil(b"\r\n")
     tarpit = Tarpit(service="redis", delay=300.0)
-    (done,) = await running.fleet.converge((evolve(FIRST[0], tarpits=(tarpit,)), *FIRST[1:]), Trigger.OPERATOR)
+    (done,) = await running.converge((evolve(FIRST[0], tarpits=(tarpit,)), *FIRST[1:]))
     writer.write(b"PING\r\n")
 
     with pytest.raises(TimeoutError):

@@ -106,7 +106,7 @@ async def test_defaults_can_be_left_out(show) -> None:
 @pytest.mark.parametrize(
     ("under", "keys"),
     [
-        ("fleet", {"fleet.driver", "fleet.loopback.network"}),
+        ("fleet", {"fleet.driver", "fleet.isolate", "fleet.loopback.network"}),
         ("fleet.loopback.network", {"fleet.loopback.network"}),
         ("web.tls", {"web.tls"}),
         ("daemon.state_dir", set()),

@@ -1,8 +1,22 @@
 """The doctor says which file is open to others, and how to close it."""
 
+from pathlib import Path
+
 import pytest
 
-from decnet_actors.app.doctor import GROUPS_OWN, PRIVATE, _placed, _private, _room, _unread
+from decnet_actors.app.doctor import (
+    GROUPS_OWN,
+    NAMESPACES,
+    PRIVATE,
+    _descriptors,
+    _housing,
+    _limit,
+    _neighbour_limit,
+    _placed,
+    _private,
+    _room,
+    _unread,
+)
 from decnet_actors.contracts.fleet_driver import Observed, Place, PlaceState, Tier
 from decnet_actors.contracts.runtime_operations import CheckResult
 
@@ -18,6 +32,7 @@ def seen(state: PlaceState = PlaceState.UP, tier: Tier = Tier.EXACT, stack: str 
         (seen(), CheckResult.OK, "1 place as made"),
         (seen(stack="", tier=Tier.NONE), CheckResult.OK, "1 place as made"),
         (seen(PlaceState.BROKEN, detail="eth0 is gone"), CheckResult.FAIL, "1 broken: web-01: eth0 is gone"),
+        (seen(PlaceState.WAITING, detail="nobody"), CheckResult.FAIL, "1 without an address: web-01: nobody"),
         (
             seen(tier=Tier.SYSCTL, detail="no nft"),
             CheckResult.WARN,
@@ -33,11 +48,48 @@ def test_a_place_that_is_not_as_it_should_be_is_named_with_the_reason(places, re
     ("deckies", "limit", "result"),
     [(0, 1024, CheckResult.OK), (256, 1024, CheckResult.OK), (257, 1024, CheckResult.WARN), (9000, 0, CheckResult.OK)],
 )
-def test_a_neighbour_table_too_small_for_the_fleet_is_told_with_the_number_it_needs(deckies, limit, result):
-    found = _room(deckies, limit)
+@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
+def test_a_neighbour_table_too_small_for_the_fleet_is_told_with_the_number_it_needs(deckies, limit, result, family):
+    other = "ipv6" if family == "ipv4" else "ipv4"
+    found = _room({family: deckies, other: 1}, {family: limit, other: 1024})
 
     assert result is found[0]
-    assert (str(deckies * 4) in found[2]) is (result is CheckResult.WARN)
+    if result is CheckResult.WARN:
+        assert f"sysctl -w net.{family}.neigh.default.gc_thresh3={deckies * 4} " in found[2]
+        assert other not in found[2]
+
+
+def test_the_limits_are_the_kernels_own():
+    assert _neighbour_limit("ipv4") == int(Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3").read_text())
+    assert _limit(NAMESPACES) == int(NAMESPACES.read_text())
+    assert 0 == _limit(Path("/proc/sys/none"))
+
+
+@pytest.mark.parametrize(
+    ("soft", "places", "services", "result", "remedy"),
+    [
+        (4096, 0, 0, CheckResult.OK, ""),
+        (4095, 0, 0, CheckResult.WARN, "LimitNOFILE=65536 in the unit, or ulimit -n 65536"),
+        (4096, 1, 0, CheckResult.WARN, "LimitNOFILE=65536 in the unit, or ulimit -n 65536"),
+        (65_536, 1000, 5000, CheckResult.OK, ""),
+        (65_536, 10_000, 50_000, CheckResult.WARN, "LimitNOFILE=131072 in the unit, or ulimit -n 131072"),
+    ],
+)
+def test_descriptors_are_counted_against_the_fleet(soft, places, services, result, remedy):
+    found = _descriptors(soft, soft, places, services)
+
+    assert (result, remedy) == (found[0], found[2])
+
+
+@pytest.mark.parametrize(
+    ("deckies", "limit", "result"),
+    [(0, 10, CheckResult.OK), (936, 1000, CheckResult.OK), (937, 1000, CheckResult.WARN), (937, 0, CheckResult.OK)],
+)
+def test_too_few_namespaces_are_told_with_the_number_the_fleet_needs(deckies, limit, result):
+    found = _housing(deckies, limit)
+
+    assert result is found[0]
+    assert (found[2] == "sysctl -w user.max_net_namespaces=1001") is (result is CheckResult.WARN)
 
 
 def test_a_secret_that_others_may_read_fails_with_its_remedy(tmp_path):

@@ -52,7 +52,7 @@ async def test_places_of_an_earlier_start_that_are_nobodys_now_or_elsewhere_are_
     given = means(ManualClock(NOW))
     redis = ServicePlan(name="redis", plugin="decoy.redis", config=RedisConfig(), port=6379)
     plans = [DeckyPlan(name=name, index=index, services=(redis,)) for index, name in enumerate(["stays", "moved"])]
-    inhabitants, _ = settle_all(plans, given)
+    inhabitants, _ = settle_all(plans, given, {})
     for name, address in (("stays", ""), ("moved", "127.9.9.9"), ("forgotten", "127.9.9.8")):
         index = 0 if name == "stays" else 7
         await given.driver.create(Wanted(decky=name, index=index, address=address))

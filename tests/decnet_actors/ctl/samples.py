@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from decnet_actors.contracts.lifecycle import Lifecycle
 from decnet_actors.contracts.operations import File, Mode, Nothing, Page
 from decnet_actors.ctl import registry
 
@@ -54,7 +55,9 @@ def answer(operation, text="text"):
     if operation.result is Nothing:
         return {}
     made = sample(operation.result, text)
-    return [made, made] if operation.mode is Mode.STREAM else made
+    if operation.mode is not Mode.STREAM:
+        return made
+    return [made, {**made, "state": "succeeded"} if operation.result is Lifecycle else made]
 
 
 def command_of(operation):

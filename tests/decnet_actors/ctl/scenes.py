@@ -1,5 +1,7 @@
 """Answers of a daemon in the middle of its work, for outputs that people can judge."""
 
+import hashlib
+
 from tests.decnet_actors.ctl.samples import NOW
 
 
@@ -23,7 +25,7 @@ EVENTS = [
         "source": "203.0.113.7",
         "source_port": 51515,
         "kind": "CredentialSeen",
-        "topic": "decky.web-01.credential_seen",
+        "topic": "decky.local.web-01.credential_seen",
         "summary": "root / hunter2\\x1b[31m refused",
         "fact": {"user": "root", "secret": _bytes("hunter2\\x1b[31m"), "kind": "plaintext", "outcome": "refused"},
     },
@@ -38,7 +40,7 @@ EVENTS = [
         "source": "2001:db8::7",
         "source_port": 6,
         "kind": "CommandSeen",
-        "topic": "decky.db-01.command_seen",
+        "topic": "decky.local.db-01.command_seen",
         "summary": "CONFIG SET dir \x1b]0;x\x07 \u202egnp",
         "fact": {"verb": "CONFIG", "args": [_bytes("SET"), _bytes("dir")]},
     },
@@ -286,6 +288,52 @@ CHANGES = [
 ]
 
 
+def _operation(kind, outcomes, **changes):
+    down = [f"{one['name']}: {one['error']}" for one in outcomes if one["state"] == "down"]
+    return {
+        "id": "0199f0c2a7d47b3e8d5c6f1a2b3c4d5e",
+        "kind": kind,
+        "author": "ana",
+        "via": "control",
+        "reason": "for the office",
+        "revision": 5,
+        "requested": NOW - 60,
+        "decky": "",
+        "started": NOW - 60,
+        "ended": NOW - 58,
+        "state": "failed" if down else "succeeded",
+        "error": f"{len(down)} of {len(outcomes)} not up: {'; '.join(down)}" if down else "",
+        "attempts": 1,
+        "done": len(outcomes),
+        "total": len(outcomes),
+        "outcomes": outcomes,
+        **changes,
+    }
+
+
+OUTCOMES = [
+    {"name": "db-01", "state": "up", "error": ""},
+    {"name": "x-01", "state": "down", "error": "ssh: port 22 is taken"},
+]
+ENDS: dict[str, object] = {}  # how what was begun ends, by id
+
+
+def _begun(kind, outcomes):
+    id_ = hashlib.sha256(f"{kind} {outcomes}".encode()).hexdigest()[:32]
+    ENDS[id_] = _operation(kind, outcomes, id=id_)
+    return {**_operation(kind, []), "id": id_, **RUNNING, "state": "queued"}
+
+
+def _followed(args):
+    if args["id"] in ENDS:
+        return [ENDS[args["id"]]]
+    running = {**_operation("fleet.scale", []), **RUNNING}
+    return [running, running, _operation("fleet.scale", OUTCOMES)]
+
+
+RUNNING: dict[str, object] = {"state": "running", "error": "", "ended": None, "outcomes": [], "done": 3, "total": 7}
+
+
 def _change(args, *, changes=CHANGES, interrupts=("web-01", "term-01"), failing=""):
     dry = bool(args.get("dry_run"))
     done = [
@@ -301,7 +349,7 @@ def _change(args, *, changes=CHANGES, interrupts=("web-01", "term-01"), failing=
         "dry_run": dry,
         "changes": list(changes),
         "interrupts": list(interrupts),
-        "done": [] if dry else done,
+        "operation": None if dry else _begun("fleet.apply", done),
         "notes": [],
         "paused": False,
     }
@@ -310,6 +358,23 @@ def _change(args, *, changes=CHANGES, interrupts=("web-01", "term-01"), failing=
 def _plain_change(args):
     return _change(args, changes=CHANGES[2:3], interrupts=())
 
+
+BEGUN = {**_plain_change({}), "operation": _begun("decky.stop", [])}
+
+FILE_CHANGE = {
+    "number": 7,
+    "live": True,
+    "layer": "",
+    "time": NOW - 60,
+    "hand": "attacker",
+    "source": "203.0.113.9",
+    "session": "0199f0a0000070008000000000000001",
+    "author": "",
+    "action": "create",
+    "path": "/tmp/.x/miner",
+    "size": 48213,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}
 
 ARCHETYPE = {
     "name": "web-server",
@@ -368,11 +433,20 @@ ANSWERS = {
     "fleet.scale": lambda args: _change(args, changes=CHANGES[2:3], interrupts=(), failing="ssh: port 22 is taken"),
     "fleet.teardown": lambda args: _change(args, changes=CHANGES[1:2], interrupts=[f"d-{n}" for n in range(7)]),
     "fleet.import": lambda args: {**_plain_change(args), "notes": ["decnet.ini:3: [a]: there is no decoy for smb"]},
+    "operation.list": _page(
+        {**_operation("fleet.apply", []), **RUNNING},
+        {**_operation("decky.stop", OUTCOMES[:1]), "outcomes": []},
+        {**_operation("fleet.scale", OUTCOMES), "outcomes": []},
+    ),
+    "operation.show": _operation("fleet.scale", OUTCOMES),
+    "operation.follow": _followed,
     "fleet.export": {"revision": 4, "text": '[[decky]]\nname = "web-01"\nservices = ["ssh"]\n'},
     "decky.restart": lambda args: {
         "dry_run": bool(args.get("dry_run")),
         "interrupts": ["web-01"],
-        "done": [] if args.get("dry_run") else [{"name": "web-01", "state": "up", "error": ""}],
+        "operation": None
+        if args.get("dry_run")
+        else _begun("decky.restart", [{"name": "web-01", "state": "up", "error": ""}]),
     },
     **dict.fromkeys(("decky.create", "decky.start"), _plain_change),
     **dict.fromkeys(
@@ -473,6 +547,8 @@ ANSWERS = {
     "artifact.list": _page(
         {"sha256": "ab" * 32, "size": 1536, "first_seen": NOW - 9, "last_seen": NOW - 9, "count": 1}
     ),
+    "decky.files": _page(FILE_CHANGE, {**FILE_CHANGE, "number": 6, "action": "remove", "live": False, "size": 0}),
+    "decky.restore": {"name": "web-01", "path": "/etc", "undone": 3},
     "decky.list": _page(DECKY, {**DECKY, "name": "db-01", "state": "down", "services": ["redis"], "sessions": 0}),
     "decky.show": {
         **DECKY,
@@ -484,6 +560,18 @@ ANSWERS = {
         "baits": [],
         "weak_credentials": 3,
     },
+    "decky.check": _page(
+        {"decky": "web-01", "check": "kernel", "ok": True, "here": "", "says": "", "there": "", "but": ""},
+        {
+            "decky": "web-01",
+            "check": "name",
+            "ok": False,
+            "here": "hostname",
+            "says": "web-01",
+            "there": "/etc/hostname",
+            "but": "elsewhere",
+        },
+    ),
     "service.list": _page(
         SERVICE, {**SERVICE, "service": "http", "state": "down", "port": 0, "error": "port is taken"}
     ),
@@ -558,6 +646,10 @@ COMMANDS = [
     ("decky", "restart", "web-01", "--yes"),
     ("decky", "restart", "web-01", "--dry-run"),
     ("decky", "mutate", "web-01", "--yes"),
+    ("decky", "check"),
+    ("decky", "files", "web-01", "/tmp"),
+    ("decky", "restore", "web-01", "/etc", "--yes"),
+    ("decky", "restore", "web-01"),
     ("decky", "service-add", "web-01", "redis", "--yes"),
     ("decky", "service-set", "web-01", "redis", "--option", "password=x", "--yes"),
     ("decky", "service-remove", "web-01", "http", "--yes"),
@@ -578,6 +670,10 @@ COMMANDS = [
     ("fleet", "teardown", "--yes"),
     ("fleet", "import", "-"),
     ("fleet", "export"),
+    ("operation", "list"),
+    ("operation", "show", "0199f0c2a7d47b3e8d5c6f1a2b3c4d5e"),
+    ("operation", "follow", "0199f0c2a7d47b3e8d5c6f1a2b3c4d5e"),
+    ("decky", "create", "db-02", "--services", "ssh", "--no-wait"),
     ("archetype", "list"),
     ("archetype", "show", "web-server"),
     ("service", "list"),

@@ -74,7 +74,8 @@ def test_an_unknown_flag_is_a_usage_error_in_the_one_shape(command, words):
 @asked
 def test_json_is_the_body_of_the_operation(command, operation):
     daemon = CannedDaemon(text=ALL_AT_ONCE)
-    done = command(*line_of(operation), "-o", "json", "--yes", daemon=daemon)
+    unwaited = ["--no-wait"] if operation.outlasts else []
+    done = command(*line_of(operation), *unwaited, "-o", "json", "--yes", daemon=daemon)
     expected = {} if operation.result is Nothing else daemon.call(operation.name, {})
 
     assert json.loads(done.out) == expected

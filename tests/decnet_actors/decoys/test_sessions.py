@@ -43,9 +43,9 @@ def test_restarted_door_replaces_the_old_one_whose_end_is_then_ignored():
     sessions.add(new)
     sessions.remove(old)
 
-    assert sessions.listening() == {("web-01", "ssh")}
+    assert sessions.listens("web-01", "ssh")
     sessions.remove(new)
-    assert sessions.listening() == frozenset()
+    assert not sessions.listens("web-01", "ssh")
 
 
 def test_one_session_is_closed_by_its_id():

@@ -34,7 +34,12 @@ def plugin(plugin_id: str) -> Plugin[Any]:
     return Plugin(id=plugin_id, config=config, create=lambda config, deps: None, summary="")
 
 
-INSTALLED = Installed(services=tuple(PORTS), plugin=plugin, systems=("debian", "debian:12", "ubuntu", "ubuntu:22.04"))
+INSTALLED = Installed(
+    services=tuple(PORTS),
+    plugin=plugin,
+    systems=("debian", "debian:12", "ubuntu", "ubuntu:22.04"),
+    implausible=lambda _: (),
+)
 
 names = st.from_regex(r"[a-z]([a-z0-9-]{0,12}[a-z0-9])?", fullmatch=True)
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -1,19 +1,26 @@
 """The fleet's operations through the real operation table, over revisions in memory and a host that is looked at."""
 
+import asyncio
+
 import pytest
 from attrs import evolve
 
 from decnet_actors.contracts.errors import OperatorError
+from decnet_actors.contracts.lifecycle import State
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, Role
+from decnet_actors.domain.codec import plain
 from decnet_actors.domain.facts import Trigger
 from decnet_actors.fleet.desired import CONFIGURATION, DesiredFleet
-from decnet_actors.fleet.fleet_operations import DeckyOutcome, Outcome
+from decnet_actors.fleet.desk import MAX_WAITING
 from decnet_actors.fleet.handlers import FleetChanges
 from decnet_actors.fleet.reports import FleetReports
 from decnet_actors.fleet.settings import DeckySettings
+from supervisors.testing import ManualClock
 from tests.decnet_actors.fleet.fleets import INSTALLED
+from tests.decnet_actors.fleet.undertakings import at_once, company
 
+NOW = ManualClock().now()
 ANA = Caller(name="ana", role=Role.ADMIN, via="web")
 VIEWER = Caller(name="bo", role=Role.VIEWER, via="web")
 CONFIGURED = (DeckySettings(name="web-01", services=("ssh", "http")), DeckySettings(name="db-01", services=("redis",)))
@@ -27,94 +34,53 @@ services = ["telnet"]
 """
 
 
-class Revisions:
-    """Revisions in memory."""
-
-    def __init__(self):
-        self.rows = []
-
-    async def newest(self):
-        return self.rows[-1] if self.rows else None
-
-    async def get(self, number):
-        return next((row for row in self.rows if row.number == number), None)
-
-    async def list(self, *, before=None, limit=100):
-        rows = [evolve(row, document="") for row in self.rows if before is None or row.number < before]
-        return rows[::-1][:limit]
-
-    async def add(self, revision):
-        self.rows.append(revision)
-
-
-class Host:
-    """A host where everything comes up, but what is to fail."""
-
-    def __init__(self):
-        self.plans = {}
-        self.touched = []
-        self.triggers = []
-        self.failing = {}
-        self.refused = []
-
-    def running(self):
-        return self.plans
-
-    def refusals(self, plans):
-        return self.refused
-
-    async def converge(self, plans, trigger):
-        self.triggers.append(trigger)
-        after = {plan.name: plan for plan in plans}
-        self.touched = [name for name in {**self.plans, **after} if self.plans.get(name) != after.get(name)]
-        self.plans = after
-        return [self._outcome(name) for name in self.touched]
-
-    async def restart(self, name):
-        return self._outcome(name)
-
-    def _outcome(self, name):
-        if name in self.failing:
-            return DeckyOutcome(name=name, state=Outcome.DOWN, error=self.failing[name])
-        return DeckyOutcome(name=name, state=Outcome.UP if name in self.plans else Outcome.GONE)
-
-
-async def at_once(work):
-    return work()
-
-
 class Fleet:
     """A fleet under test."""
 
-    def __init__(self):
+    def __init__(self, company):
         self.audited = []
-        self.revisions = Revisions()
-        self.host = Host()
-        self.time = 1000.0
-        self.table = OperationTable(self._audit, lambda: self.time)
-        self.desired = DesiredFleet(self.revisions, INSTALLED, now=lambda: self.time, offload=at_once)
+        self.host = company.crew
+        self.desk = company.desk
+        self.desired = company.desired
+        self.revisions = company.revisions
+        self.table = OperationTable(self._audit, company.clock.now)
+        self.desk.bind(self.table)
         FleetReports(self.desired).bind(self.table)
-        FleetChanges(self.desired, self.host, seed=7).bind(self.table)
+        FleetChanges(self.desired, self.host, self.desk, seed=7).bind(self.table)
 
     async def _audit(self, row):
         self.audited.append(row)
 
-    async def call(self, operation, caller=ANA, /, **args):
+    async def ask(self, operation, caller=ANA, /, **args):
+        """Return the first answer."""
         return await self.table.call(operation, args, caller)
 
+    async def call(self, operation, caller=ANA, /, **args):
+        """Return the answer once what it began has ended."""
+        answer = await self.ask(operation, caller, **args)
+        if answer.get("operation") is not None:
+            answer["operation"] = plain(await self.desk.ended(answer["operation"]["id"]))
+        return answer
+
     async def boot(self, configured):
-        await self.host.converge(await self.desired.take(configured), Trigger.OPERATOR)
+        hostable = await self.desired.take(configured)
+        await self.host.converge((await self.desired.newest()).revision.number, hostable, Trigger.OPERATOR, nothing)
 
     @property
     def names(self):
         return [*self.host.plans]
 
 
+def nothing(done, total):
+    del done, total
+
+
 @pytest.fixture
 async def fleet():
-    made = Fleet()
-    await made.boot(CONFIGURED)
-    return made
+    async with company() as founded:
+        made = Fleet(founded)
+        await made.boot(CONFIGURED)
+        yield made
 
 
 def office(text=OFFICE):
@@ -144,9 +110,12 @@ async def test_a_file_becomes_the_fleet_with_who_and_why(fleet):
     assert (answer["base"], answer["revision"]) == (1, 2)
     assert [(one["name"], one["action"]) for one in answer["changes"]] == [("db-01", "removed"), ("term-01", "created")]
     assert answer["interrupts"] == ["db-01"]
-    assert {(one["name"], one["state"]) for one in answer["done"]} == {("db-01", "gone"), ("term-01", "up")}
+    assert {(one["name"], one["state"]) for one in answer["operation"]["outcomes"]} == {
+        ("db-01", "gone"),
+        ("term-01", "up"),
+    }
     assert fleet.host.touched == ["db-01", "term-01"]
-    assert (shown["author"], shown["via"], shown["reason"], shown["time"]) == ("ana", "web", "the new office", 1000.0)
+    assert (shown["author"], shown["via"], shown["reason"], shown["time"]) == ("ana", "web", "the new office", NOW)
     assert "ssh" not in fleet.audited[-1].arguments
     assert "office.toml" in fleet.audited[-1].arguments
 
@@ -154,7 +123,7 @@ async def test_a_file_becomes_the_fleet_with_who_and_why(fleet):
 async def test_a_dry_run_tells_the_same_and_changes_nothing(fleet):
     looked = await fleet.call("fleet.apply", file=office(), dry_run=True)
 
-    assert (looked["base"], looked["revision"], looked["done"]) == (1, 1, [])
+    assert (looked["base"], looked["revision"], looked["operation"]) == (1, 1, None)
     assert (fleet.names, fleet.audited) == (["web-01", "db-01"], [])
     done = await fleet.call("fleet.apply", file=office())
     assert (looked["changes"], looked["interrupts"]) == (done["changes"], done["interrupts"])
@@ -164,7 +133,7 @@ async def test_a_fleet_that_is_already_so_is_no_revision(fleet):
     await fleet.call("fleet.apply", file=office())
     again = await fleet.call("fleet.apply", file=office())
 
-    assert (again["revision"], again["changes"], again["interrupts"], again["done"]) == (2, [], [], [])
+    assert (again["revision"], again["changes"], again["interrupts"], again["operation"]["outcomes"]) == (2, [], [], [])
     assert len(fleet.revisions.rows) == 2
 
 
@@ -172,14 +141,14 @@ async def test_what_does_not_run_as_it_should_is_mended_without_a_revision(fleet
     del fleet.host.plans["db-01"]
     answer = await fleet.call("decky.start", name="db-01")
 
-    assert (answer["revision"], [one["name"] for one in answer["done"]]) == (1, ["db-01"])
+    assert (answer["revision"], [one["name"] for one in answer["operation"]["outcomes"]]) == (1, ["db-01"])
 
 
 async def test_a_decky_that_does_not_come_up_is_named_and_kept(fleet):
     fleet.host.failing["term-01"] = "telnet: address in use"
     answer = await fleet.call("fleet.apply", file=office())
 
-    assert {"name": "term-01", "state": "down", "error": "telnet: address in use"} in answer["done"]
+    assert {"name": "term-01", "state": "down", "error": "telnet: address in use"} in answer["operation"]["outcomes"]
     assert (answer["revision"], fleet.names) == (2, ["web-01", "term-01"])
 
 
@@ -316,9 +285,15 @@ async def test_a_mutation_keeps_to_what_the_machine_could_have(fleet):
     assert (await refusal(fleet, "decky.mutate", name="pc")).kind.code == "DN4010"
 
 
+async def test_a_stack_that_nobody_can_give_is_told_with_the_change(fleet):
+    fleet.host.lacking = ("no TCP/IP stack windows-10 for pc",)
+
+    assert ["no TCP/IP stack windows-10 for pc"] == (await fleet.call("fleet.teardown", dry_run=True))["notes"]
+
+
 async def test_a_stopped_decky_is_not_restarted(fleet):
-    assert (await fleet.call("decky.restart", name="web-01"))["done"][0]["state"] == "up"
-    assert (await fleet.call("decky.restart", name="web-01", dry_run=True))["done"] == []
+    assert (await fleet.call("decky.restart", name="web-01"))["operation"]["outcomes"][0]["state"] == "up"
+    assert (await fleet.call("decky.restart", name="web-01", dry_run=True))["operation"] is None
     await fleet.call("decky.stop", name="web-01")
 
     assert "decnetctl decky start web-01" in (await refusal(fleet, "decky.restart", name="web-01")).fix
@@ -341,12 +316,30 @@ async def test_a_group_is_scaled(fleet):
     assert fleet.host.plans["db-01"].index == 1
 
 
+async def test_a_change_is_answered_before_it_is_done_and_too_many_are_refused(fleet):
+    fleet.host.gate = asyncio.Event()
+    first = await fleet.ask("decky.create", name="first", services=["ssh"])
+    *_, last = [await fleet.ask("decky.restart", name="web-01") for _ in range(MAX_WAITING - 1)]
+    errors = [
+        await refusal(fleet, "decky.create", name="more", services=["ssh"]),
+        await refusal(fleet, "decky.restart", name="web-01"),
+    ]
+
+    assert ["DN4010"] * 2 == [error.kind.code for error in errors]
+    assert (first["operation"]["state"], last["operation"]["state"]) == ("queued", "queued")
+    assert (fleet.names, len(fleet.revisions.rows)) == (["web-01", "db-01"], 2)
+    fleet.host.gate.set()
+    assert (await fleet.desk.ended(last["operation"]["id"])).state is State.SUCCEEDED
+    assert fleet.names == ["web-01", "db-01", "first"]
+    assert (await fleet.call("decky.restart", name="web-01"))["operation"]["state"] == "succeeded"
+
+
 async def test_archetypes_are_listed_with_what_is_missing(fleet):
     rows = {row["name"]: row for row in (await fleet.call("archetype.list", VIEWER))["items"]}
     await fleet.call("decky.create", name="w", archetype="web-server")
     shown = await fleet.call("archetype.show", VIEWER, name="web-server")
 
-    assert (len(rows), rows["file-server"]["missing"]) == (15, ["smb", "ftp"])
+    assert (len(rows), rows["file-server"]["missing"]) == (18, ["smb", "ftp"])
     assert (shown["deckies"], shown["usable"]) == (["w"], True)
     assert (await fleet.call("archetype.show", name="printer"))["usable"] is False
     assert 'did you mean "printer"?' in (await refusal(fleet, "archetype.show", name="prnter")).detail
@@ -371,21 +364,24 @@ async def test_another_configuration_is_taken(fleet):
 
 
 async def test_the_default_fleet_of_a_newer_program_replaces_nobodys():
-    fleet = Fleet()
-    await fleet.boot(None)
-    default = fleet.names
-    await fleet.call("decky.delete", name=default[0])
-    await fleet.boot(None)
+    async with company() as founded:
+        fleet = Fleet(founded)
+        await fleet.boot(None)
+        default = fleet.names
+        await fleet.call("decky.delete", name=default[0])
+        await fleet.boot(None)
 
-    assert fleet.names == default[1:]
+        assert fleet.names == default[1:]
 
 
 async def test_a_decky_whose_plugin_is_gone_is_left_out_and_the_others_run(fleet):
     fewer = evolve(INSTALLED, services=("ssh", "http"))
     later = DesiredFleet(fleet.revisions, fewer, now=lambda: 0.0, offload=at_once)
 
-    assert [plan.name for plan in await later.take(CONFIGURED)] == ["web-01"]
-    assert list(later.unusable) == ["db-01"]
+    hostable = await later.take(CONFIGURED)
+
+    assert [plan.name for plan in hostable.plans] == ["web-01"]
+    assert list(hostable.left_out) == ["db-01"]
 
 
 async def test_a_fleet_rests_and_goes_on_as_revisions_that_going_back_does_not_undo(fleet):

@@ -56,5 +56,6 @@ def test_what_an_archetype_serves_is_plausible_for_its_stack(archetype):
     assert set(archetype.installed({"ssh"})) | set(archetype.missing({"ssh"})) == set(archetype.services)
 
 
-def test_there_are_fifteen_archetypes():
-    assert len(ARCHETYPES) == 15
+def test_every_archetype_knows_which_systems_it_can_be():
+    assert len(ARCHETYPES) == 18
+    assert all(one.distributions for one in ARCHETYPES.values())

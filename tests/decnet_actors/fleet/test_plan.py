@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from decnet_actors.contracts.fleet import Bait, Limits
 from decnet_actors.contracts.plugin import Plugin
+from decnet_actors.fleet.archetypes import stack_of
 from decnet_actors.fleet.plan import Installed, expand
 from decnet_actors.fleet.settings import DeckySettings, default_fleet
 from supervisors.config import ConfigError, load
@@ -35,7 +36,9 @@ def plugin(plugin_id: str) -> Plugin[Any]:
 
 
 def expanded(*fleet: DeckySettings, available=("ssh", "telnet", "http", "redis")):
-    return expand(fleet, Installed(services=available, plugin=plugin, systems=("debian", "debian:12")))
+    return expand(
+        fleet, Installed(services=available, plugin=plugin, systems=("debian", "debian:12"), implausible=lambda _: ())
+    )
 
 
 def from_toml(tmp_path, text):
@@ -140,7 +143,7 @@ def test_an_archetype_gives_what_is_not_said():
 
 def test_a_decky_keeps_its_number_wherever_it_stands():
     fleet = [DeckySettings(name=name, services=("ssh",)) for name in "ab"]
-    installed = Installed(services=("ssh",), plugin=plugin, systems=())
+    installed = Installed(services=("ssh",), plugin=plugin, systems=(), implausible=lambda _: ())
 
     assert [7, 0] == [plan.index for plan in expand(fleet, installed, {"a": 7, "b": 0})]
 
@@ -154,6 +157,7 @@ def test_default_fleet_can_be_planned():
                 id=plugin_id, config=_with_port(sum(plugin_id.encode())), create=lambda c, d: None, summary=""
             ),
             systems=(),
+            implausible=lambda _: (),
         ),
     )
 
@@ -166,3 +170,41 @@ def _with_port(number: int) -> type:
         port: int = number
 
     return Own
+
+
+@pytest.mark.parametrize(
+    ("written", "stack"),
+    [
+        ({"archetype": "windows-workstation"}, "windows-10"),
+        ({"archetype": "windows-server"}, "windows-server-2019"),
+        ({"archetype": "domain-controller"}, "windows-server-2016"),
+        ({"archetype": "printer"}, "embedded"),
+        ({"archetype": "windows-server", "stack": "windows-server-2016"}, "windows-server-2016"),
+        ({"distribution": "debian"}, "linux"),
+        ({"distribution": "debian:12", "stack": "embedded"}, "embedded"),
+        ({}, ""),  # the driver's own setting
+    ],
+)
+def test_the_stack_follows_the_system_unless_it_is_named(written, stack):
+    (plan,) = expanded(DeckySettings(name="a", services=("redis",), **written))
+
+    assert stack == plan.stack
+
+
+@pytest.mark.parametrize(
+    ("system", "stack"),
+    [
+        ("windows:11", "windows-10"),
+        ("windows:server-2022", "windows-server-2019"),
+        ("router:mipsel", "embedded"),
+        ("rocky", "linux"),
+    ],
+)
+def test_every_system_has_a_stack(system, stack):
+    assert stack == stack_of(system)
+
+
+def test_any_number_of_deckies_lease_their_addresses():
+    plans = expanded(*(DeckySettings(name=name, services=("ssh",), address="dhcp") for name in ("a", "b")))
+
+    assert ["dhcp", "dhcp"] == [plan.address for plan in plans]

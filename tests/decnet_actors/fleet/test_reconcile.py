@@ -11,6 +11,8 @@ PLACE = Place(decky="web-01", address="192.0.2.1", mac="52:54:00:00:00:01", stac
 UP = Observed(place=PLACE, state=PlaceState.UP)
 RUNNING = Expected(place=PLACE, running=True, serving=True)
 STARTING = evolve(RUNNING, serving=False)
+LEASED = evolve(RUNNING, place=evolve(PLACE, leased=True))
+OTHER_LEASE = evolve(PLACE, leased=True, address="192.0.2.9")
 STOPPED = evolve(RUNNING, running=False, serving=False)
 BROKEN = evolve(UP, state=PlaceState.BROKEN, detail="its link is down")
 
@@ -41,6 +43,19 @@ BROKEN = evolve(UP, state=PlaceState.BROKEN, detail="its link is down")
         ),
         (RUNNING, evolve(UP, place=evolve(PLACE, stack="bsd")), (Move.REBUILD, "its stack is bsd, should be linux")),
         (evolve(RUNNING, place=evolve(PLACE, mac="", stack="")), UP, None),  # nobody asked for them
+        (LEASED, UP, None),
+        (LEASED, evolve(UP, place=OTHER_LEASE), (Move.MOVE, "its lease is for 192.0.2.9, not 192.0.2.1")),
+        (
+            evolve(LEASED, place=evolve(LEASED.place, address="")),
+            UP,
+            (Move.MOVE, "its lease is for 192.0.2.1, not known before"),
+        ),
+        (LEASED, evolve(UP, state=PlaceState.WAITING, place=evolve(PLACE, address="")), None),
+        (
+            LEASED,
+            evolve(UP, place=evolve(OTHER_LEASE, mac="")),
+            (Move.REBUILD, "its mac is not set, should be 52:54:00:00:00:01"),
+        ),
     ],
 )
 def test_the_truth_table(desired, observed, expected) -> None:

@@ -17,7 +17,7 @@ class World:
 
     def __init__(self, every: float) -> None:
         self.driver = MemoryDriver()
-        self.hands = MemoryHands(self.driver)
+        self.hands = MemoryHands(self.driver, lambda: self.driver.places)
         self.told: list[tuple[str, DeckyState, DeckyState]] = []
         self.clock = ManualClock()
         self.actor = Reconciler(self.driver, self.hands, self.note, every=every)

@@ -1,126 +1,66 @@
 """The reconciler over a driver that fails, lies and drifts."""
 
-import asyncio
-
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from collections.abc import Collection, Mapping
+from typing import ClassVar
 
 from decnet_actors.contracts.fleet_driver import PlaceState
-from decnet_actors.fleet.reconciler import AskLooked, Look, Looked, Reconciler
-from supervisors.testing import ManualClock, launch, settle
-from tests.decnet_actors.fleet.world import MemoryDriver, MemoryHands
-
-NAMES = ("a", "b", "c", "d")
-DECKIES = st.sampled_from(NAMES)
+from tests.decnet_actors.fleet.machine import ReconcilerMachine
+from tests.decnet_actors.fleet.world import MemoryDriver
 
 
-class ReconcilerMachine(RuleBasedStateMachine):
-    """Operators want, the network misbehaves, the actor dies; a look after it heals leaves what is wanted."""
+class MemoryNetwork:
+    """Everything in a dictionary."""
+
+    leases: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
         self.driver = MemoryDriver()
-        self.hands = MemoryHands(self.driver)
-        self.told: list[tuple[str, object]] = []
-        self.runner.run(self.begin())
 
-    async def begin(self) -> None:
-        self.actor = Reconciler(self.driver, self.hands, lambda decky, fact: self.told.append((decky, fact)))
-        launch(self.actor, "fleet/reconciler", clock=ManualClock())
-        await self.actor.started
+    async def open(self) -> None: ...
 
-    async def _look(self) -> Looked:
-        await self.actor.ref.ask(Look(), within=5.0)
-        await settle()
-        looked: Looked = await self.actor.ref.ask(AskLooked(), within=5.0)
-        return looked
+    async def aclose(self) -> None: ...
 
-    @rule(decky=DECKIES, running=st.booleans(), mac=st.sampled_from(["", "52:54:00:00:00:01", "52:54:00:00:00:02"]))
-    def want(self, decky: str, running: bool, mac: str) -> None:
-        self.hands.want(decky, NAMES.index(decky), running=running, mac=mac)
+    def there(self) -> Collection[str]:
+        return self.driver.places
 
-    @rule(decky=DECKIES)
-    def forget(self, decky: str) -> None:
-        self.hands.wanted.pop(decky, None)
+    def mark(self) -> object:
+        return dict(self.driver.places), len(self.driver.made)
 
-    @rule(decky=DECKIES, address=st.sampled_from(["192.0.2.1", "192.0.2.77"]))
-    def drift(self, decky: str, address: str) -> None:
+    def answering(self) -> Mapping[str, str]:
+        up = PlaceState.UP
+        return {decky: seen.place.address for decky, seen in self.driver.places.items() if seen.state is up}
+
+    async def drift(self, decky: str) -> None:
         if decky in self.driver.places:
-            self.driver.drift(decky, address=address)
+            self.driver.drift(decky, address="192.0.2.1" if decky != "a" else "192.0.2.2")  # a neighbour's
 
-    @rule(decky=DECKIES)
-    def break_place(self, decky: str) -> None:
+    async def break_(self, decky: str) -> None:
         if decky in self.driver.places:
             self.driver.break_(decky)
 
-    @rule(decky=DECKIES)
-    def lose_place(self, decky: str) -> None:
+    async def lose(self, decky: str) -> None:
         self.driver.places.pop(decky, None)
 
-    @rule(decky=DECKIES)
-    def crash_services(self, decky: str) -> None:
-        self.hands.serving.discard(decky)
-
-    @rule(decky=DECKIES)
-    def no_room(self, decky: str) -> None:
+    async def crowd(self, decky: str) -> None:
         self.driver.failing.add(decky)
 
-    @rule(reachable=st.booleans())
-    def reach(self, reachable: bool) -> None:
-        self.driver.reachable = reachable
+    async def part(self) -> None:
+        self.driver.reachable = False
 
-    @rule()
-    def look(self) -> None:
-        before = dict(self.driver.places)
-        looked = self.runner.run(self._look())
-        if not self.driver.reachable:
-            assert looked.unreachable
-            assert self.driver.places == before
+    async def lease(self, decky: str, address: str) -> None:
+        if decky in self.driver.places:
+            self.driver.lease(decky, address)
 
-    @rule(steps=st.integers(0, 10))
-    def kill(self, steps: int) -> None:
-        async def kill() -> None:
-            self.actor.ref.tell(Look())
-            await settle(steps)
-            self.actor.kill()
-            await settle()
-            await self.begin()
-
-        self.runner.run(kill())
-
-    @rule()
-    def heal(self) -> None:
+    async def heal(self) -> None:
         self.driver.reachable = True
         self.driver.failing.clear()
-        self.runner.run(self._look())
-        wanted = {decky for decky, (_, running) in self.hands.wanted.items() if running}
-        assert set(self.driver.places) == wanted
-        expected = self.hands.expected()
         for decky, seen in self.driver.places.items():
-            assert seen.state is PlaceState.UP
-            assert seen.place.address == expected[decky].place.address
-            assert expected[decky].place.mac in {"", seen.place.mac}
-        self.told.clear()
-        self.driver.made.clear()
-        self.hands.restarted.clear()
-        assert self.runner.run(self._look()).moved == ()
-        assert (self.told, self.driver.made, self.hands.restarted) == ([], [], [])
-
-    @invariant()
-    def nobody_is_told_the_same_state_twice(self) -> None:
-        last: dict[str, object] = {}
-        for decky, fact in self.told:
-            assert fact != last.get(decky)
-            last[decky] = fact
-
-    def teardown(self) -> None:
-        async def end() -> None:
-            self.actor.kill()
-            await settle()
-
-        self.runner.run(end())
-        self.runner.close()
+            if seen.state is PlaceState.WAITING:
+                self.driver.lease(decky, "198.51.100.79")
 
 
-TestReconciler = ReconcilerMachine.TestCase
+class MemoryMachine(ReconcilerMachine):
+    network_class = MemoryNetwork
+
+
+TestReconciler = MemoryMachine.TestCase

@@ -10,8 +10,8 @@ from decnet_actors.contracts.machine import Login, Pty
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import generate, make_machine
-from decnet_actors.machine.files import Caps
 from decnet_actors.machine.machine import DeckyMachine
+from decnet_actors.machine.quota import Caps
 from decnet_actors.machine.shell.state import Limits
 
 NOW = 1_795_275_767.0

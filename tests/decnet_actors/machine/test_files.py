@@ -6,8 +6,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from decnet_actors.machine.files import Caps, TreeFiles
-from decnet_actors.machine.node import directory
+from decnet_actors.contracts.decky_files import NOBODY
+from decnet_actors.contracts.machine import Stat
+from decnet_actors.machine.files import TreeFiles
+from decnet_actors.machine.node import Node, directory, file
+from decnet_actors.machine.quota import Caps
+from tests.decnet_actors.machine.trees import ListStore, tree_of
 
 NOW = 1000.0
 
@@ -16,7 +20,7 @@ def empty(caps: Caps | None = None) -> TreeFiles:
     root = directory(0o755, 0.0)
     root.children = {"tmp": directory(0o1777, 0.0), "root": directory(0o700, 0.0)}
     root.inode = 2
-    return TreeFiles(root, caps=caps or Caps(), groups={1000: frozenset({1000, 27})})
+    return tree_of(root, caps=caps).view(NOBODY)
 
 
 def code_of(call) -> int:
@@ -132,14 +136,57 @@ NAMES = st.sampled_from(["a", "b", "c"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(lambda parts: "/" + "/".join(parts))
 
 
+def furnished() -> Node:
+    """Return a base with something in it."""
+    root, a = directory(0o755, 0.0), directory(0o755, 0.0)
+    b = directory(0o755, 0.0)
+    b.children = {"c": file(b"base c", 0o644, 0.0)}
+    a.children = {"a": file(b"base a", 0o644, 0.0), "b": b}
+    root.children = {"a": a, "b": file(lambda: b"made when read", 0o644, 0.0, size=14)}
+    for number, node in enumerate((root, a, b)):
+        node.inode = 2 + number
+    return root
+
+
 class FilesAgainstDict(RuleBasedStateMachine):
     """The tree against the dumbest model: a dict from path to content, ``None`` for a directory."""
 
     def __init__(self) -> None:
         super().__init__()
-        root = directory(0o755, 0.0)
-        self.files = TreeFiles(root, caps=Caps(), groups={})
-        self.model: dict[str, bytes | None] = {"/": None}
+        self.store = ListStore()
+        self.files = tree_of(furnished(), store=self.store).view(NOBODY)
+        self.model: dict[str, bytes | None] = {
+            "/": None,
+            "/a": None,
+            "/a/a": b"base a",
+            "/a/b": None,
+            "/a/b/c": b"base c",
+            "/b": b"made when read",
+        }
+
+    @rule()
+    def flush(self):
+        self.store.flush()
+
+    @rule()
+    def restart(self):
+        before, used = self.stats(), self.files.used
+        self.files = tree_of(furnished(), store=self.store).view(NOBODY)
+
+        assert before == self.stats()
+        assert used == self.files.used
+
+    def stats(self) -> dict[str, Stat]:
+        return {path: self.files.stat(path, follow=False) for path in self.model}
+
+    @rule(path=PATHS, mode=st.sampled_from([0o600, 0o755, 0o4711]), when=st.sampled_from([5.0, 6.0]))
+    def change_attributes(self, path, mode, when):
+        expected = self.parent(path) or (errno.ENOENT if path not in self.model else 0)
+
+        assert expected == code_of(lambda: self.files.chmod(path, mode, now=when))
+        assert expected == code_of(lambda: self.files.touch(path, now=when, accessed=when, modified=None))
+        if not expected:
+            assert (mode, when) == (self.files.stat(path).mode & 0o7777, self.files.stat(path).accessed)
 
     def parent(self, path: str) -> int:
         """Return the error the way to a path ends in, 0 if it is a directory."""
@@ -222,7 +269,8 @@ class FilesAgainstDict(RuleBasedStateMachine):
         stack = ["/"]
         while stack:
             path = stack.pop()
-            for name in self.files.list(path):
+            names = self.files.list(path)
+            for name in names:
                 child = f"{path.rstrip('/')}/{name}"
                 is_dir = stat.S_ISDIR(self.files.stat(child).mode)
                 seen[child] = None if is_dir else self.files.read(child)
@@ -230,8 +278,79 @@ class FilesAgainstDict(RuleBasedStateMachine):
                     stack.append(child)
 
         assert self.model == seen
-        assert self.files.used == (sum(len(data or b"") for data in self.model.values()), len(self.model) - 1)
+        for path in (path for path, data in seen.items() if data is None):
+            below = [name for name in self.children(path) if name.count("/") == (path.rstrip("/") + "/").count("/")]
+            assert 2 + sum(seen[name] is None for name in below) == self.files.stat(path).links
 
 
 TestFilesAgainstDict = FilesAgainstDict.TestCase
 TestFilesAgainstDict.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("expected", "call"),
+    [
+        (errno.EBUSY, lambda f: f.rename("/", "/tmp/x", now=NOW)),
+        (errno.EBUSY, lambda f: f.rmdir("/", now=NOW)),
+        (errno.EBUSY, lambda f: f.rename("/proc", "/tmp/x", now=NOW)),
+        (errno.EPERM, lambda f: f.remove("/proc/1", now=NOW)),
+        (errno.ENOENT, lambda f: f.write("/proc/new", b"", now=NOW)),
+        (errno.ENOTDIR, lambda f: f.rename("/tmp/file", "/tmp/new/", now=NOW)),
+        (errno.ENOTDIR, lambda f: f.remove("/tmp/file/", now=NOW)),
+        (errno.EISDIR, lambda f: f.write("/tmp/new/", b"", now=NOW)),
+        (errno.ENOENT, lambda f: f.symlink("x", "/tmp/new/", now=NOW)),
+        (errno.ENOENT, lambda f: f.symlink("", "/tmp/new", now=NOW)),
+        (errno.EINVAL, lambda f: f.rmdir("/tmp/dir/.", now=NOW)),
+        (errno.ENOTDIR, lambda f: f.stat("/tmp/file/..")),
+        (errno.EACCES, lambda f: f.rename("/tmp/dir", "/home/dir", now=NOW, uid=1000)),  # its ".." would change
+        (errno.EPERM, lambda f: f.rename("/tmp/file", "/home/file", now=NOW, uid=1000)),
+        (errno.EACCES, lambda f: f.touch("/tmp/file", now=NOW, accessed=1.0, modified=1.0, uid=1000)),
+        (errno.EPERM, lambda f: f.chown("/home/mine", -1, 1001, now=NOW, uid=1000)),
+        (0, lambda f: f.chown("/home/mine", -1, 27, now=NOW, uid=1000)),
+        (0, lambda f: f.rename("/tmp/dir", "/tmp/empty", now=NOW)),
+        (0, lambda f: f.write("/proc/1", b"x", now=NOW)),
+    ],
+)
+def test_the_finer_rules_are_those_of_the_real_system(expected, call):
+    root, proc = directory(0o755, 0.0), directory(0o555, 0.0)
+    one = file(b"1", 0o644, 0.0)
+    proc.children = {"1": one}
+    proc.virtual = one.virtual = True
+    home = directory(0o755, 0.0, uid=1000, gid=1000)
+    root.children = {"proc": proc, "tmp": directory(0o1777, 0.0), "home": home}
+    files = tree_of(root).view(NOBODY)
+    files.write("/tmp/file", b"x", now=NOW)
+    files.write("/home/mine", b"x", now=NOW, uid=1000, gid=1000)
+    files.mkdir("/tmp/dir", now=NOW, uid=1000, gid=1000)
+    files.chmod("/tmp/dir", 0o555, now=NOW)
+    files.mkdir("/tmp/empty", now=NOW)
+
+    assert expected == code_of(lambda: call(files))
+
+
+def test_set_id_bits_go_with_a_write_and_directories_hand_their_group_on():
+    files = empty()
+    files.write("/tmp/f", b"x", now=NOW, uid=1000, gid=1000)
+    files.chmod("/tmp/f", 0o6755, now=NOW)
+    files.write("/tmp/f", b"y", now=NOW, uid=1000)
+    files.mkdir("/tmp/d", now=NOW, mode=0o2777, gid=27)
+    files.mkdir("/tmp/d/e", now=NOW, uid=1000, gid=1000)
+    files.write("/tmp/d/e/f", b"", now=NOW, uid=1000, gid=1000)
+
+    assert 0o755 == files.stat("/tmp/f").mode & 0o7777
+    assert (27, 0o2755) == (files.stat("/tmp/d/e").gid, files.stat("/tmp/d/e").mode & 0o7777)
+    assert 27 == files.stat("/tmp/d/e/f").gid
+
+
+def test_times_of_a_file_and_its_directory_follow_what_is_done():
+    files = empty()
+    files.write("/tmp/f", b"x", now=10.0)
+    files.chmod("/tmp/f", 0o600, now=20.0)
+    files.write("/tmp/f", b"y", now=30.0, append=True)
+    found, folder = files.stat("/tmp/f"), files.stat("/tmp")
+
+    assert (10.0, 30.0, 30.0) == (found.accessed, found.modified, found.changed)
+    assert 10.0 == folder.modified
+    files.rename("/tmp/f", "/root/f", now=40.0)
+    assert (40.0, 40.0) == (files.stat("/tmp").modified, files.stat("/root").modified)
+    assert (30.0, 40.0) == (files.stat("/root/f").modified, files.stat("/root/f").changed)

@@ -61,7 +61,7 @@ def test_a_persona_fits_together(persona):
     uids = [account.uid for account in persona.accounts]
     assert len(names) == len(set(names))
     assert len(uids) == len(set(uids))
-    assert any(account.home.startswith("/home/") and account.shell == "/bin/bash" for account in persona.accounts)
+    assert persona.people
 
 
 @pytest.mark.parametrize("row", RELEASES, ids=lambda row: f"{row.distribution}:{row.release}")
@@ -69,6 +69,17 @@ def test_a_release_can_be_asked_for(row):
     persona = generate(1, "x", "10.0.0.1", NOW, distribution=f"{row.distribution}:{row.release}")
 
     assert (row.distribution, row.release) == (persona.distribution, persona.release)
+
+
+@pytest.mark.parametrize("row", [row for row in RELEASES if row.board], ids=lambda row: row.name)
+def test_a_device_is_its_board(row):
+    persona = generate(3, "cam", "10.0.0.1", NOW, distribution=row.name)
+
+    assert persona.embedded
+    assert (row.board.architecture, row.board.machine) == (persona.architecture, persona.machine)
+    assert ("busybox", "uclibc", "") == (persona.userland, persona.libc, persona.package_manager)
+    assert persona.mac[:8] in row.board.cards
+    assert persona.accounts[0].shell == "/bin/sh"
 
 
 def test_an_unknown_distribution_is_refused():

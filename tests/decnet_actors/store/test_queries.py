@@ -167,7 +167,7 @@ async def test_events_are_listed_newest_first_with_all_that_was_recorded(table: 
         "source": "203.0.113.7",
         "source_port": 40_000,
         "kind": "CommandSeen",
-        "topic": "decky.web-01.command_seen",
+        "topic": "decky.manager.web-01.command_seen",
         "summary": "PING",
         "fact": {"verb": "PING", "args": []},
     }

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -7,7 +8,7 @@ from decnet_actors.store.vault import DeckyVault
 
 
 def vault(engine: AsyncEngine, decky: str = "web-01") -> Vault:
-    return DeckyVault(engine, decky, now=lambda: 1.0, offload=asyncio.to_thread)
+    return DeckyVault(engine, decky, now=lambda: 1.0, offload=asyncio.to_thread, spare=asyncio.to_thread)
 
 
 async def test_a_secret_is_made_once_and_outlives_the_vault(engine: AsyncEngine) -> None:
@@ -26,3 +27,38 @@ async def test_who_asks_at_the_same_time_gets_the_same_secret(engine: AsyncEngin
     (kept,) = {task.result() for task in tasks}
 
     assert await vault(engine).get("key", lambda: b"other") == kept
+
+
+async def test_several_are_made_together_and_those_that_are_there_stay(engine: AsyncEngine) -> None:
+    await vault(engine).get("b", lambda: b"first")
+
+    assert await vault(engine).get_all({"a": lambda: b"1", "b": lambda: b"2"}) == {"a": b"1", "b": b"first"}
+    assert await vault(engine).get_all({"a": lambda: b"3", "b": lambda: b"4"}) == {"a": b"1", "b": b"first"}
+
+
+async def test_who_cannot_wait_does_not_and_what_was_handed_out_stays_true(engine: AsyncEngine) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def spare(work: Callable[[], bytes]) -> bytes:
+        begun.set()
+        await go_on.wait()
+        return work()
+
+    slow = DeckyVault(engine, "web-01", now=lambda: 1.0, offload=asyncio.to_thread, spare=spare)
+    async with asyncio.TaskGroup() as group:
+        prepared = group.create_task(slow.prepared("key", lambda: b"late"))
+        await begun.wait()
+        got = await slow.get("key", lambda: b"soon")
+        go_on.set()
+
+    assert b"soon" == got == prepared.result() == await slow.prepared("key", lambda: b"other")
+
+
+async def test_two_that_are_made_in_different_company_are_both_kept(engine: AsyncEngine) -> None:
+    one, two = vault(engine), vault(engine)
+    async with asyncio.TaskGroup() as group:
+        left = group.create_task(one.get_all({"a": lambda: b"1", "b": lambda: b"1"}))
+        right = group.create_task(two.get_all({"b": lambda: b"2", "c": lambda: b"2"}))
+
+    assert left.result()["b"] == right.result()["b"] == await vault(engine).get("b", lambda: b"3")
+    assert b"2" == await vault(engine).get("c", lambda: b"3")

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
+from decnet_actors.contracts.lifecycle import Lifecycle
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Audit, Caller, Mode, Nothing, Operation, Page, Role, Route
 from decnet_actors.domain.facts import CredentialSeen, Direction, Fact, TerminalSeen
@@ -21,6 +22,16 @@ class Thing:
 @frozen(kw_only=True)
 class ThingArgs:
     name: str = field(metadata={"help": "Which thing."})
+
+
+@frozen(kw_only=True)
+class BuildArgs(ThingArgs):
+    dry_run: bool = field(default=False, metadata={"help": "Change nothing."})
+
+
+@frozen(kw_only=True)
+class Building:
+    operation: Lifecycle | None = None
 
 
 @frozen(kw_only=True)
@@ -47,10 +58,14 @@ def _operation(name, args, result, role, method, path, *, mode=Mode.REPLY, audit
 THING_LIST = _operation("thing.list", ListArgs, Page[Thing], Role.VIEWER, "GET", "/things")
 THING_SHOW = _operation("thing.show", ThingArgs, Thing, Role.VIEWER, "GET", "/things/{name}")
 THING_GROW = _operation("thing.grow", Thing, Thing, Role.ANALYST, "POST", "/things/{name}:grow", audit=Audit.CHANGE)
+THING_BUILD = evolve(
+    _operation("thing.build", BuildArgs, Building, Role.ANALYST, "POST", "/things/{name}:build", audit=Audit.CHANGE),
+    outlasts=True,
+)
 THING_BREAK = _operation("thing.break", Nothing, Nothing, Role.ADMIN, "POST", "/things:break")
 THING_WATCH = _operation("thing.watch", ThingArgs, Thing, Role.VIEWER, "GET", "/things/{name}/watch", mode=Mode.STREAM)
 THING_SET = _operation("thing.set", Thing, Thing, Role.ANALYST, "PUT", "/things/{name}", audit=Audit.CHANGE)
-OPERATIONS = (THING_LIST, THING_SHOW, THING_SET, THING_GROW, THING_BREAK, THING_WATCH)
+OPERATIONS = (THING_LIST, THING_SHOW, THING_SET, THING_GROW, THING_BUILD, THING_BREAK, THING_WATCH)
 
 
 async def _list(args: ListArgs, _: Caller) -> Page[Thing]:
@@ -80,6 +95,13 @@ async def _grow(args: Thing, _: Caller) -> Thing:
     return Thing(name=args.name, size=args.size + 1)
 
 
+async def _build(args: BuildArgs, caller: Caller) -> Building:
+    begun = Lifecycle(
+        id="0a" * 16, kind="thing.build", author=caller.name, via=caller.via, reason="", revision=1, requested=1.0
+    )
+    return Building(operation=None if args.dry_run else begun)
+
+
 async def _break(_args: Nothing, _: Caller) -> Nothing:
     raise RuntimeError("secret detail of a defect")
 
@@ -99,6 +121,7 @@ def bind_things(table: OperationTable) -> None:
     table.bind(THING_SHOW, shelf.show)
     table.bind(THING_SET, shelf.set)
     table.bind(THING_GROW, _grow)
+    table.bind(THING_BUILD, _build)
     table.bind(THING_BREAK, _break)
     table.bind(THING_WATCH, _watch)
 

@@ -122,6 +122,19 @@ def test_the_forms_are_described(made: dict[str, Any]) -> None:
     assert {"user", "password"} == set(found["properties"]) == set(found["required"])
 
 
+def test_what_outlasts_its_answer_is_described_so(made: dict[str, Any]) -> None:
+    outlasting = {operation.name for operation in ALL if operation.outlasts}
+    described = {
+        operation["operationId"]: operation["responses"]["202"]
+        for methods in made["paths"].values()
+        for operation in methods.values()
+        if "202" in operation["responses"]
+    }
+
+    assert {"fleet.apply", "decky.restart"} < outlasting == set(described)
+    assert all("Location" in answer["headers"] for answer in described.values())
+
+
 def test_what_is_told_apart_by_state_is_described_so(made: dict[str, Any]) -> None:
     paths = made["paths"]
     shown, changed = paths["/api/v1/things/{name}"]["get"], paths["/api/v1/things/{name}"]["put"]

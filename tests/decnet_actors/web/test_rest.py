@@ -114,6 +114,15 @@ async def test_a_stream_that_fails_at_once_is_a_problem_and_later_ends_with_one(
     assert "DN3002" == json.loads(text.splitlines()[-1])["problem"]["code"]
 
 
+async def test_what_outlasts_its_answer_is_accepted_and_says_where_to_look(admin: Browser) -> None:
+    begun = await admin.post("/api/v1/things/x:build")
+    looked = await admin.post("/api/v1/things/x:build", {"dry_run": True})
+
+    assert (begun[0], begun[1]["operation"]["state"]) == (202, "queued")
+    assert begun[2]["location"] == f"/api/v1/operations/{begun[1]['operation']['id']}"
+    assert (looked[0], looked[1]["operation"], "location" in looked[2]) == (200, None, False)
+
+
 async def test_permission_matrix(site: Site) -> None:
     for role in Role:
         await site.add_user(role.value, role)

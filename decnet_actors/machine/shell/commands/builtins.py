@@ -6,11 +6,8 @@ from collections.abc import Mapping
 
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.state import ExitShellError
-from decnet_actors.machine.shell.streams import BREATHE, MAX_PIPE, Sleep, Work
+from decnet_actors.machine.shell.streams import Sleep, Work
 
-MAX_ARGUMENT = 131_072  # characters; MAX_ARG_STRLEN
-_ITEM = re.compile(r"(?:[^\s'\"\\]++|\\.|'[^']*'|\"[^\"]*\"){1,65536}")
-_QUOTED = re.compile(r"\\(.)|'([^']*)'|\"([^\"]*)\"")
 _ENV_OPTIONS = frozenset({"-i", "-", "--ignore-environment"})
 
 
@@ -19,6 +16,7 @@ def shell(ctx: Context) -> Work:
     args = list(ctx.args)
     dash = ctx.name.rpartition("/")[2] in {"sh", "dash"}
     wants_text, strict = _shell_options(args)
+    from_input = "-s" in ctx.args[: len(ctx.args) - len(args)]
     if wants_text is None:
         return _version(ctx)
     text: str | None = None
@@ -28,7 +26,7 @@ def shell(ctx: Context) -> Work:
         text = args.pop(0)
     launcher = ctx.evaluator.launcher
     name = ctx.name
-    if text is None and args and args[0] != "-":
+    if text is None and args and args[0] != "-" and not from_input:
         name = args.pop(0)
         try:
             data = ctx.read_file(name)
@@ -54,7 +52,8 @@ def shell(ctx: Context) -> Work:
         data = text.encode("utf-8", "surrogateescape")
         if args:
             name = args.pop(0)
-    return (yield from launcher.script(ctx.sh, name, data, args, dash=dash, options=strict))
+    command = text is not None
+    return (yield from launcher.script(ctx.sh, name, data, args, dash=dash, options=strict, command=command))
 
 
 def _shell_options(args: list[str]) -> tuple[bool | None, set[str]]:
@@ -136,7 +135,7 @@ def wrapped(ctx: Context) -> Work:
             args.pop(0)
     if not args:
         ctx.usage(f"{ctx.name}: missing operand\nTry '{ctx.name} --help' for more information.\n", 125)
-    if ctx.name == "nohup":
+    if ctx.name == "nohup" and (ctx.sh.interactive or ctx.stdin.terminal):
         ctx.err(
             "nohup: ignoring input\n"
             if not ctx.sh.interactive
@@ -184,56 +183,6 @@ def timeout(ctx: Context) -> Work:
             pause = next(work)
     except StopIteration as stop:
         return int(stop.value)
-
-
-def xargs(ctx: Context) -> Work:
-    """``xargs``: standard input as arguments."""
-    args = list(ctx.args)
-    per, replace, zero = 0, "", False
-    while args and args[0].startswith("-"):
-        option = args.pop(0)
-        if option.startswith("-n"):
-            count = option[2:] or (args.pop(0) if args else "1")
-            per = int(count[:6]) if count.isdecimal() else 1
-        elif option.startswith("-I"):
-            replace = option[2:] or (args.pop(0) if args else "{}")
-        elif option in {"-0", "--null"}:
-            zero = True
-        elif option in {"-P", "-L", "-d", "-a", "-s"} and args:
-            args.pop(0)
-    data = (yield from ctx.stdin.read_all())[:MAX_PIPE].decode("utf-8", "surrogateescape")
-    if zero:
-        items = [item for item in data.split("\0") if item]
-    elif replace:
-        items = [line.strip() for line in data.split("\n") if line.strip()]
-    else:
-        items = []
-        for found in _ITEM.finditer(data):
-            if ctx.world.budget.due:
-                yield BREATHE
-            items.append(_QUOTED.sub(lambda m: m[1] or m[2] or m[3] or "", found[0][:MAX_ARGUMENT]))
-    command = args or ["echo"]
-    launcher = ctx.evaluator.launcher
-    status = 0
-    groups = (
-        [[item] for item in items]
-        if replace
-        else [items]
-        if not per
-        else [items[i : i + per] for i in range(0, len(items), per)]
-    )
-    for group in groups:
-        ctx.world.budget.step()
-        argv = [*command, *group]
-        if replace:
-            times = MAX_ARGUMENT // len(group[0])
-            argv = [word.replace(replace, group[0], times)[:MAX_ARGUMENT] for word in command]
-        path = launcher.find(ctx.sh, argv[0])
-        if path is None:
-            return ctx.fail(f"{argv[0]}: No such file or directory", 127)
-        if (yield from launcher.start(ctx.sh.copy(), path, argv)):
-            status = 123
-    return status
 
 
 def sudo(ctx: Context) -> Work:
@@ -317,7 +266,7 @@ def halt(ctx: Context) -> Work:
 
 PROGRAMS: Mapping[str, Function] = {
     "sh": shell, "bash": shell, "dash": shell, "rbash": shell, "env": env, "printenv": printenv, "nohup": wrapped,
-    "nice": wrapped, "setsid": wrapped, "stdbuf": wrapped, "ionice": wrapped, "timeout": timeout, "xargs": xargs,
+    "nice": wrapped, "setsid": wrapped, "stdbuf": wrapped, "ionice": wrapped, "timeout": timeout,
     "sudo": sudo, "su": su, "reboot": halt, "poweroff": halt, "halt": halt, "shutdown": halt,
 }  # fmt: skip
 COMMANDS: Mapping[str, Function] = {}

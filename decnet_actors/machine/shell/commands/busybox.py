@@ -1,11 +1,12 @@
 """This module holds busybox: applets by name, its list, and what it says of one it does not have."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.streams import Work
 from decnet_actors.machine.table import words
+from decnet_actors.machine.tree.applets import applets, version
 
 # The applets of Debian's busybox package.
 APPLETS = words("""
@@ -29,16 +30,19 @@ usleep uudecode uuencode vconfig vi w watch watchdog wc wget which who whoami xa
 
 def banner(ctx: Context) -> str:
     """Return the first line of every busybox text."""
-    package = ctx.persona.packages.get("busybox", "1:1.35.0-4+b3")
-    distribution = ctx.persona.distribution.title()
-    return f"BusyBox v{package.partition(':')[2].partition('-')[0]} ({distribution} {package}) multi-call binary"
+    return f"BusyBox v{version(ctx.persona)} multi-call binary"
+
+
+def built_in(ctx: Context) -> Sequence[str]:
+    """Return the names of the applets this machine's busybox has."""
+    return sorted({name for names in applets(ctx.persona).values() for name in names}) or APPLETS
 
 
 def busybox(ctx: Context) -> Work:
     """Run an applet, list them, or say there is none of that name."""
     if not ctx.args or ctx.args[0] == "--help":
         listed = textwrap.fill(
-            ", ".join(APPLETS), 71, initial_indent="\t", subsequent_indent="\t", break_on_hyphens=False
+            ", ".join(built_in(ctx)), 71, initial_indent="\t", subsequent_indent="\t", break_on_hyphens=False
         )
         ctx.out(
             f"{banner(ctx)}.\nBusyBox is copyrighted by many authors between 1998-2015.\nLicensed under "
@@ -54,10 +58,10 @@ def busybox(ctx: Context) -> Work:
         )
         return 0
     if ctx.args[0] == "--list":
-        ctx.out("".join(f"{name}\n" for name in APPLETS))
+        ctx.out("".join(f"{name}\n" for name in built_in(ctx)))
         return 0
     name = ctx.args[0].rpartition("/")[2]
-    if name not in APPLETS:
+    if name not in built_in(ctx):
         ctx.err(f"{ctx.args[0]}: applet not found\n")
         return 127
     launcher = ctx.evaluator.launcher

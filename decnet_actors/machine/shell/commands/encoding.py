@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from decnet_actors.machine.shell.context import MAX_TEXT, Context, Function
 from decnet_actors.machine.shell.options import getopt
@@ -95,60 +95,18 @@ def _decodable(data: bytes) -> bytes:
     return base64.b64decode(kept[: len(kept) // 4 * 4])
 
 
-def od(ctx: Context) -> Work:
-    """``od``, ``hexdump``, ``xxd``: bytes in hexadecimal, the common forms."""
-    words = [word for word in ctx.args if not word.startswith("-")]
-    flags = "".join(word[1:] for word in ctx.args if word.startswith("-"))
-    read = yield from ctx.input_of(words[-1:] if words and not words[-1].isdigit() else [])
-    if not read:
-        return 1
-    data = read[0][1][: 256 << 10]
-    program = ctx.name.rpartition("/")[2]
-    if program == "xxd" and "p" in flags:
-        yield from ctx.show(data[at : at + 30].hex() for at in range(0, len(data), 30))
-        return 0
-    yield from ctx.show(_dumped(data, program, flags, words))
-    if program != "xxd" and (data or program == "od"):
-        size = len(data)
-        ctx.out(f"{size:08x}\n" if "C" in flags else f"{size:07o}\n" if program == "od" else f"{size:07x}\n")
-    return 0
-
-
-def _dumped(data: bytes, program: str, flags: str, words: list[str]) -> Iterator[str]:
-    for at in range(0, len(data), 16):
-        row = data[at : at + 16]
-        shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)  # noqa: PLR2004  printable ASCII
-        if program == "xxd":
-            pairs = " ".join(row[i : i + 2].hex() for i in range(0, len(row), 2))
-            yield f"{at:08x}: {pairs:<39}  {shown}"
-        elif program == "hexdump" and "C" in flags:
-            left, right = " ".join(f"{b:02x}" for b in row[:8]), " ".join(f"{b:02x}" for b in row[8:])
-            yield f"{at:08x}  {left:<23}  {right:<23}  |{shown}|"
-        elif "x1" in flags or "tx1" in words or "x1" in words:
-            yield f"{at:07o} {' '.join(f'{b:02x}' for b in row)}"
-        elif program == "od" and "c" in flags:
-            yield f"{at:07o} {' '.join(_octal_char(b) for b in row)}"
-        else:
-            base_form = "{:07o} {}" if program == "od" else "{:07x} {}"
-            units = (int.from_bytes(row[i : i + 2], "little") for i in range(0, len(row), 2))
-            yield base_form.format(at, " ".join(f"{unit:06o}" if program == "od" else f"{unit:04x}" for unit in units))
-
-
-def _octal_char(byte: int) -> str:
-    named = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
-    return f"{named.get(byte) or (chr(byte) if 32 <= byte < 127 else f'{byte:03o}'):>3}"  # noqa: PLR2004  printable ASCII
-
-
 def strings(ctx: Context) -> Work:
     """Show printable runs."""
-    read = yield from ctx.input_of([word for word in ctx.args if not word.startswith("-")])
+    opts = getopt(ctx, "an:e:t:f", ("bytes=/n", "all/a"))
+    least = int(opts.given["n"][:4]) if opts.given.get("n", "").isdecimal() else 4
+    read = yield from ctx.input_of(opts.rest)
     for _, data in read:
-        yield from ctx.pour(found[0] + b"\n" for found in re.finditer(rb"[\x20-\x7e\t]{4,}", data))
-    return 0
+        yield from ctx.pour(found[0] + b"\n" for found in re.finditer(rb"[\x20-\x7e\t]{%d,}" % max(least, 1), data))
+    return int(len(read) < len(opts.rest))
 
 
 COMMANDS: Mapping[str, Function] = {
     "md5sum": checksum, "sha1sum": checksum, "sha224sum": checksum, "sha256sum": checksum, "sha384sum": checksum,
-    "sha512sum": checksum, "b2sum": checksum, "base64": base, "base32": base, "od": od, "hexdump": od, "xxd": od,
+    "sha512sum": checksum, "b2sum": checksum, "base64": base, "base32": base,
     "strings": strings,
 }  # fmt: skip

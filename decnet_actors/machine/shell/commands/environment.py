@@ -5,8 +5,7 @@ from collections.abc import Mapping
 
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.quoting import quoted_double
-from decnet_actors.machine.shell.state import MAX_ELEMENTS, MAX_NAMES
-from decnet_actors.machine.shell.streams import BREATHE, Work
+from decnet_actors.machine.shell.state import MAX_NAMES, Variable
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SAFE = re.compile(r"[\w@%+=:,./-]*")
@@ -20,7 +19,6 @@ _SHOWN_OPTIONS = (
     "nounset", "onecmd", "physical", "pipefail", "posix", "privileged", "verbose", "vi", "xtrace",
 )  # fmt: skip
 MAX_HISTORY_SHOWN = 1000
-MAX_READ = 131_072  # bytes of a line that ``read`` takes
 
 
 def cd(ctx: Context) -> int:
@@ -67,6 +65,8 @@ def export(ctx: Context) -> int:
     words = [word for word in ctx.args if not re.fullmatch(r"[-+][a-zA-Z]+|--", word)]
     if kind == "local" and not sh.locals_stack:
         return ctx.complain("can only be used in a function")
+    if kind in {"declare", "typeset"} and flags & {"p", "f", "F"} and words:
+        return _described(ctx, flags, words)
     if not words:
         return _show(ctx, flags)
     status = 0
@@ -96,6 +96,7 @@ def _declare(ctx: Context, name: str, value: str | None, flags: set[str], *, app
     if value is not None:
         if "i" in flags or (name in sh.variables and sh.variables[name].integer):
             value = str(ctx.evaluator.expander.arithmetic(sh, value))
+        value = value.lower() if "l" in flags else value.upper() if "u" in flags else value
         sh.set(name, (sh.get(name) or "") + value if append else value)
     elif name not in sh.variables:
         sh.declare(name)
@@ -119,11 +120,45 @@ def _show(ctx: Context, flags: set[str]) -> int:
             continue
         if flags & {"f", "F"}:
             continue
-        mark = (
-            ("i" if variable.integer else "") + ("r" if variable.readonly else "") + ("x" if variable.exported else "")
-        )
-        ctx.out(f"declare -{mark or '-'} {name}={quoted_double(variable.value)}\n")
+        ctx.out(f"{_declaration(name, variable)}\n")
     return 0
+
+
+def _declaration(name: str, variable: Variable) -> str:
+    """Return a variable as ``declare -p`` shows it."""
+    marks = [
+        letter
+        for letter, on in (
+            ("A", variable.keyed),
+            ("a", variable.elements is not None and not variable.keyed),
+            ("i", variable.integer),
+            ("r", variable.readonly),
+            ("x", variable.exported),
+        )
+        if on
+    ]
+    if variable.elements is None:
+        shown = quoted_double(variable.value)
+    else:
+        pairs = [f"[{key}]={quoted_double(value)}" for key, value in variable.elements.items()]
+        shown = f"({' '.join(pairs)}{' ' if variable.keyed and pairs else ''})"
+    return f"declare -{''.join(marks) or '-'} {name}={shown}"
+
+
+def _described(ctx: Context, flags: set[str], names: list[str]) -> int:
+    """``declare -p`` and ``-F``: say what each name is."""
+    status = 0
+    for name in names:
+        if flags & {"f", "F"}:
+            if name not in ctx.sh.functions:
+                status = 1
+            elif "F" in flags:
+                ctx.out(f"{name}\n")
+        elif name in ctx.sh.variables:
+            ctx.out(f"{_declaration(name, ctx.sh.variables[name])}\n")
+        else:
+            status = ctx.complain(f"{name}: not found")
+    return status
 
 
 def unset(ctx: Context) -> int:
@@ -136,7 +171,9 @@ def unset(ctx: Context) -> int:
         if variable is not None and variable.readonly:
             status = ctx.complain(f"{name}: cannot unset: readonly variable")
         elif index and variable is not None and variable.elements is not None:
-            variable.elements.pop(index.rstrip("]"), None)
+            key = index.removesuffix("]")
+            key = key if variable.keyed else ctx.evaluator.expander.place(ctx.sh, variable, key)
+            variable.elements.pop(key, None)
         elif only != "-f" and name in ctx.sh.variables:
             del ctx.sh.variables[name]
         elif only != "-v":
@@ -213,71 +250,16 @@ def shopt(ctx: Context) -> int:
             if len(ctx.sh.shopts) < MAX_NAMES or args[0] == "-u":
                 _switch(ctx.sh.shopts, name, on=args[0] == "-s")
         return 0
-    return int(any(name not in ctx.sh.shopts for name in args if not name.startswith("-")))
-
-
-def read(ctx: Context) -> Work:
-    """``read``: one line into variables."""
-    raw, names, prompt, delimiter, array = False, [], "", "\n", ""
-    args = list(ctx.args)
-    while args:
-        word = args.pop(0)
-        if re.fullmatch(r"-[rs]+", word):
-            raw = raw or "r" in word
-        elif word in {"-p", "-t", "-n", "-N", "-d", "-a", "-u", "-i"}:
-            value = args.pop(0) if args else ""
-            prompt = value if word == "-p" else prompt
-            array = value if word == "-a" else array
-            delimiter = (value[:1] or "\0") if word == "-d" else delimiter
-        elif word.startswith("-") and len(word) > 1:
-            raw = raw or "r" in word
-            if word.endswith("p"):
-                prompt = args.pop(0) if args else ""
-        else:
-            names.append(word)
-    if prompt and ctx.sh.interactive:
-        ctx.err(prompt)
-    line = yield from ctx.stdin.read_line(delimiter.encode()[:1])
-    ended = not line.endswith(delimiter.encode()[:1])
-    text = line[:MAX_READ].decode("utf-8", "surrogateescape").removesuffix(delimiter)
-    if not raw:
-        while text.endswith("\\") and not text.endswith("\\\\") and not ended:
-            more = (yield from ctx.stdin.read_line()).decode("utf-8", "surrogateescape")
-            text = text[:-1] + more.removesuffix("\n")
-            ended = not more
-            ctx.world.budget.step()
-            if ctx.world.budget.due:
-                yield BREATHE
-        text = re.sub(r"\\(.)", r"\1", text)
-    _assign_fields(ctx, text, names, array)
-    return int(ended)
-
-
-def _assign_fields(ctx: Context, text: str, names: list[str], array: str) -> None:
-    sh = ctx.sh
-    separators = sh.get("IFS")
-    separators = " \t\n" if separators is None else separators
-    if not names and not array:
-        sh.set("REPLY", text)
-        return
-    blank = "".join(char for char in separators if char in " \t\n")
-    hard = "".join(char for char in separators if char not in " \t\n")
-    text = text.strip(blank) if blank else text
-    gap = (
-        f"[{re.escape(blank)}]*[{re.escape(hard)}][{re.escape(blank)}]*|"
-        if hard and blank
-        else f"[{re.escape(hard)}]|"
-        if hard
-        else ""
-    )
-    pattern = (gap + (f"[{re.escape(blank)}]+" if blank else "")).rstrip("|")
-    if array:
-        parts = [part for part in (re.split(pattern, text, maxsplit=MAX_ELEMENTS) if pattern else [text]) if part]
-        sh.fill(sh.declare(array), {str(index): part for index, part in enumerate(parts)})
-        return
-    parts = re.split(pattern, text, maxsplit=len(names) - 1) if pattern and len(names) > 1 else [text]
-    for index, name in enumerate(names):
-        sh.set(name, parts[index] if index < len(parts) else "")
+    quiet = "-q" in args
+    status = 0
+    for name in args:
+        if name.startswith("-"):
+            continue
+        on = name in ctx.sh.shopts
+        status = status or int(not on)
+        if not quiet:
+            ctx.out(f"{name:<15}\t{'on' if on else 'off'}\n")
+    return status
 
 
 def history(ctx: Context) -> int:
@@ -336,9 +318,17 @@ def umask(ctx: Context) -> int:
     """``umask``."""
     if not ctx.args:
         ctx.out(f"{ctx.sh.umask:04o}\n")
+    elif ctx.args == ["-S"]:
+        allowed = 0o777 & ~ctx.sh.umask
+        shown = (f"{who}={_letters(allowed >> shift)}" for who, shift in (("u", 6), ("g", 3), ("o", 0)))
+        ctx.out(f"{','.join(shown)}\n")
     elif re.fullmatch(r"[0-7]{1,4}", ctx.args[-1]):
         ctx.sh.umask = int(ctx.args[-1], 8) & 0o777
     return 0
+
+
+def _letters(bits: int) -> str:
+    return "".join(letter for letter, bit in (("r", 4), ("w", 2), ("x", 1)) if bits & bit)
 
 
 def ulimit(ctx: Context) -> int:
@@ -377,13 +367,20 @@ file locks                          (-x) unlimited
 """
 
 
-def hash_(_: Context) -> int:
-    """``hash``: nothing to show."""
-    return 0
+def hash_(ctx: Context) -> int:
+    """``hash``: nothing is remembered; what cannot be found is said."""
+    names = [word for word in ctx.args if not word.startswith("-")]
+    if not ctx.args:
+        ctx.out("hash: hash table empty\n")
+    status = 0
+    for name in names:
+        if ctx.evaluator.launcher.find(ctx.sh, name) is None:
+            status = ctx.complain(f"{name}: not found")
+    return status
 
 
 COMMANDS: Mapping[str, Function] = {
     "cd": cd, "pwd": pwd, "export": export, "readonly": export, "declare": export, "typeset": export, "local": export,
-    "unset": unset, "set": set_, "shopt": shopt, "read": read, "history": history, "alias": alias, "unalias": unalias,
+    "unset": unset, "set": set_, "shopt": shopt, "history": history, "alias": alias, "unalias": unalias,
     "umask": umask, "ulimit": ulimit, "hash": hash_,
 }  # fmt: skip

@@ -155,7 +155,10 @@ class _Find:
             case "-size" | "-mtime" | "-mmin" | "-ctime" | "-atime" | "-cmin" | "-amin":
                 return self.numeric(word, value)
             case "-newer":
-                edge = ctx.files.stat(ctx.path(value), uid=ctx.sh.uid).modified
+                try:
+                    edge = ctx.files.stat(ctx.path(value), uid=ctx.sh.uid).modified
+                except OSError as error:
+                    ctx.usage(f"find: \u2018{value}\u2019: {error.strerror}\n")
                 return lambda _, s: s.modified > edge
             case "-maxdepth" | "-mindepth":
                 number = int(value[:6]) if value.isdecimal() else 0

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from decnet_actors.machine.shell.conditional import TestExpression, TestSyntaxError
 from decnet_actors.machine.shell.context import Context, Function
-from decnet_actors.machine.shell.state import MAX_NAMES, ExitShellError, LoopJumpError, ReturnError
+from decnet_actors.machine.shell.state import ExitShellError, LoopJumpError, ReturnError
 from decnet_actors.machine.shell.streams import BREATHE, Sleep, Work
 
 _MAX_ROUNDS = 100_000  # of one wait
@@ -38,6 +38,9 @@ def back(ctx: Context) -> int:
 
 def jump(ctx: Context) -> int:
     """``break`` and ``continue``."""
+    if not ctx.sh.loops:
+        ctx.complain("only meaningful in a `for', `while', or `until' loop")
+        return 0
     levels = int(ctx.args[0][:3]) if ctx.args and ctx.args[0].isdecimal() else 1
     raise LoopJumpError(max(levels, 1), again=ctx.name == "continue")
 
@@ -104,6 +107,8 @@ def command(ctx: Context) -> Work:
         return 0
     launcher = ctx.evaluator.launcher
     function = launcher.builtin(args[0])
+    if function is None and ctx.name == "builtin":
+        return ctx.complain(f"{args[0]}: not a shell builtin")
     if function is not None:
         return (yield from launcher.invoke(ctx.sh, args, function))
     return (yield from launcher.program(ctx.sh, args))
@@ -123,7 +128,7 @@ def describe(ctx: Context, names: list[str], *, terse: bool) -> Work:
                 if terse
                 else f"{name} is aliased to `{ctx.sh.aliases[name]}'\n"
             )
-        elif name in _KEYWORDS:
+        elif name in KEYWORDS:
             ctx.out(f"{name}\n" if terse else f"{name} is a shell keyword\n")
         elif name in ctx.sh.functions:
             ctx.out(f"{name}\n" if terse else f"{name} is a function\n")
@@ -138,7 +143,7 @@ def describe(ctx: Context, names: list[str], *, terse: bool) -> Work:
     return status
 
 
-_KEYWORDS = frozenset(
+KEYWORDS = frozenset(
     [
         "if",
         "then",
@@ -189,7 +194,7 @@ def _kinds(ctx: Context, names: list[str]) -> int:
     status = 0
     launcher = ctx.evaluator.launcher
     for name in names:
-        if name in _KEYWORDS:
+        if name in KEYWORDS:
             ctx.out("keyword\n")
         elif name in ctx.sh.functions:
             ctx.out("function\n")
@@ -202,36 +207,25 @@ def _kinds(ctx: Context, names: list[str]) -> int:
     return status
 
 
-def trap(ctx: Context) -> int:
-    """``trap``: remembered and listed; only EXIT could ever run."""
-    args = [word for word in ctx.args if word != "--"]
-    if not args or args == ["-p"]:
-        for name, text in ctx.sh.traps.items():
-            ctx.out(f"trap -- '{text}' {name}\n")
-        return 0
-    if args == ["-l"]:
-        return 0
-    for name in args[1:] or args:
-        label = name.upper()
-        label = {"0": "EXIT", "2": "INT", "15": "TERM", "1": "HUP", "3": "QUIT"}.get(label, label)
-        label = label if label in {"EXIT", "ERR", "DEBUG", "RETURN"} or label.startswith("SIG") else f"SIG{label}"
-        if len(args) == 1 or args[0] == "-":
-            ctx.sh.traps.pop(label, None)
-        elif label in ctx.sh.traps or len(ctx.sh.traps) < MAX_NAMES:
-            ctx.sh.traps[label] = args[0][:1000]
-    return 0
-
-
 def wait(ctx: Context) -> Work:
     """``wait``: until the jobs in the background are done."""
     wanted = {int(word[:9]) for word in ctx.args if word.isdecimal()}
+    known = {job.pid for job in ctx.world.jobs}
+    status = 0
+    for word in ctx.args:
+        if word.isdecimal() and int(word[:9]) not in known:
+            ctx.complain(f"pid {word} is not a child of this shell")
+            status = 127
     rounds = 0
     while rounds < _MAX_ROUNDS and any(not job.done and (not wanted or job.pid in wanted) for job in ctx.world.jobs):
         rounds += 1
         ctx.world.budget.step()
         due = min(job.wake for job in ctx.world.jobs if not job.done)
         yield Sleep(max(due - ctx.now, 0.02))
-    return 0
+    for job in ctx.world.jobs:
+        if job.pid in wanted:
+            status = job.status
+    return status
 
 
 def jobs(ctx: Context) -> int:
@@ -258,7 +252,9 @@ def foreground(ctx: Context) -> Work:
 
 def shift(ctx: Context) -> int:
     """``shift``."""
-    count = int(ctx.args[0][:6]) if ctx.args and ctx.args[0].isdecimal() else 1
+    if ctx.args and not ctx.args[0].lstrip("-").isdecimal():
+        return ctx.complain(f"{ctx.args[0]}: numeric argument required")
+    count = int(ctx.args[0][:6]) if ctx.args else 1
     if count > len(ctx.sh.positional):
         return 1
     del ctx.sh.positional[:count]
@@ -275,6 +271,14 @@ def let(ctx: Context) -> Work:
     return int(value == 0)
 
 
+def unheard(ctx: Context) -> int:
+    """``bg`` and ``disown``: there is nothing of that kind."""
+    if ctx.name == "bg" and not ctx.sh.interactive:
+        return ctx.complain("no job control")
+    running = [job for job in ctx.world.jobs if not job.done]
+    return 0 if running else ctx.complain("current: no such job")
+
+
 def nothing(_: Context) -> int:
     """Builtins whose effect cannot be seen here."""
     return 0
@@ -283,7 +287,7 @@ def nothing(_: Context) -> int:
 COMMANDS: Mapping[str, Function] = {
     "exit": leave, "logout": leave, "return": back, "break": jump, "continue": jump, "eval": evaluate, ".": source,
     "source": source, "exec": execute, "test": test, "[": test, "command": command, "builtin": command,
-    "type": type_, "trap": trap, "wait": wait, "jobs": jobs, "fg": foreground, "bg": nothing, "disown": nothing,
+    "type": type_, "wait": wait, "jobs": jobs, "fg": foreground, "bg": unheard, "disown": unheard,
     "shift": shift, "let": let, "suspend": nothing, "times": nothing, "bind": nothing, "enable": nothing,
-    "complete": nothing, "compgen": nothing,
+    "complete": nothing,
 }  # fmt: skip

@@ -1,10 +1,11 @@
 """This module holds the commands that tell about hardware: free, df, mount, lscpu, lsblk, dmesg."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from decnet_actors.domain.persona import Persona
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.options import getopt
-from decnet_actors.machine.tree import etc, proc
+from decnet_actors.machine.tree import etc, proc, storage
 
 
 def free(ctx: Context) -> int:
@@ -49,23 +50,11 @@ def df(ctx: Context) -> int:
         "ahHkmTliPx:t:",
         ("human-readable/h", "all/a", "print-type/T", "inodes/i", "si/H", "portability/P", "total"),
     )
-    p = ctx.persona
-    total = int((p.disk_kib - 1_000_448) * 0.98)
-    growth = int((ctx.now - p.booted_at) / 31)
-    used = int(total * (0.11 + p.seed % 47 / 100)) + growth % (total // 50) + ctx.files.used[0] // 1024
-    quarter = p.memory_kib // 10
-    rows = [
-        ("udev", "devtmpfs", p.memory_kib // 2 - 32_000, 0, "/dev"),
-        ("tmpfs", "tmpfs", quarter, 600 + p.seed % 900, "/run"),
-        (f"/dev/{etc.disk(p)}1", "ext4", total, used, "/"),
-        ("tmpfs", "tmpfs", p.memory_kib // 2, 0, "/dev/shm"),  # noqa: S108  a mount table
-        ("tmpfs", "tmpfs", 5120, 0, "/run/lock"),
-        ("tmpfs", "tmpfs", quarter, 0, f"/run/user/{ctx.sh.uid}"),
-    ]
+    volumes = [one for one in storage.volumes(ctx.persona, ctx.now, ctx.files.used[0]) if one.size]
     if opts.rest:
         for name in opts.rest:
             ctx.files.stat(ctx.path(name), uid=ctx.sh.uid)
-        rows = rows[2:3]
+        volumes = [one for one in volumes if one.place == "/"]
     unit = "h" in opts or "H" in opts
     kind = "T" in opts
     head = (
@@ -76,12 +65,12 @@ def df(ctx: Context) -> int:
         else "1K-blocks      Used Available Use%"
     )
     table: list[tuple[str, str, str, str, str, str, str]] = []
-    for device, fs, size, taken, place in rows:
-        left = max(int(size * (0.95 if fs == "ext4" else 1)) - taken, 0)
+    for volume in volumes:
+        device, fs, size, taken, left = volume.device, volume.kind, volume.size, volume.used, volume.free
         share = f"{-(-taken * 100 // max(taken + left, 1))}%"
         cells = (human(v * 1024) if unit else str(v // (1024 if "m" in opts else 1)) for v in (size, taken, left))
         big, used_text, left_text = (cell if cell != "0" or not unit else "0" for cell in cells)
-        table.append((device, fs, big, used_text, left_text, share, place))
+        table.append((device, fs, big, used_text, left_text, share, volume.place))
     wide = max(14, *(len(row[0]) for row in table))
     type_head = "Type     " if kind else ""
     ctx.out(f"{'Filesystem':<{wide}} {type_head}{' ' if unit else ''}{head} Mounted on\n")
@@ -157,28 +146,46 @@ def dmesg(ctx: Context) -> int:
     p = ctx.persona
     lines = (
         f"Linux version {proc.version(p).strip().removeprefix('Linux version ')}",
-        f"Command line: BOOT_IMAGE=/boot/vmlinuz-{p.kernel} root=/dev/{etc.disk(p)}1 ro quiet",
-        "x86/fpu: Supporting XSAVE feature 0x001: 'x87 floating point registers'",
-        f"DMI: {etc.platform(p)}",
-        f"tsc: Detected {proc.clock_mhz(p):.3f} MHz processor",
-        f"Memory: {p.memory_kib - 200_000}K/{p.memory_kib + 90_000}K available",
-        f"smpboot: CPU0: {p.cpu_model}",
-        f"EXT4-fs ({etc.disk(p)}1): mounted filesystem with ordered data mode. Quota mode: none.",
+        f"Command line: {proc.command_line(p)}",
+        *(_of_device(p) if p.embedded else _of_pc(p)),
         f"{etc.interface(p)}: link up, {p.mac}",
     )
     ctx.out("".join(f"[{index * 0.37:12.6f}] {line}\n" for index, line in enumerate(lines)))
     return 0
 
 
+def _of_pc(p: Persona) -> Sequence[str]:
+    kind = "XFS" if storage.root_type(p) == "xfs" else "EXT4-fs"
+    return (
+        "x86/fpu: Supporting XSAVE feature 0x001: 'x87 floating point registers'",
+        f"DMI: {etc.platform(p)}",
+        f"tsc: Detected {proc.clock_mhz(p):.3f} MHz processor",
+        f"Memory: {p.memory_kib - 200_000}K/{p.memory_kib + 90_000}K available",
+        f"smpboot: CPU0: {p.cpu_model}",
+        f"{kind} ({etc.disk(p)}1): mounted filesystem with ordered data mode. Quota mode: none.",
+    )
+
+
+def _of_device(p: Persona) -> Sequence[str]:
+    parts = [part.name for part in storage.partitions(p)]
+    return (
+        f"CPU: {p.cpu_model}",
+        f"Machine: {p.board}",
+        f"Memory: {p.memory_kib - 2_400}k/{p.memory_kib + 4_100}k available",
+        f"{len(parts)} MTD partitions found",
+        "VFS: Mounted root (squashfs filesystem) readonly on device 31:2.",
+    )
+
+
 def lsblk(ctx: Context) -> int:
     """Show the disks."""
-    name, size = etc.disk(ctx.persona), ctx.persona.disk_kib * 1024
+    disk, *parts = storage.partitions(ctx.persona)
     ctx.out("NAME   MAJ:MIN RM  SIZE RO TYPE MOUNTPOINTS\n")
-    ctx.out(
-        f"{name:<6} 254:0    0 {human(size):>5}  0 disk \n\u251c\u2500{name}1 254:1    0 "
-        f"{human(size - 1_024_458_752):>5}  0 part /\n"
-    )
-    ctx.out(f"\u2514\u2500{name}2 254:2    0  976M  0 part [SWAP]\n")
+    ctx.out(f"{disk.name:<6} {disk.major:3d}:{disk.minor:<3d}  0 {human(disk.size * 1024):>5}  0 disk \n")
+    for part in parts:
+        mark = "\u2514\u2500" if part is parts[-1] else "\u251c\u2500"
+        size = human(part.size * 1024)
+        ctx.out(f"{mark}{part.name:<4} {part.major:3d}:{part.minor:<3d}  0 {size:>5}  0 part {part.place}\n")
     return 0
 
 

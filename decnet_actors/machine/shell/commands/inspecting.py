@@ -235,6 +235,9 @@ def readlink(ctx: Context) -> Work:
 def basename(ctx: Context) -> int:
     """``basename`` and ``dirname``."""
     args = [word for word in ctx.args if word not in {"-a", "--"}]
+    many, suffix = "-a" in ctx.args, ""
+    if args[:1] == ["-s"]:
+        many, suffix, args = True, args[1] if len(args) > 1 else "", args[2:]
     if not args:
         ctx.usage(f"{ctx.name}: missing operand\nTry '{ctx.name} --help' for more information.\n")
     if ctx.name.endswith("dirname"):
@@ -242,10 +245,13 @@ def basename(ctx: Context) -> int:
             head = name.rstrip("/").rpartition("/")[0]
             ctx.out(f"{head.rstrip('/') or ('/' if name.startswith('/') else '.')}\n")
         return 0
-    base = args[0].rstrip("/").rpartition("/")[2] or ("/" if args[0].startswith("/") else "")
-    if len(args) > 1 and base != args[1]:
-        base = base.removesuffix(args[1])
-    ctx.out(f"{base}\n")
+    if not many and len(args) > 2:  # noqa: PLR2004  name suffix
+        ctx.usage(f"basename: extra operand \u2018{args[2]}\u2019\nTry 'basename --help' for more information.\n")
+    if not many and len(args) > 1:
+        suffix, args = args[1], args[:1]
+    for name in args:
+        base = name.rstrip("/").rpartition("/")[2] or ("/" if name.startswith("/") else "")
+        ctx.out(f"{base.removesuffix(suffix) if base != suffix else base}\n")
     return 0
 
 

@@ -9,11 +9,10 @@ from decnet_actors.machine import dates
 from decnet_actors.machine.shell.commands.hardware import human
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.options import getopt
-from decnet_actors.machine.shell.ordering import ordered
+from decnet_actors.machine.shell.ordering import collation, ordered
 from decnet_actors.machine.shell.streams import BREATHE, Pause, Work
 
 MAX_VISITED = 20_000  # directories of one recursive listing
-MAX_KEY = 500  # characters of a name, or a line, whose letters count for the order
 HALF_YEAR = 15_778_476.0
 
 
@@ -63,7 +62,7 @@ def ls(ctx: Context) -> Work:
     status = 0
     files: list[tuple[str, Stat]] = []
     folders: list[str] = []
-    for name in sorted(opts.rest) or ["."]:
+    for name in (yield from ordered(opts.rest, collation(ctx.sh), ctx.world.budget)) or ["."]:
         try:
             path = ctx.path(name)
             found = ctx.files.stat(path, follow="l" not in opts and "d" not in opts, uid=ctx.sh.uid)
@@ -139,7 +138,8 @@ class _Lister:
     def show(self, rows: list[tuple[str, Stat]]) -> Generator[Pause, None, None]:
         flags, budget = self.flags, self.ctx.world.budget
         if "U" not in flags and "f" not in flags:
-            rows = yield from ordered(rows, lambda row: locale_key(row[0]), budget)
+            order = collation(self.ctx.sh)
+            rows = yield from ordered(rows, lambda row: order(row[0]), budget)
         if "t" in flags:
             rows = yield from ordered(rows, lambda row: -row[1].modified, budget)
         elif "S" in flags:
@@ -250,11 +250,6 @@ def long_time(ctx: Context, when: float, flags: Mapping[str, str]) -> str:
     if 0 <= ctx.now - when < HALF_YEAR:
         return f"{dates.MONTHS[t.tm_mon - 1]} {t.tm_mday:2d} {t.tm_hour:02d}:{t.tm_min:02d}"
     return f"{dates.MONTHS[t.tm_mon - 1]} {t.tm_mday:2d}  {t.tm_year}"
-
-
-def locale_key(name: str) -> tuple[str, str]:
-    """Return a sort key near a UTF-8 locale's: punctuation and case count last."""
-    return "".join(char for char in name[:MAX_KEY].lower() if char.isalnum()), name.swapcase()
 
 
 def _device(name: str) -> tuple[int, int]:

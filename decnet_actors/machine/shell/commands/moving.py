@@ -28,6 +28,10 @@ def chmod(ctx: Context) -> Work:
     if len(args) < 2:  # noqa: PLR2004  mode file
         missing_operand(ctx, f"missing operand after \u2018{args[0]}\u2019")
     mode, status = args[0], 0
+    try:
+        changed_mode(mode, 0o644, umask=ctx.sh.umask, directory=False)
+    except BadModeError:
+        ctx.usage(f"chmod: invalid mode: \u2018{mode}\u2019\nTry 'chmod --help' for more information.\n")
     yield from ctx.world.capture(everything=True)
     for name in args[1:]:
         queue = [name]
@@ -45,8 +49,6 @@ def chmod(ctx: Context) -> Work:
                 ctx.files.chmod(path, new, now=ctx.now, uid=ctx.sh.uid)
                 if recursive and stat.S_ISDIR(found.mode):
                     queue.extend(f"{item.rstrip('/')}/{child}" for child in ctx.files.list(path, uid=ctx.sh.uid))
-            except BadModeError:
-                ctx.usage(f"chmod: invalid mode: \u2018{mode}\u2019\nTry 'chmod --help' for more information.\n")
             except OSError as error:
                 verb = "changing permissions of" if error.errno == errno.EPERM else "cannot access"
                 status = ctx.fail(f"{verb} '{item}': {error.strerror}")
@@ -192,6 +194,29 @@ def _operands(ctx: Context, rest: list[str], into: str | None) -> tuple[list[str
     return rest[:-1], rest[-1]
 
 
+def install(ctx: Context) -> Work:
+    """Copy files and set their modes; ``-d`` makes directories."""
+    opts = getopt(ctx, "bcCdDg:m:o:pst:Tv", ("mode=/m", "directory/d", "owner=/o", "group=/g"))
+    mode = changed_mode(opts.given.get("m", "755"), 0, umask=0, directory=False)
+    if "d" in opts:
+        for name in opts.rest:
+            ctx.files.mkdir(ctx.path(name), now=ctx.now, uid=ctx.sh.uid, gid=ctx.sh.gid, mode=mode)
+        return 0
+    sources, target = _operands(ctx, opts.rest, opts.given.get("t"))
+    for name in sources:
+        ctx.world.budget.step()
+        if ctx.world.budget.due:
+            yield BREATHE
+        try:
+            data = ctx.read_file(name)
+        except OSError as error:
+            return ctx.fail(f"cannot stat '{name}': {error.strerror}")
+        place = _target(ctx, target, name)
+        ctx.write_file(place, data, mechanism="install")
+        ctx.files.chmod(ctx.path(place), mode, now=ctx.now, uid=ctx.sh.uid)
+    return 0
+
+
 def mv(ctx: Context) -> Work:
     """Move files."""
     opts = getopt(ctx, "fivnuTt:", ("force/f", "verbose/v", "no-clobber/n", "target-directory=/t"))
@@ -263,5 +288,5 @@ def ln(ctx: Context) -> int:
 
 
 COMMANDS: Mapping[str, Function] = {
-    "chmod": chmod, "chown": chown, "chgrp": chown, "cp": cp, "install": cp, "mv": mv, "ln": ln, "link": ln,
+    "chmod": chmod, "chown": chown, "chgrp": chown, "cp": cp, "install": install, "mv": mv, "ln": ln, "link": ln,
 }  # fmt: skip

@@ -1,8 +1,10 @@
 """This module holds the commands that only print: echo, printf, yes, seq and their like."""
 
 import re
+import time as _time
 from collections.abc import Generator, Mapping, Sequence
 
+from decnet_actors.machine import dates
 from decnet_actors.machine.shell.arithmetic import wrap
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.streams import BREATHE, Pause, Work
@@ -30,7 +32,10 @@ _ECHO = re.compile(
 OCTAL = re.compile(
     r"\\(?:([abeEfnrtv\\])|(c)|([0-7]{1,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8}))"
 )
-_SPEC = re.compile(r"%([-+ 0#]*)(\*|\d+)?(?:\.(\*|\d+)?)?(?:hh|h|ll|l|q|j|z|t|L)?([diouxXcsbqeEfFgGaA%])")
+_SPEC = re.compile(
+    r"%(?:\((?P<time>[^)]{0,200})\)T|([-+ 0#]*)(\*|\d+)?(?:\.(\*|\d+)?)?"
+    r"(?:hh|h|ll|l|q|j|z|t|L)?([diouxXcsbqeEfFgGaA%]))"
+)
 
 
 def unescape(text: str, pattern: re.Pattern[str] = _ECHO) -> tuple[bytes, bool]:
@@ -57,10 +62,19 @@ def unescape(text: str, pattern: re.Pattern[str] = _ECHO) -> tuple[bytes, bool]:
 
 
 def echo(ctx: Context) -> int:
-    """Print the words; ``-n``, ``-e``, ``-E`` in any combination."""
+    """The builtin: bash's, or dash's, which knows ``-n`` only and always reads escapes."""
+    return _echo(ctx, dash="dash" in ctx.sh.options)
+
+
+def echo_program(ctx: Context) -> int:
+    """Print the words; ``-n``, ``-e``, ``-E`` in any combination, whichever shell starts it."""
+    return _echo(ctx, dash=False)
+
+
+def _echo(ctx: Context, *, dash: bool) -> int:
     args = ctx.args
-    newline, escapes = True, "dash" in ctx.sh.options
-    if not escapes:
+    newline, escapes = True, dash
+    if not dash:
         at = 0
         while at < len(args) and re.fullmatch(r"-[neE]+", args[at]):
             newline = newline and "n" not in args[at]
@@ -131,7 +145,7 @@ class _Printf:
             if stopped:
                 return True
             at = found.end()
-            data, stopped = self.field(found)
+            data, stopped = self.field(found) if found["time"] is None else (self.time(found["time"]), False)
             out.append(data)
             self.size += len(data) + 1
             if stopped or self.size > MAX_PRINTED:
@@ -140,7 +154,9 @@ class _Printf:
         if "%" in rest and not rest.endswith("%%"):
             bad = rest[rest.index("%") : rest.index("%") + 2]
             self.ctx.complain(
-                f"`{bad[1:] or '%'}': invalid format character" if len(bad) > 1 else "`%': missing format character"
+                f"`{_bad_character(rest, bad)}': invalid format character"
+                if len(bad) > 1
+                else "`%': missing format character"
             )
             self.status = 1
             rest = rest[: rest.index("%")]
@@ -150,7 +166,7 @@ class _Printf:
         return stopped
 
     def field(self, found: re.Match[str]) -> tuple[bytes, bool]:
-        flags, width_text, precision_text, kind = found.groups()
+        flags, width_text, precision_text, kind = found.group(2, 3, 4, 5)
         if kind == "%":
             return b"%", False
         width = self.number(self.word()) if width_text == "*" else int((width_text or "0")[:7])
@@ -172,6 +188,13 @@ class _Printf:
             text = text if precision is None else text[:precision]
             return self.padded(text.encode("utf-8", "surrogateescape"), flags, width), False
         return self.numeric(kind, flags, width, precision, word).encode(), False
+
+    def time(self, form: str) -> bytes:
+        """Return a time of the words: seconds, -1 for now."""
+        word = self.word()
+        seconds = self.number(word) if word and word not in {"-1", "-2"} else int(self.ctx.now)
+        parts = dates.local(self.ctx.persona, float(max(min(seconds, 1 << 33), 0)))
+        return _time.strftime(form or "%X", parts).encode("utf-8", "surrogateescape")
 
     @staticmethod
     def padded(data: bytes, flags: str, width: int) -> bytes:
@@ -210,6 +233,13 @@ class _Printf:
         return (spec + (f".{min(precision, 500)}" if precision is not None else "") + shown) % number
 
 
+def _bad_character(rest: str, bad: str) -> str:
+    """Return the character bash names: after a length letter it is the one that follows."""
+    if bad[1] not in "hlLjzt":
+        return bad[1]
+    return rest[rest.index("%") + 2 : rest.index("%") + 3]
+
+
 def _shell_quoted(text: str) -> str:
     if not text:
         return "''"
@@ -230,9 +260,12 @@ def yes(ctx: Context) -> Work:
 
 def seq(ctx: Context) -> Work:
     """Print numbers."""
-    args, separator, width = list(ctx.args), "\n", False
-    while args and re.match(r"-[sw]", args[0]):
+    args, separator, width, form = list(ctx.args), "\n", False, ""
+    while args and re.match(r"-[swf]", args[0]):
         option = args.pop(0)
+        if option.startswith("-f"):
+            form = option[2:] or (args.pop(0) if args else "")
+            continue
         if option.startswith("-s"):
             separator = option[2:] or (args.pop(0) if args else "\n")
         else:
@@ -257,12 +290,20 @@ def seq(ctx: Context) -> Work:
     size = max(len(f"{first:.{decimals}f}"), len(f"{last:.{decimals}f}")) if width else 0
     for start in range(0, max(count, 0), 500):
         block = (first + step * index for index in range(start, min(start + 500, count)))
-        ctx.out(separator.join(f"{value:0{size}.{decimals}f}" for value in block))
+        ctx.out(separator.join(_numbered(value, form, size, decimals) for value in block))
         ctx.out("\n" if start + 500 >= count else separator)
         ctx.world.budget.step(10)
         if ctx.world.budget.due:
             yield BREATHE
     return 0
+
+
+def _numbered(value: float, form: str, size: int, decimals: int) -> str:
+    """Return a number of ``seq``, by the format it was given."""
+    found = re.fullmatch(r"([^%]{0,200})%([-+ 0]{0,4})(\d{0,3})(\.\d{1,2})?([efgEFG])([^%]{0,200})", form)
+    if found is None:
+        return f"{value:0{size}.{decimals}f}"
+    return found[1] + f"%{found[2]}{found[3]}{found[4] or ''}{found[5]}" % value + found[6]
 
 
 def _true(_: Context) -> int:
@@ -281,6 +322,6 @@ def clear(ctx: Context) -> int:
 
 BUILTINS: Mapping[str, Function] = {"echo": echo, "printf": printf, "true": _true, ":": _true, "false": _false}
 PROGRAMS: Mapping[str, Function] = {
-    "echo": echo, "printf": printf, "true": _true, "false": _false, "yes": yes, "seq": seq, "clear": clear,
+    "echo": echo_program, "printf": printf, "true": _true, "false": _false, "yes": yes, "seq": seq, "clear": clear,
     "reset": clear, "sync": _true,
 }  # fmt: skip

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from decnet_actors.machine import dates
-from decnet_actors.machine.daemons import served
+from decnet_actors.machine.daemons import running
 from decnet_actors.machine.releases import DAY
 from decnet_actors.machine.shell.commands.system import uptime_line
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.streams import BREATHE, Sleep, Work
 from decnet_actors.machine.tree import etc, proc
+from decnet_actors.machine.tree.storage import root_type
 
 MAX_SLEEP = 86_400.0  # seconds of one sleep
 
@@ -23,43 +24,10 @@ _KERNEL = (
     "kcompactd0 ksmd khugepaged "
     "kintegrityd kblockd blkcg_punt_bio tpm_dev_wq edac-poller devfreq_wq kswapd0 kthrotld acpi_thermal_pm "
     "mld ipv6_addrconf "
-    "kstrp zswap-shrink ata_sff scsi_eh_0 jbd2/{disk}1-8 ext4-rsv-conver"
+    "kstrp zswap-shrink ata_sff scsi_eh_0 {journal}"
 )
-
-
-_SIGNALS = [
-    "HUP",
-    "INT",
-    "QUIT",
-    "ILL",
-    "TRAP",
-    "ABRT",
-    "BUS",
-    "FPE",
-    "KILL",
-    "USR1",
-    "SEGV",
-    "USR2",
-    "PIPE",
-    "ALRM",
-    "TERM",
-    "STKFLT",
-    "CHLD",
-    "CONT",
-    "STOP",
-    "TSTP",
-    "TTIN",
-    "TTOU",
-    "URG",
-    "XCPU",
-    "XFSZ",
-    "VTALRM",
-    "PROF",
-    "WINCH",
-    "POLL",
-    "PWR",
-    "SYS",
-]
+_JOURNALS = {"ext4": "jbd2/{disk}1-8 ext4-rsv-conver", "xfs": "xfs-buf/{disk}1 xfs-cil/{disk}1 xfsaild/{disk}1"}
+_DEVICE_KERNEL = "kthreadd ksoftirqd/0 events/0 khelper async/mgr sync_supers bdi-default kblockd/0 kswapd0 mtdblockd"
 
 
 @frozen(kw_only=True)
@@ -82,8 +50,15 @@ def processes(ctx: Context) -> Sequence[Process]:
     """Return the process table: the kernel's, the daemons', those of the visitors, and ours."""
     p, world = ctx.persona, ctx.world
     booted = p.booted_at
-    rows = [_row(1, 0, "root", booted, 12_800, 167_900, "/sbin/init", "systemd")]
-    names = _KERNEL.format(disk=etc.disk(p)).split()
+    if p.init == "systemd":
+        rows = [_row(1, 0, "root", booted, 12_800, 167_900, "/sbin/init", "systemd")]
+    else:
+        rows = [_row(1, 0, "root", booted, 412, 1_640, "init" if p.embedded else "/sbin/init", "init")]
+    names = (
+        (_DEVICE_KERNEL if p.embedded else _KERNEL)
+        .format(journal=_JOURNALS.get(root_type(p), "").format(disk=etc.disk(p)))
+        .split()
+    )
     rows += [
         _row(
             number,
@@ -98,25 +73,16 @@ def processes(ctx: Context) -> Sequence[Process]:
         )
         for number, name in enumerate(names, 2)
     ]
-    daemons = (
-        ("/lib/systemd/systemd-journald", "root", 14_300, 33_100),
-        ("/lib/systemd/systemd-udevd", "root", 6_100, 27_000),
-        ("/lib/systemd/systemd-timesyncd", "systemd-timesync", 6_600, 90_100),
-        ("/usr/sbin/cron -f", "root", 2_600, 6_600),
-        ("/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile", "messagebus", 4_500, 9_100),
-        ("/usr/sbin/rsyslogd -n -iNONE", "root" if p.distribution == "debian" else "syslog", 5_900, 222_000),
-        ("/lib/systemd/systemd-logind", "root", 7_900, 25_400),
-        ("/sbin/agetty -o -p -- \\u --noclear - linux", "root", 1_000, 5_800),
-    )  # fmt: skip
-    for command, user, rss, vsz in daemons:
-        name = command.split(" ")[0].rpartition("/")[2]
-        tty = "tty1" if name == "agetty" else "?"
-        rows.append(_row(etc.pid(p, name), 1, user, booted + 9, rss, vsz, command, name, tty=tty, state="Ss"))
-    for one in served(p):
-        number = etc.pid(p, one.name) if one.port else etc.pid(p, one.name) + 1
-        parent = 1 if one.port else number - 1
-        state = "Ss" if one.port else "S"
-        rows.append(_row(number, parent, one.user, booted + 10, one.rss, one.vsz, one.command, one.name, state=state))
+    for row in running(p):
+        one = row.daemon
+        if row.pid > 1:
+            state, when = ("S" if one.worker else "Ss"), booted + (10 if one.port or one.worker else 9)
+            rows.append(
+                _row(
+                    row.pid, row.parent, one.user, when, one.rss, one.vsz, one.command, one.name,
+                    tty=one.tty, state=state,
+                )
+            )  # fmt: skip
     sshd = etc.pid(p, "sshd")
     for visit in world.visits.present():
         base = 1000 + int(visit.since - booted) // 3 % 28_000
@@ -194,6 +160,8 @@ def _row(
 
 def ps(ctx: Context) -> int:
     """List processes: BSD, System V and short forms."""
+    if ctx.persona.userland == "busybox":
+        return _small_ps(ctx)
     flags = "".join(word.lstrip("-") for word in ctx.args if not word.startswith("--"))
     dashed = any(word.startswith("-") for word in ctx.args)
     rows = processes(ctx)
@@ -235,6 +203,20 @@ def ps(ctx: Context) -> int:
                     if bsd
                     else f"{row.pid:>7} {row.tty:<8} 00:00:00 {row.name}\n"
                 )
+    return 0
+
+
+def _small_ps(ctx: Context) -> int:
+    """List everything, as BusyBox does; only those of distributions leave the memory out."""
+    short = not ctx.persona.embedded
+    ctx.out("PID   USER     TIME  COMMAND\n" if short else "  PID USER       VSZ STAT COMMAND\n")
+    for row in processes(ctx):
+        user = row.user[:8]
+        if short:
+            ctx.out(f"{row.pid:>5} {user:<8}  0:00 {row.command}\n")
+        else:
+            size = str(row.vsz) if row.vsz else "0"
+            ctx.out(f"{row.pid:>5} {user:<8} {size:>5} {row.state[:1]:<4} {row.command}\n")
     return 0
 
 
@@ -300,45 +282,6 @@ def usleep(ctx: Context) -> Work:
     return 0
 
 
-def kill(ctx: Context) -> int:
-    """End processes: the visitor's jobs end, daemons are out of reach, the rest does not exist."""
-    args = list(ctx.args)
-    if args[:1] == ["-l"]:
-        ctx.out(
-            "".join(
-                f"{number:2d}) SIG{name}" + ("\n" if number % 5 == 0 else "\t")
-                for number, name in enumerate(_SIGNALS, 1)
-            )
-            + "\n"
-        )
-        return 0
-    while (args and args[0].startswith("-") and not args[0].lstrip("-").isdecimal()) or (
-        args and re.fullmatch(r"-\d{1,2}", args[0]) and len(args) > 1
-    ):
-        option = args.pop(0)
-        if option in {"-s", "-n"} and args:
-            args.pop(0)
-    if not args:
-        ctx.err("kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n")
-        return 2
-    status = 0
-    table = {row.pid: row for row in processes(ctx)}
-    for word in args:
-        job = next((job for job in ctx.world.jobs if word in {str(job.pid), f"%{job.number}"} and not job.done), None)
-        if job is not None:
-            job.work.close()
-            job.done, job.status = True, 143
-        elif word.startswith("%"):
-            status = ctx.complain(f"{word}: no such job")
-        elif not word.lstrip("-").isdecimal():
-            status = ctx.complain(f"{word}: arguments must be process or job IDs")
-        elif int(word.lstrip("-")[:9]) not in table:
-            status = ctx.complain(f"({word}) - No such process")
-        elif ctx.sh.uid and table[int(word.lstrip("-")[:9])].user != ctx.sh.user:
-            status = ctx.complain(f"({word}) - Operation not permitted")
-    return status
-
-
 def pgrep(ctx: Context) -> int:
     """``pgrep``, ``pidof``, ``pkill``, ``killall``."""
     words = [word for word in ctx.args if not word.startswith("-")]
@@ -388,10 +331,7 @@ def watch(ctx: Context) -> Work:
             yield BREATHE
 
 
-BUILTINS: Mapping[str, Function] = {"kill": kill}
-
-
 COMMANDS: Mapping[str, Function] = {
-    "ps": ps, "top": top, "htop": top, "sleep": sleep, "usleep": usleep, "kill": kill, "pgrep": pgrep,
+    "ps": ps, "top": top, "htop": top, "sleep": sleep, "usleep": usleep, "pgrep": pgrep,
     "pidof": pgrep, "killall5": pgrep, "pkill": pgrep, "killall": pgrep, "watch": watch,
 }  # fmt: skip

@@ -295,5 +295,4 @@ def more(ctx: Context) -> Work:
 
 COMMANDS: Mapping[str, Function] = {
     "cat": cat, "head": head, "tail": tail, "wc": wc, "tac": tac, "rev": rev, "tee": tee, "more": more, "less": more,
-    "zcat": cat,
 }  # fmt: skip

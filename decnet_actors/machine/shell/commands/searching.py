@@ -4,8 +4,9 @@ import re
 import stat
 from collections.abc import Generator, Mapping, Sequence
 
+from decnet_actors.machine.shell import patterns
 from decnet_actors.machine.shell.commands.finding import walk
-from decnet_actors.machine.shell.context import MAX_TEXT, Context, Function
+from decnet_actors.machine.shell.context import MAX_TEXT, Context, Function, UsageError
 from decnet_actors.machine.shell.options import Options, getopt
 from decnet_actors.machine.shell.regex_parser import UnsafePatternError
 from decnet_actors.machine.shell.regexes import Regex, compile_posix
@@ -21,11 +22,12 @@ MAX_FILES = 2000  # one recursive grep looks at
 LINES_A_STEP = 50  # lines that cost as much to search as running a command does
 
 
-_GREP_LETTERS = "EFGPivwxcnlLqsohHrRae:f:m:A:B:C:zTUIy"
+_GREP_LETTERS = "EFGPivwxcnlLqsohHrRabe:f:m:A:B:C:zTUIyZ"
 
 
 _GREP_NAMES = words("""
 extended-regexp/E fixed-strings/F ignore-case/i invert-match/v word-regexp/w line-regexp/x count/c line-number/n
+byte-offset/b file=/f null-data/z
 files-with-matches/l files-without-match/L quiet/q silent/q no-messages/s only-matching/o no-filename/h with-filename/H
 recursive/r text/a regexp=/e max-count=/m color colour include= exclude= exclude-dir= perl-regexp/P after-context=/A
 before-context=/B context=/C null/Z
@@ -35,14 +37,25 @@ before-context=/B context=/C null/Z
 def grep(ctx: Context) -> Work:
     """Search lines."""
     program = ctx.name.rpartition("/")[2]
-    opts = getopt(ctx, _GREP_LETTERS, _GREP_NAMES, status=2)
+    patterns_given = _taken(ctx)
+    try:
+        opts = getopt(ctx, _GREP_LETTERS, _GREP_NAMES, status=2)
+    except UsageError as error:
+        first = error.message.partition("\n")[0]
+        raise UsageError(f"{first}\n{_USAGE}", 2) from None
     rest = list(opts.rest)
-    if "e" in opts:
-        pattern = opts.given["e"]
+    if "f" in opts:
+        try:
+            data = (yield from ctx.stdin.read_all()) if opts.given["f"] == "-" else ctx.read_file(opts.given["f"])
+        except OSError as error:
+            return ctx.fail(f"{opts.given['f']}: {error.strerror}", 2)
+        patterns_given += yield from ctx.lines(data)
+    if patterns_given or "f" in opts:
+        pattern = "\n".join(patterns_given)
     elif rest:
         pattern = rest.pop(0)
     else:
-        ctx.usage("Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n", 2)
+        ctx.usage(_USAGE, 2)
     try:
         regex = _compiled(opts, pattern, program)
     except UnsafePatternError:
@@ -68,9 +81,36 @@ def grep(ctx: Context) -> Work:
     return 2 if failed and not (hit and "q" in opts) else int(not hit)
 
 
+_USAGE = "Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n"
+
+
+def _taken(ctx: Context) -> list[str]:
+    """Take the patterns of ``-e`` off the words, however many there are."""
+    out: list[str] = []
+    kept: list[str] = []
+    queue = list(ctx.args)
+    while queue:
+        word = queue.pop(0)
+        found = re.fullmatch(r"-([EFGPivwxcnlLqsohHrRabzTUIyZ]*)e(.*)", word, re.DOTALL)
+        if word == "--":
+            kept += [word, *queue]
+            break
+        if found and (found[2] or queue):
+            out.append(found[2] or queue.pop(0))
+            kept += [f"-{found[1]}"] if found[1] else []
+        elif word.startswith("--regexp="):
+            out.append(word[9:])
+        else:
+            kept.append(word)
+    ctx.args = kept
+    return out
+
+
 def _compiled(opts: Options, pattern: str, program: str) -> Regex:
     fixed = "F" in opts or program == "fgrep"
     extended = "E" in opts or "P" in opts or program == "egrep"
+    if "P" in opts:
+        pattern = pattern.replace("\\d", "[0-9]").replace("\\D", "[^0-9]")
     if "\n" in pattern:
         parts = pattern.split("\n")
         pattern = "|".join(re.sub(r"([][\\.*^$+?{}|()])", r"\\\1", part) if fixed else part for part in parts)
@@ -103,13 +143,21 @@ def _grep_files(ctx: Context, opts: Options, rest: Sequence[str]) -> Generator[P
             names.append(name)
         elif not recursive:
             ctx.fail(f"{name}: Is a directory")
+            failed = True
         else:
             for step in walk(ctx, name):
                 if not isinstance(step, tuple):
                     yield step
-                elif stat.S_ISREG(step[1].mode) and len(names) < MAX_FILES:
+                elif stat.S_ISREG(step[1].mode) and len(names) < MAX_FILES and _included(opts, step[0]):
                     names.append(step[0] if rest else step[0].removeprefix("./"))
     return names, failed
+
+
+def _included(opts: Options, path: str) -> bool:
+    name = path.rpartition("/")[2]
+    if "exclude" in opts and patterns.matches(opts.given["exclude"], name):
+        return False
+    return "include" not in opts or patterns.matches(opts.given["include"], name)
 
 
 def _grep(
@@ -146,7 +194,7 @@ def _grep(
             if "c" not in opts:
                 break
         elif binary:
-            ctx.out(f"grep: {label}: binary file matches\n")
+            ctx.err(f"grep: {label}: binary file matches\n")
             break
         elif "o" in opts:
             yield from _show_only(ctx, opts, prefix, number, line, regex)

@@ -3,20 +3,10 @@
 from collections.abc import Mapping
 
 from decnet_actors.machine import dates
-from decnet_actors.machine.daemons import served
+from decnet_actors.machine.daemons import running
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.streams import Work
 from decnet_actors.machine.tree import etc
-
-_UNITS = {
-    "cron": "Regular background program processing daemon",
-    "rsyslog": "System Logging Service",
-    "dbus": "D-Bus System Message Bus",
-    "systemd-logind": "User Login Management",
-    "systemd-timesyncd": "Network Time Synchronization",
-    "systemd-udevd": "Rule-based Manager for Device Events and Files",
-    "systemd-journald": "Journal Service",
-}
 
 
 def systemctl(ctx: Context) -> int:
@@ -25,8 +15,9 @@ def systemctl(ctx: Context) -> int:
     if ctx.name.endswith("service"):
         words = [words[1], words[0]] if len(words) > 1 else ["--status-all"]
     verb, names = (words[0], words[1:]) if words else ("list-units", [])
-    programs = {one.unit: one for one in served(ctx.persona) if one.port}
-    units = {**{name: one.text for name, one in programs.items()}, **_UNITS}
+    rows = [row for row in running(ctx.persona) if row.daemon.unit and not row.daemon.worker]
+    programs = {row.daemon.unit: row.pid for row in rows}
+    units = {row.daemon.unit: row.daemon.text for row in rows}
     if verb in {"list-units", "--status-all"}:
         ctx.out("  UNIT                       LOAD   ACTIVE SUB     DESCRIPTION\n")
         ctx.out("".join(f"  {name + '.service':<26} loaded active running {text}\n" for name, text in units.items()))
@@ -34,7 +25,7 @@ def systemctl(ctx: Context) -> int:
     status = 0
     for full in names:
         name = full.removesuffix(".service")
-        name = "ssh" if name == "sshd" else name
+        name = {"sshd": "ssh"}.get(name, name) if name not in units else name  # Debian's unit has an alias
         if verb == "is-active":
             ctx.out("active\n" if name in units else "inactive\n")
             status = 0 if name in units else 3
@@ -52,7 +43,7 @@ def systemctl(ctx: Context) -> int:
                 f"\u25cf {name}.service - {units[name]}\n     Loaded: loaded (/lib/systemd/system/{name}.service;"
                 " enabled; preset: enabled)\n"
                 f"     Active: active (running) since {since}\n   Main PID: "
-                f"{etc.pid(ctx.persona, programs[name].name if name in programs else name)}\n"
+                f"{programs[name]}\n"
                 "      Tasks: 1 (limit: 4557)\n"
             )
         elif ctx.sh.uid and verb in {"start", "stop", "restart", "enable", "disable", "reload"}:
@@ -63,7 +54,8 @@ def systemctl(ctx: Context) -> int:
 
 def crontab(ctx: Context) -> Work:
     """Show, replace or remove the user's table; what is put there is kept and captured."""
-    path = f"/var/spool/cron/crontabs/{ctx.sh.user}"
+    folder = "/var/spool/cron" if ctx.persona.package_manager == "dnf" else "/var/spool/cron/crontabs"
+    path = f"{folder}/{ctx.sh.user}"
     args = ctx.args[2:] if ctx.args[:1] == ["-u"] else list(ctx.args)
     if args[:1] == ["-l"]:
         try:

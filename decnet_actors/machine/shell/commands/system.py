@@ -26,12 +26,12 @@ def uname(ctx: Context) -> int:
     if opts.rest:
         ctx.usage(f"uname: extra operand \u2018{opts.rest[0]}\u2019\nTry 'uname --help' for more information.\n")
     p = ctx.persona
-    known = p.distribution == "ubuntu"
+    known = p.distribution in {"ubuntu", "rocky"}
     values = {"s": "Linux", "n": p.hostname, "r": p.kernel, "v": p.kernel_build, "m": p.architecture}
     values |= {
         "p": p.architecture if known else "unknown",
         "i": p.architecture if known else "unknown",
-        "o": "GNU/Linux",
+        "o": "Linux" if p.libc == "musl" else "GNU/Linux",
     }
     if "a" in opts:
         wanted = [letter for letter in "snrvmpio" if values[letter] != "unknown"]

@@ -2,18 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count, groupby, zip_longest
+from itertools import count
 
-from decnet_actors.machine.shell.arithmetic import ArithmeticShellError, evaluate
-from decnet_actors.machine.shell.commands.listing import MAX_KEY, locale_key
 from decnet_actors.machine.shell.commands.output import OCTAL, unescape
-from decnet_actors.machine.shell.context import MAX_LINES, Context, Function
+from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.options import getopt
-from decnet_actors.machine.shell.ordering import ordered
-from decnet_actors.machine.shell.streams import BREATHE, MAX_PIPE, Work, pieces
+from decnet_actors.machine.shell.streams import MAX_PIPE, Work, pieces
 
 MAX_FIELDS = 10_000  # of one line; the last holds what is left
-_FIELD = re.compile(r"\s*\S+")
 
 
 def cut(ctx: Context) -> Work:
@@ -85,94 +81,6 @@ def _others(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return [(low, high) for low, high in zip(lows, highs, strict=True) if low <= high]
 
 
-def sort(ctx: Context) -> Work:
-    """Sort lines."""
-    opts = getopt(
-        ctx,
-        "nrufhVbgcsdMiRmzk:t:o:T:S:",
-        (
-            "numeric-sort/n",
-            "reverse/r",
-            "unique/u",
-            "ignore-case/f",
-            "key=/k",
-            "field-separator=/t",
-            "human-numeric-sort/h",
-            "version-sort/V",
-            "output=/o",
-            "stable/s",
-        ),
-        status=2,
-    )
-    read = yield from ctx.input_of(opts.rest)
-    lines: list[str] = []
-    for _, data in read:
-        lines += yield from ctx.lines(data)
-    key_text = opts.given.get("k", "")
-    found = (
-        re.fullmatch(r"(\d{1,4})(?:\.\d+)?([bdfghinrV]*)(?:,(\d{1,4})(?:\.\d+)?([bdfghinrV]*))?", key_text)
-        if key_text
-        else None
-    )
-    flags = set(opts.given) | set((found[2] + (found[4] or "")) if found else "")
-    separator = opts.given.get("t")
-
-    def subject(line: str) -> str:
-        if found is None:
-            return line
-        parts = line.split(separator, MAX_FIELDS) if separator else _FIELD.findall(line[:MAX_KEY])
-        last = int(found[3]) if found[3] else len(parts)
-        return (separator or "").join(parts[int(found[1]) - 1 : last])
-
-    def key(line: str) -> tuple[float, str, str]:
-        text = subject(line)
-        if "n" in flags or "g" in flags or "h" in flags:
-            number = re.match(r"\s{0,99}(-?\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", text)
-            scale = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}[number[2] if number and "h" in flags else ""]
-            return (float(number[1]) * 1024**scale if number else 0.0, "", "")
-        if "V" in flags:
-            return (0.0, re.sub(r"\d{1,18}", lambda m: m[0].rjust(18, "0"), text), "")
-        text = text.lower() if "f" in flags else text
-        return (0.0, *locale_key(text[:MAX_KEY]))
-
-    budget = ctx.world.budget
-    budget.step(len(lines) // 100)
-    lines = yield from ordered(lines[:MAX_LINES], locale_key, budget)
-    lines = yield from ordered(lines, key, budget, reverse="r" in flags)
-    if "u" in flags:
-        unique: dict[tuple[float, str, str], str] = {}
-        for line in lines:
-            if budget.due:
-                yield BREATHE
-            unique.setdefault(key(line), line)
-        lines = list(unique.values())
-    if "o" in opts:
-        text = "".join(f"{line}\n" for line in lines)
-        ctx.write_file(opts.given["o"], text.encode("utf-8", "surrogateescape"))
-    else:
-        yield from ctx.show(lines)
-    return 2 if len(read) < len(opts.rest) else 0
-
-
-def uniq(ctx: Context) -> Work:
-    """Drop repeated lines."""
-    opts = getopt(ctx, "cdiuf:s:w:", ("count/c", "repeated/d", "unique/u", "ignore-case/i"))
-    read = yield from ctx.input_of(opts.rest[:1])
-    if not read:
-        return 1
-    lines = yield from ctx.lines(read[0][1])
-    runs = ((next(run), 1 + sum(1 for _ in run)) for _, run in groupby(lines, str.lower if "i" in opts else None))
-    yield from ctx.show(
-        None
-        if ("d" in opts and times == 1) or ("u" in opts and times > 1)
-        else f"{times:7d} {line}"
-        if "c" in opts
-        else line
-        for line, times in runs
-    )
-    return 0
-
-
 def tr(ctx: Context) -> Work:
     """Translate or delete characters."""
     opts = getopt(ctx, "cCdst", ("complement/c", "delete/d", "squeeze-repeats/s"))
@@ -239,127 +147,95 @@ _TR_CLASSES = {
 def paste(ctx: Context) -> Work:
     """Join lines of files."""
     opts = getopt(ctx, "sd:z", ("serial/s", "delimiters=/d"))
-    joint = opts.given.get("d", "\t").replace("\\n", "\n").replace("\\t", "\t")[:1]
-    read = yield from ctx.input_of(opts.rest)
-    columns: list[list[str]] = []
-    for _, data in read:
-        columns.append((yield from ctx.lines(data)))
+    marks = opts.given.get("d", "\t").replace("\\n", "\n").replace("\\t", "\t").replace("\\0", "")
+    names = opts.rest or ["-"]
+    piped = [] if "-" not in names else (yield from ctx.lines((yield from ctx.stdin.read_all())))
+    shared = iter(piped)
+    columns: list[Iterator[str]] = []
+    for name in names:
+        if name == "-":
+            columns.append(shared)
+            continue
+        try:
+            data = ctx.read_file(name)
+        except OSError as error:
+            return ctx.fail(f"{name}: {error.strerror}")
+        columns.append(iter((yield from ctx.lines(data))))
     if "s" in opts:
-        yield from ctx.show(joint.join(lines) for lines in columns)
+        yield from ctx.show(_pasted(list(column), marks) for column in columns)
     else:
-        yield from ctx.show(joint.join(row) for row in zip_longest(*columns, fillvalue=""))
+        yield from ctx.show(_pasted(row, marks) for row in _rows(columns))
     return 0
+
+
+def _pasted(cells: Sequence[str], marks: str) -> str:
+    """Return cells joined by the marks in turn."""
+    out = [cells[0]] if cells else []
+    for at, cell in enumerate(cells[1:]):
+        out += (marks[at % len(marks)] if marks else "", cell)
+    return "".join(out)
+
+
+def _rows(columns: Sequence[Iterator[str]]) -> Iterator[list[str]]:
+    """Yield the next line of each file until all are read."""
+    while True:
+        row = [next(column, None) for column in columns]
+        if all(cell is None for cell in row):
+            return
+        yield ["" if cell is None else cell for cell in row]
 
 
 def number_lines(ctx: Context) -> Work:
     """``nl``."""
-    read = yield from ctx.input_of([word for word in ctx.args if not word.startswith("-")])
-    every = "-ba" in ctx.args
-    numbers = count(1)
+    opts = getopt(ctx, "b:s:w:v:i:n:h:f:d:pl:", ("body-numbering=/b", "number-separator=/s", "number-width=/w"))
+    read = yield from ctx.input_of(opts.rest)
+    every = opts.given.get("b", "t").startswith("a")
+    none = opts.given.get("b", "t").startswith("n")
+    width = min(_number(opts.given.get("w"), 6), 100)
+    mark = opts.given.get("s", "\t")
+    kind = opts.given.get("n", "rn")
+    numbers = count(_number(opts.given.get("v"), 1), _number(opts.given.get("i"), 1))
+
+    def shown(number: int) -> str:
+        return (
+            f"{number:<{width}d}" if kind == "ln" else f"{number:0{width}d}" if kind == "rz" else f"{number:{width}d}"
+        )
+
     for _, data in read:
         lines = yield from ctx.lines(data)
-        yield from ctx.show(f"{next(numbers):6d}\t{line}" if line or every else "       " for line in lines)
-    return 0
+        yield from ctx.show(
+            f"{shown(next(numbers))}{mark}{line}" if (line or every) and not none else " " * (width + len(mark)) + line
+            for line in lines
+        )
+    return int(len(read) < len(opts.rest))
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text[:6]) if text and text.isdecimal() else default
 
 
 def fold(ctx: Context) -> Work:
     """Break long lines."""
     opts = getopt(ctx, "w:sb", ("width=/w", "spaces/s"))
-    width = int(opts.given["w"][:6]) if opts.given.get("w", "").isdecimal() and int(opts.given["w"][:6]) else 80
+    width = _number(opts.given.get("w"), 80) or 80
     read = yield from ctx.input_of(opts.rest)
     for _, data in read:
         lines = yield from ctx.lines(data)
-        yield from ctx.show(line[at : at + width] for line in lines for at in range(0, max(len(line), 1), width))
+        yield from ctx.show(part for line in lines for part in _folded(line, width, at_blanks="s" in opts))
     return 0
 
 
-def diff(ctx: Context) -> Work:
-    """Tell whether files differ; ``cmp`` says where."""
-    words = [word for word in ctx.args if not word.startswith("-")]
-    if len(words) < 2:  # noqa: PLR2004  two files
-        ctx.usage(
-            f"{ctx.name}: missing operand after '{ctx.name}'\n{ctx.name}: Try '{ctx.name} --help' for "
-            "more information.\n",
-            2,
-        )
-    read = yield from ctx.input_of(words[:2])
-    if len(read) < 2:  # noqa: PLR2004  two files
-        return 2
-    (one, a), (two, b) = read
-    if a == b:
-        return 0
-    if ctx.name.endswith("cmp"):
-        at = _common(a, b)
-        ctx.out(f"{one} {two} differ: byte {at + 1}, line {a[:at].count(10) + 1}\n")
-    elif any("q" in word for word in ctx.args if word.startswith("-")):
-        ctx.out(f"Files {one} and {two} differ\n")
-    else:
-        left = yield from ctx.lines(a)
-        right = yield from ctx.lines(b)
-        ours, theirs = frozenset(left), frozenset(right)
-        yield from ctx.show(None if line in theirs else f"< {line}" for line in left)
-        ctx.out("---\n")
-        yield from ctx.show(None if line in ours else f"> {line}" for line in right)
-    return 1
-
-
-def _common(a: bytes, b: bytes) -> int:
-    """Return how many bytes two contents begin with in common."""
+def _folded(line: str, width: int, *, at_blanks: bool) -> Iterator[str]:
     at = 0
-    for x, y in zip(pieces(a), pieces(b), strict=False):
-        if x != y:
-            return at + next((i for i, (m, n) in enumerate(zip(x, y, strict=False)) if m != n), min(len(x), len(y)))
-        at += len(x)
-    return at
-
-
-def expr(ctx: Context) -> int:
-    """Compute one simple expression."""
-    args = ctx.args
-    if not args:
-        ctx.usage("expr: missing operand\nTry 'expr --help' for more information.\n", 2)
-    if args[0] == "length" and len(args) == 2:  # noqa: PLR2004  length STRING
-        value = str(len(args[1]))
-    elif len(args) == 1:
-        value = args[0]
-    elif (
-        len(args) == 3  # noqa: PLR2004  a operator b
-        and args[1] in {"=", "==", "!=", "<", ">", "<=", ">="}
-        and not all(re.fullmatch(r"-?\d+", word) for word in (args[0], args[2]))
-    ):
-        value = str(
-            int(
-                {
-                    "=": args[0] == args[2],
-                    "==": args[0] == args[2],
-                    "!=": args[0] != args[2],
-                    "<": args[0] < args[2],
-                    ">": args[0] > args[2],
-                    "<=": args[0] <= args[2],
-                    ">=": args[0] >= args[2],
-                }[args[1]]
-            )
-        )
-    else:
-        bad = next((word for word in args[::2] if not re.fullmatch(r"-?\d{1,18}|\(|\)", word)), None)
-        if bad is not None or len(args) % 2 == 0:
-            ctx.err(
-                "expr: non-integer argument\n"
-                if bad is not None
-                else f"expr: syntax error: unexpected argument \u2018{args[-1]}\u2019\n"
-            )
-            return 2
-        try:
-            text = " ".join("==" if word == "=" else word for word in args)
-            value = str(evaluate(text, lambda _: "0", lambda *_: None))
-        except ArithmeticShellError:
-            ctx.err("expr: division by zero\n" if "/" in args or "%" in args else "expr: syntax error\n")
-            return 2
-    ctx.out(f"{value}\n")
-    return int(value in {"", "0"})
+    while len(line) - at > width:
+        blank = line.rfind(" ", at, at + width) if at_blanks else -1
+        end = blank + 1 if blank >= at else at + width
+        yield line[at:end]
+        at = end
+    yield line[at:]
 
 
 COMMANDS: Mapping[str, Function] = {
-    "cut": cut, "sort": sort, "uniq": uniq, "tr": tr,
-    "paste": paste, "nl": number_lines, "fold": fold, "diff": diff, "cmp": diff, "expr": expr,
+    "cut": cut, "tr": tr,
+    "paste": paste, "nl": number_lines, "fold": fold,
 }  # fmt: skip

@@ -104,6 +104,16 @@ def rmdir(ctx: Context) -> Work:
             ctx.files.rmdir(ctx.path(name), now=ctx.now, uid=ctx.sh.uid)
         except OSError as error:
             status = ctx.fail(f"failed to remove '{name}': {error.strerror}")
+            continue
+        parent = name.rstrip("/").rpartition("/")[0]
+        while "p" in opts and parent:
+            ctx.world.budget.step()
+            try:
+                ctx.files.rmdir(ctx.path(parent), now=ctx.now, uid=ctx.sh.uid)
+            except OSError as error:
+                status = ctx.fail(f"failed to remove directory '{parent}': {error.strerror}")
+                break
+            parent = parent.rpartition("/")[0]
     return status
 
 
@@ -270,12 +280,28 @@ def _size(text: str) -> int:
     return int(found[1]) * {"": 1, "c": 1, "w": 2, "b": 512, "k": 1024, "K": 1024, "M": 1 << 20, "G": 1 << 30}[found[2]]
 
 
-def nothing(_: Context) -> int:
-    """``chattr``, ``sync``: done, without a trace."""
-    return 0
+def shred(ctx: Context) -> Work:
+    """Overwrite files with chance, and remove them with ``-u``."""
+    opts = getopt(ctx, "fn:s:uvxz", ("remove/u", "zero/z", "iterations=/n", "verbose/v", "force/f"))
+    if not opts.rest:
+        ctx.usage("shred: missing file operand\nTry 'shred --help' for more information.\n")
+    status = 0
+    for name in opts.rest:
+        ctx.world.budget.step()
+        if ctx.world.budget.due:
+            yield BREATHE
+        try:
+            size = ctx.files.stat(ctx.path(name), uid=ctx.sh.uid).size
+            noise = b"\0" if "z" in opts else ctx.world.rng.randbytes(4096)
+            ctx.write_file(name, (noise * (size // len(noise) + 1))[:size])
+            if "u" in opts:
+                ctx.files.remove(ctx.path(name), now=ctx.now, uid=ctx.sh.uid)
+        except OSError as error:
+            status = ctx.fail(f"{name}: failed to open for writing: {error.strerror}")
+    return status
 
 
 COMMANDS: Mapping[str, Function] = {
     "rm": rm, "unlink": rm, "rmdir": rmdir, "mkdir": mkdir, "touch": touch, "mktemp": mktemp, "truncate": truncate,
-    "dd": dd, "chattr": nothing, "shred": nothing,
+    "dd": dd, "shred": shred,
 }  # fmt: skip

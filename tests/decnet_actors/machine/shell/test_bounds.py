@@ -9,7 +9,7 @@ from decnet_actors.contracts.machine import Pty
 from decnet_actors.machine.shell.parser import parse
 from decnet_actors.machine.shell.state import Limits
 from decnet_actors.machine.shell.syntax import ShellSyntaxError, Simple
-from tests.decnet_actors.machine.one_liners import ONE_LINERS
+from tests.decnet_actors.machine.corpus import ONE_LINERS
 from tests.decnet_actors.machine.shells import Visitor, machine, run
 
 SMALL = Limits(steps=1000, slice_steps=200, output=1 << 17, seconds=600.0)

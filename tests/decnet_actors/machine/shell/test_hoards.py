@@ -8,7 +8,7 @@ import weakref
 import pytest
 
 from decnet_actors.contracts.machine import Pty
-from decnet_actors.machine.files import Caps
+from decnet_actors.machine.quota import Caps
 from decnet_actors.machine.shell.state import MAX_FUNCTIONS, MAX_HELD, MAX_NAMES, MAX_VARIABLES, Limits
 from tests.decnet_actors.machine.shells import Visitor, machine, run
 
@@ -70,10 +70,11 @@ def test_a_shell_with_too_much_text_in_functions_is_killed():
 
 def test_traps_and_options_are_bounded():
     names = f"for i in {{1..{2 * MAX_NAMES}}}; do trap : SIG$i; shopt -s o$i; done"
-    text = f"{names}; trap > /tmp/t; wc -l < /tmp/t; shopt o{MAX_NAMES + 1}"
+    counted = f"trap > /tmp/t; [ $(wc -l < /tmp/t) -lt {MAX_NAMES} ] && echo few"
+    text = f"{names} 2>/dev/null; {counted}; shopt -q o{MAX_NAMES + 1}"
     ran = run(machine(limits=ENDLESS), text)
 
-    assert (1, b"%d\n" % MAX_NAMES) == (ran.status, ran.output)
+    assert (1, b"few\n") == (ran.status, ran.output)
 
 
 def test_the_target_of_a_link_has_the_length_of_a_path_and_counts():

@@ -49,6 +49,11 @@ HEAVY = [
     "cd /tmp; touch {1..500}; mkdir {1001..1500}; stat * | wc -l; rm -rf *; echo done",
     "head -c 900000 /dev/zero | tee /tmp/a | md5sum; base64 /tmp/a | base64 -d | wc; echo done",
     "head -c 100000 /dev/zero > /tmp/a; od /tmp/a | wc -l; cat -A /tmp/a | wc -c; echo done",
+    "awk 'BEGIN{for(i=0;i<3000;i++) a[i]=i; for(k in a) n+=a[k]; print n}'; echo done",
+    "seq 1 500 | sed -n 'H;${x;s/\\n/,/g;p}' | wc -c; seq 1 500 | sed ':a;N;$!ba;s/1/2/g' | wc -l; echo done",
+    "head -c 400000 /dev/zero > /tmp/a; cksum /tmp/a; gzip -k /tmp/a; gunzip -c /tmp/a.gz | wc -c; echo done",
+    "seq 1 400 > /tmp/a; seq 2 401 > /tmp/b; diff /tmp/a /tmp/b | wc -l; comm /tmp/a /tmp/b | wc -l; echo done",
+    "tar cf /tmp/a.tar /etc /usr/share 2>/dev/null; tar tf /tmp/a.tar | wc -l; echo done",
     "for i in 1 2 3 4 5 6 7 8; do { for j in {1..200}; do :; done; } & done; wait; echo done",
 ]  # fmt: skip
 

@@ -17,12 +17,12 @@ VERSION = "1:9.2p1-2+deb12u10"
 
 
 @cache
-def made(kind: str, size: int | None) -> bytes:
-    return _make(kind, size)
+def made(kind: str) -> bytes:
+    return _make(kind)
 
 
 def vault() -> FakeVault:
-    return FakeVault({f"ssh_host_{kind}": made(kind, size) for kind, size, _ in _KINDS})
+    return FakeVault({f"ssh_host_{kind}": made(kind) for kind in _KINDS})
 
 
 def ssh_deps(*, version: str = VERSION, accepts=(("root", b"toor"),), **options) -> DecoyDeps:

@@ -32,6 +32,13 @@ class Transport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.sent = b""
+        self.paused = False
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
     def write(self, data) -> None:
         self.sent += data
@@ -43,6 +50,24 @@ class Next:
 
     def __getattr__(self, name):
         return lambda *arguments: self.calls.append((name, *arguments))
+
+
+class Keys:
+    def __init__(self, *, complete: bool = True) -> None:
+        self.complete = complete
+        self.task = asyncio.get_running_loop().create_task(self._made())
+        self.go_on = asyncio.Event()
+        self.error: Exception | None = None
+
+    def completed(self):
+        return self.task
+
+    async def _made(self) -> None:
+        if not self.complete:
+            await self.go_on.wait()
+            if self.error is not None:
+                raise self.error
+            self.complete = True
 
 
 @pytest.fixture
@@ -57,7 +82,7 @@ async def test_a_good_line_hands_over_and_everything_after_goes_there(log):
         made.append(Next(log))
         return made[0]
 
-    greeter, transport = Greeter(b"OpenSSH_9.2p1", log, make), Transport()
+    greeter, transport = Greeter(b"OpenSSH_9.2p1", log, Keys(), make), Transport()
     greeter.connection_made(transport)
     greeter.data_received(b"SSH-2.0-")
     greeter.pause_writing()
@@ -82,7 +107,7 @@ async def test_a_good_line_hands_over_and_everything_after_goes_there(log):
 
 
 async def test_a_bad_line_is_recorded_answered_and_the_end(log):
-    greeter, transport = Greeter(b"x", log, Next), Transport()
+    greeter, transport = Greeter(b"x", log, Keys(), Next), Transport()
     greeter.connection_made(transport)
     greeter.data_received(b"GET / HTTP/1.0\r\n\r\n")
     greeter.data_received(b"Host: x\r\n")
@@ -94,10 +119,47 @@ async def test_a_bad_line_is_recorded_answered_and_the_end(log):
 
 async def test_who_says_nothing_is_not_waited_for_for_ever(log, monkeypatch):
     monkeypatch.setattr(module, "LOGIN_TIME", 0.0)
-    greeter = Greeter(b"x", log, Next)
+    greeter = Greeter(b"x", log, Keys(), Next)
     greeter.connection_made(Transport())
     await asyncio.sleep(0.01)
 
     assert [False] == log.ends
     greeter.eof_received()
     greeter.connection_lost(None)
+
+
+async def test_what_comes_before_the_keys_are_there_waits_for_them(log):
+    made = []
+
+    def make(log):
+        made.append(Next(log))
+        return made[0]
+
+    keys, transport = Keys(complete=False), Transport()
+    greeter = Greeter(b"x", log, keys, make)
+    greeter.connection_made(transport)
+    greeter.data_received(b"SSH-2.0-x\r\nre")
+    greeter.data_received(b"st")
+    assert (True, []) == (transport.paused, made)
+    keys.go_on.set()
+    await keys.task
+    await asyncio.sleep(0)
+
+    assert not transport.paused
+    assert [("connection_made", transport), ("identified", b"SSH-2.0-x", b"rest")] == made[0].calls
+
+
+@pytest.mark.parametrize("error", [None, OSError("full")])
+async def test_who_left_meanwhile_or_came_for_keys_that_cannot_be_made_is_not_handed_over(log, error):
+    keys = Keys(complete=False)
+    keys.error = error
+    greeter = Greeter(b"x", log, keys, Next)
+    greeter.connection_made(Transport())
+    greeter.data_received(b"SSH-2.0-x\r\n")
+    if error is None:
+        greeter.connection_lost(None)
+    keys.go_on.set()
+    await asyncio.wait((keys.task,))
+    await asyncio.sleep(0)
+
+    assert greeter._next is None

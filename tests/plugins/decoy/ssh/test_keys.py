@@ -1,18 +1,32 @@
+import asyncio
 import random
 
 import asyncssh
 import pytest
+from asyncssh.public_key import SSHKeyPair
 from attrs import evolve
 
-from decnet_actors.conformance.fakes import NOW
+from decnet_actors.conformance.fakes import NOW, FakeVault
 from decnet_actors.machine import generate, make_machine
-from plugins.decoy.ssh.keys import host_keys
+from plugins.decoy.ssh.keys import HostKeys
 from tests.plugins.decoy.ssh.serving import client, served, ssh_deps, vault
+
+
+async def opened(kept) -> HostKeys:
+    keys = HostKeys(kept, lambda _pair: None, asyncio.get_running_loop().create_task)
+    await keys.open()
+    return keys
+
+
+async def all_of(kept) -> HostKeys:
+    keys = await opened(kept)
+    await keys.completed()
+    return keys
 
 
 async def test_keys_outlive_a_restart_and_are_announced_in_sshds_order():
     kept = vault()
-    first, second = await host_keys(kept), await host_keys(kept)
+    first, second = await all_of(kept), await all_of(kept)
 
     assert list(first.announced) == list(second.announced)
     assert [b"ssh-rsa", b"ecdsa-sha2-nistp256", b"ssh-ed25519"] == [
@@ -21,7 +35,7 @@ async def test_keys_outlive_a_restart_and_are_announced_in_sshds_order():
 
 
 async def test_each_signature_algorithm_has_a_signer_of_its_own():
-    keys = await host_keys(vault())
+    keys = await all_of(vault())
 
     assert {b"rsa-sha2-512", b"rsa-sha2-256", b"ssh-rsa", b"ecdsa-sha2-nistp256", b"ssh-ed25519"} == set(keys.signers)
     for algorithm, pair in keys.signers.items():
@@ -32,10 +46,10 @@ async def test_each_signature_algorithm_has_a_signer_of_its_own():
 
 
 async def test_two_deckies_share_no_key():
-    mine = await host_keys(vault())
+    mine = await all_of(vault())
     keys = vault()
     keys.kept["ssh_host_ssh-ed25519"] = asyncssh.generate_private_key("ssh-ed25519").export_private_key()
-    other = await host_keys(keys)
+    other = await all_of(keys)
 
     assert list(mine.announced)[2] != list(other.announced)[2]
 
@@ -67,3 +81,35 @@ async def test_a_machine_without_key_files_gets_none():
 
     async with served(deps):
         assert "ssh" not in deps.machine.files.list("/etc")
+
+
+class Slow(FakeVault):
+    """Makes what may wait only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(vault().kept)
+        self.go_on = asyncio.Event()
+
+    async def prepared(self, name, make):
+        await self.go_on.wait()
+        return await self.get(name, make)
+
+
+async def test_what_takes_long_is_made_beside_the_service():
+    slow = Slow()
+    shown: list[SSHKeyPair] = []
+    keys = HostKeys(slow, shown.append, asyncio.get_running_loop().create_task)
+    await keys.open()
+    assert {b"ecdsa-sha2-nistp256", b"ssh-ed25519"} == {pair.key_algorithm for pair in shown}
+    slow.go_on.set()
+    while not keys.complete:
+        await asyncio.sleep(0)
+    assert 3 == len(shown)
+
+
+async def test_a_visitor_does_not_wait_for_when_there_is_time():
+    deps = evolve(ssh_deps(), vault=Slow())
+    async with served(deps) as found, client(found, server_host_key_algs=["rsa-sha2-512"]) as connection:
+        assert b"ssh-rsa" == connection.get_server_host_key().algorithm
+    async with served(deps) as found, client(found) as connection, client(found) as other:
+        assert connection.get_server_host_key() == other.get_server_host_key()

@@ -2,7 +2,8 @@ import hashlib
 
 import pytest
 
-from plugins.decoy.ssh.releases import banner_of, release_of
+from decnet_actors.machine import generate
+from plugins.decoy.ssh.releases import banner_of, offer_of, release_of
 
 
 def hassh_server(release):
@@ -70,3 +71,33 @@ def test_only_9_6_answers_pings_and_says_so():
 )
 def test_the_banner_names_the_package(version, distribution, banner):
     assert banner == banner_of(version, distribution)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "banner", "first"),
+    [
+        ("rocky:9", b"OpenSSH_8.7", b"curve25519-sha256"),
+        ("alpine:3.19", b"OpenSSH_9.6", b"sntrup761x25519-sha512@openssh.com"),
+        ("debian:11", b"OpenSSH_8.4p1 Debian-5+deb11u", b"curve25519-sha256"),
+        ("router:mipsel", b"dropbear_2022.83", b"curve25519-sha256"),
+    ],
+)
+def test_a_persona_offers_what_its_own_server_does(distribution, banner, first):
+    persona = generate(3, "x", "10.0.0.1", 1_795_275_767.0, distribution=distribution)
+
+    release, said = offer_of(persona)
+
+    assert said.startswith(banner)
+    assert first == release.kex[0]
+
+
+def test_dropbears_lists_are_those_recorded_of_2022_83():
+    persona = generate(3, "x", "10.0.0.1", 1_795_275_767.0, distribution="router:mipsel")
+    release, _ = offer_of(persona)
+    recorded = (
+        "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp521,ecdh-sha2-nistp384,ecdh-sha2-nistp256,"
+        "diffie-hellman-group14-sha256,diffie-hellman-group14-sha1,kexguess2@matt.ucc.asn.au,kex-strict-s-v00@openssh.com"
+    )
+
+    assert recorded.encode() == b",".join(release.kex + release.markers)
+    assert not release.says_why

@@ -21,10 +21,28 @@ _stacks = st.sampled_from(["linux", "windows-10", "linux", "/etc/passwd"])
 _fields = {
     "id": st.integers(0, 9),
     "op": st.sampled_from(
-        ["create", "create", "listen", "probe", "destroy", "adopt", "observe", "hello", "leave", "exec"]
+        [
+            "create",
+            "create",
+            "lease",
+            "assign",
+            "listen",
+            "probe",
+            "destroy",
+            "abandon",
+            "adopt",
+            "observe",
+            "hello",
+            "leave",
+            "exec",
+        ]
     ),
     "decky": _names,
+    "deckies": st.lists(_names, max_size=3) | anything,
     "addresses": st.sampled_from([["10.66.0.1", "fd66::1"], ["10.66.0.2"]]) | st.lists(_addresses, max_size=5),
+    "leased": st.booleans(),
+    "lease": _addresses | st.just(""),
+    "address": _addresses | st.just(""),
     "mac": _macs,
     "stack": _stacks,
     "port": st.sampled_from([0, 22, 65_535, 65_536, -1]) | anything,
@@ -35,9 +53,12 @@ _fields = {
 }
 _OF = {
     "hello": ("version", "digest"),
-    "create": ("decky", "addresses", "mac", "stack"),
-    "adopt": ("decky", "addresses", "mac", "stack"),
+    "create": ("decky", "addresses", "mac", "stack", "leased"),
+    "adopt": ("decky", "addresses", "mac", "stack", "leased", "lease"),
+    "lease": ("decky",),
+    "assign": ("decky", "address"),
     "destroy": ("decky",),
+    "abandon": ("deckies",),
     "listen": ("decky", "port", "protocol"),
     "probe": ("decky", "port"),
     "observe": ("after",),

@@ -17,11 +17,11 @@ from attrs import evolve
 
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Place, PlaceState, Tier, Wanted
-from decnet_actors.kernel import nftables
-from plugins.fleet_driver.namespace import PLUGIN, netns
+from decnet_actors.kernel import netns, nftables
+from decnet_actors.kernel.personality import PERSONALITIES
+from plugins.fleet_driver.namespace import PLUGIN
 from plugins.fleet_driver.namespace.driver import NamespaceDriver
 from plugins.fleet_driver.namespace.errors import RefusedError
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
 from plugins.fleet_driver.namespace.rules import Egress
 from tests.netlab import ATTACKER, NETWORKS, NetLab
 
@@ -597,3 +597,20 @@ async def test_a_kernel_that_keeps_its_switches_is_told(station, drivers):
 
     assert place.tier is Tier.NONE
     assert "net.ipv4.ip_default_ttl" in (await driver.observe())["web-01"].detail
+
+
+async def test_many_that_are_removed_together_are_swept_and_each_may_come_back_at_once(drivers, lab):
+    driver = await drivers()
+    wanted = [Wanted(decky=f"d-{number}", index=number) for number in range(20)]
+    stays = await driver.create(Wanted(decky="stays", index=20))
+    listener = await listening(driver, stays)
+    with listener:
+        places = [await driver.create(one) for one in wanted]
+        assert not await driver.remove_all([one.decky for one in wanted])
+        assert places[7] == await driver.create(wanted[7])
+        async with asyncio.timeout(WITHIN):
+            while lab.deckies() != {stays.mac, places[7].mac}:
+                await asyncio.sleep(0)
+
+        assert greets(lab, listener, stays.address) == ATTACKER
+        assert set(await driver.observe()) == {"stays", "d-7"}

@@ -10,11 +10,31 @@ from hypothesis import strategies as st
 
 from plugins.fleet_driver.namespace import messages
 from plugins.fleet_driver.namespace.errors import RefusedError
-from plugins.fleet_driver.namespace.messages import Adopt, Create, Destroy, Hello, Leave, Listen, Observe, Probe, parse
+from plugins.fleet_driver.namespace.messages import (
+    Abandon,
+    Adopt,
+    Assign,
+    Create,
+    Destroy,
+    Hello,
+    Lease,
+    Leave,
+    Listen,
+    Observe,
+    Probe,
+    parse,
+)
 from tests.plugins.fleet_driver.namespace.requests import anything, requests
 
-MADE = {"id": 1, "decky": "web-01", "addresses": ["10.0.0.1"], "mac": "52:54:00:00:00:01", "stack": "linux"}
-SAME = Create(id=1, decky="web-01", addresses=("10.0.0.1",), mac="52:54:00:00:00:01", stack="linux")
+MADE = {
+    "id": 1,
+    "decky": "web-01",
+    "addresses": ["10.0.0.1"],
+    "mac": "52:54:00:00:00:01",
+    "stack": "linux",
+    "leased": False,
+}
+SAME = Create(id=1, decky="web-01", addresses=("10.0.0.1",), mac="52:54:00:00:00:01", stack="linux", leased=False)
 
 
 @pytest.mark.parametrize(
@@ -22,8 +42,14 @@ SAME = Create(id=1, decky="web-01", addresses=("10.0.0.1",), mac="52:54:00:00:00
     [
         ({"op": "hello", "id": 1, "version": 1, "digest": "d"}, Hello(id=1, version=1, digest="d")),
         ({"op": "create", **MADE}, SAME),
-        ({"op": "adopt", **MADE}, Adopt(**asdict(SAME))),
+        ({"op": "adopt", "lease": "10.0.0.9", **MADE}, Adopt(**asdict(SAME), lease="10.0.0.9")),
+        ({"op": "lease", "id": 1, "decky": "web-01"}, Lease(id=1, decky="web-01")),
+        (
+            {"op": "assign", "id": 1, "decky": "web-01", "address": "10.0.0.9"},
+            Assign(id=1, decky="web-01", address="10.0.0.9"),
+        ),
         ({"op": "destroy", "id": 1, "decky": "a"}, Destroy(id=1, decky="a")),
+        ({"op": "abandon", "id": 1, "deckies": ["a", "b"]}, Abandon(id=1, deckies=("a", "b"))),
         ({"op": "probe", "id": 1, "decky": "a", "port": 22}, Probe(id=1, decky="a", port=22)),
         ({"op": "observe", "id": 1, "after": ""}, Observe(id=1, after="")),
         ({"op": "leave", "id": 1}, Leave(id=1)),
@@ -96,3 +122,9 @@ def test_a_page_of_the_longest_rows_fits_into_a_message():
     }
 
     assert len(messages.write({"id": 2**53, "deckies": [row] * messages.PAGE, "more": True})) <= messages.MAX_MESSAGE
+
+
+@pytest.mark.parametrize("deckies", ["a", ["a", 7], ["a", "../x"], ["a"] * (messages.PAGE + 1)])
+def test_only_a_page_of_names_is_abandoned(deckies):
+    with pytest.raises(RefusedError):
+        parse(messages.write({"op": "abandon", "id": 1, "deckies": deckies}))

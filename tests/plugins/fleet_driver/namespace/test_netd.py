@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decnet_actors.kernel import nftables
-from plugins.fleet_driver.namespace import messages, netns
+from decnet_actors.kernel import netns, nftables
+from plugins.fleet_driver.namespace import messages
 from plugins.fleet_driver.namespace.netd import LINGER, USAGE, Netd, parser, run
 from plugins.fleet_driver.namespace.netlink import Netlink
 from plugins.fleet_driver.namespace.rules import Rules
@@ -23,7 +23,13 @@ from tests.netlab import NETWORKS, PARENT, netlab
 from tests.plugins.fleet_driver.namespace.requests import anything, requests
 
 RULES = Rules.of(parent=PARENT, networks=NETWORKS, ranges=["10.66.0.0/29", "fd66::/120"], max_deckies=2)
-WEB = {"decky": "web-01", "addresses": ["10.66.0.1", "fd66::1"], "mac": "52:54:00:00:00:01", "stack": "linux"}
+WEB = {
+    "decky": "web-01",
+    "addresses": ["10.66.0.1", "fd66::1"],
+    "mac": "52:54:00:00:00:01",
+    "stack": "linux",
+    "leased": False,
+}
 
 
 @contextlib.contextmanager
@@ -95,8 +101,22 @@ def test_there_are_no_more_deckies_than_permitted():
     with helper() as (netd, workshop, _):
         for number in range(2):
             mac = f"52:54:00:00:00:0{number}"
-            ask(netd, "create", decky=f"d-{number}", addresses=[f"10.66.0.{number + 1}"], mac=mac, stack="linux")
-        third = {"decky": "d-2", "addresses": ["10.66.0.3"], "mac": "52:54:00:00:00:03", "stack": "linux"}
+            ask(
+                netd,
+                "create",
+                decky=f"d-{number}",
+                addresses=[f"10.66.0.{number + 1}"],
+                mac=mac,
+                stack="linux",
+                leased=False,
+            )
+        third = {
+            "decky": "d-2",
+            "addresses": ["10.66.0.3"],
+            "mac": "52:54:00:00:00:03",
+            "stack": "linux",
+            "leased": False,
+        }
 
         assert {"error": "2 deckies are there already", "refused": True} == ask(netd, "create", **third)
         ask(netd, "destroy", decky="d-0")
@@ -106,8 +126,8 @@ def test_there_are_no_more_deckies_than_permitted():
 
 def test_the_hosts_own_namespace_is_never_a_deckys():
     with helper() as (netd, workshop, _), socket.socket() as ours:
-        assert "the namespace to adopt is the host's own" == ask(netd, "adopt", ours.fileno(), **WEB)["error"]
-        assert "0 descriptors" in ask(netd, "adopt", **WEB)["error"]
+        assert "the namespace to adopt is the host's own" == ask(netd, "adopt", ours.fileno(), lease="", **WEB)["error"]
+        assert "0 descriptors" in ask(netd, "adopt", lease="", **WEB)["error"]
         assert not workshop.houses
 
 
@@ -117,7 +137,7 @@ def test_a_namespace_of_somebody_else_is_not_adopted():
             os.close(other)
             theirs = socket.socket()
         with theirs:
-            said = ask(netd, "adopt", theirs.fileno(), **WEB)
+            said = ask(netd, "adopt", theirs.fileno(), lease="", **WEB)
 
         assert "web-01 at 10.66.0.1 cannot be adopted: its interface eth0 is gone" == said["error"]
         assert not workshop.houses
@@ -141,7 +161,7 @@ def test_a_decky_whose_egress_rules_are_gone_is_not_adopted():
             with netns.inside(house.namespace):
                 nftables.apply("flush ruleset\n")
             fresh = Workshop(RULES)
-            said = ask(Netd(fresh, RULES, print), "adopt", anchor.fileno(), **WEB)
+            said = ask(Netd(fresh, RULES, print), "adopt", anchor.fileno(), lease="", **WEB)
             fresh.close()
 
     assert "web-01 at 10.66.0.1 cannot be adopted: its egress rules are not in force" == said["error"]

@@ -20,6 +20,7 @@ SEEN = {
     "windows-server-2019": (r"Microsoft Windows 10 1709 - 1909", 95),  # its kernel; only banners tell them apart
     "freebsd": (r"FreeBSD 1[123]", 90),
     "cisco-ios": (r"Cisco .*IOS", 90),
+    "embedded": (r"GoPro .* camera|MQX RTOS", 90),  # which of them depends on chance as well
 }
 MANY = 500
 
