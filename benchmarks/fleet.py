@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 from decnet_actors.contracts.fleet_driver import Place, PlaceState, Tier, Wanted
-from plugins.fleet_driver.namespace import NamespaceConfig, netns
+from decnet_actors.kernel import netns
+from plugins.fleet_driver.namespace import NamespaceConfig
 from plugins.fleet_driver.namespace.driver import NamespaceDriver
 from tests.netlab import NETWORKS, PARENT, NetLab, netlab
 

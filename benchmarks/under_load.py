@@ -23,12 +23,13 @@ from pathlib import Path
 from typing import Any
 
 RUN_IDS = ("ghj", "kmn", "pqr", "stv", "wxy", "jkm", "npq", "rst", "vwx", "zgh")  # the load's markers begin with these
-PORTS = {"ssh": 12622, "telnet": 12623, "http": 12680, "redis": 12679}
+PORTS = {"ftp": 12621, "ssh": 12622, "telnet": 12623, "http": 12680, "redis": 12679}
 ATTEMPTS = {"ssh": 2000, "ssh-exec": 1500}
 DEFAULT_ATTEMPTS = 4000
 BARE = {  # protocol -> what serves it with nothing behind, the load it gets, and its port
     "ssh": ("asyncssh", "ssh", 12703),
     "ssh-exec": ("asyncssh", "ssh-exec", 12703),
+    "ftp": ("echo", "line", 12701),
     "telnet": ("echo", "line", 12701),
     "http": ("aiohttp", "http", 12702),
     "http-close": ("aiohttp", "http-close", 12702),
@@ -38,7 +39,7 @@ FLOORS = {"telnet": 12704}  # a server that speaks the same rounds and records n
 # CPU s per 1,000 of the bare servers on this kind of machine when it had nothing else to do
 BARE_AT_REST = {"ssh": 0.743, "ssh-exec": 1.11, "line": 0.0355, "http": 0.0343, "http-close": 0.0783}
 AT_MOST = {
-    "ssh": 0.70, "ssh-exec": 1.5, "telnet": 0.11, "http": 0.06, "http-close": 0.14, "redis": 0.09
+    "ssh": 0.70, "ssh-exec": 1.5, "telnet": 0.11, "ftp": 0.10, "http": 0.06, "http-close": 0.14, "redis": 0.09
 }  # fmt: skip
 
 
@@ -59,6 +60,7 @@ weak_credentials = 0
 [decky.services]
 ssh = {{ port = {PORTS["ssh"]}, failure_delay = 0.0 }}
 telnet = {{ port = {PORTS["telnet"]}, failure_delay = 0.0 }}
+ftp = {{ port = {PORTS["ftp"]}, failure_delay = 0.0 }}
 http = {{ port = {PORTS["http"]} }}
 redis = {{ port = {PORTS["redis"]}, password = "foobared-9c1f" }}
 {baits}

@@ -13,6 +13,7 @@ from decnet_actors.conformance.fakes import F, FakeArtifacts, FakeJournal, FakeT
 from decnet_actors.contracts.decoy import DecoyService
 from decnet_actors.contracts.fleet import Limits
 from decnet_actors.decoys.doorkeeper import Doorkeeper, Identity
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.ids import Ids
 
 
@@ -60,6 +61,12 @@ class Hosted:
         return self.journal.of(kind)
 
 
+async def _listen(port: int) -> socket.socket:
+    made = socket.create_server(("127.0.0.1", port))
+    made.setblocking(False)
+    return made
+
+
 @contextlib.asynccontextmanager
 async def hosted(
     service: DecoyService,
@@ -68,6 +75,7 @@ async def hosted(
     journal: FakeJournal | None = None,
     name: str = "redis",
     listener: socket.socket | None = None,
+    tarpits: Tarpits | None = None,
 ) -> AsyncIterator[Hosted]:
     """Serve until the block ends; the service is opened before and closed after."""
     journal = journal or FakeJournal()
@@ -76,7 +84,7 @@ async def hosted(
     tasks: list[asyncio.Task[None]] = []
     armed: list[float] = []
 
-    def spawn(coro: Coroutine[Any, Any, None], *, name: str) -> object:
+    def spawn(coro: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coro, name=name)
         tasks.append(task)
         return task
@@ -95,6 +103,8 @@ async def hosted(
         ids=Ids(time, random.Random(1)),
         spawn=spawn,
         arm=armed.append,
+        tarpits=tarpits or Tarpits(),
+        listen=_listen,
     )
     found = Hosted(
         address=listener.getsockname()[:2],

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import pytest
 from attrs import define
 
-from plugins.fleet_driver.namespace import netns
+from decnet_actors.kernel import netns
 from plugins.fleet_driver.namespace.netlink import Netlink
 
 PARENT = "lan0"

@@ -26,7 +26,7 @@ from attrs import frozen
 from msgspec.structs import fields
 
 from decnet_actors.conformance.fakes import FakeTime, fake_deps
-from decnet_actors.contracts.decoy import Effect, HangUp, Note, Send, WakeAt
+from decnet_actors.contracts.decoy import HangUp, Note, Send, SessionEffect, WakeAt
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.peer import Peer
 
@@ -144,7 +144,7 @@ class _Stage:
             return self._passed(float(line[2:]))
         data = unescape(line[2:])
         pieces = [data] if feeding is Feeding.WHOLE else [data[i : i + 1] for i in range(len(data))]
-        effects: list[Effect] = []
+        effects: list[SessionEffect] = []
         for piece in pieces:
             found = self.session.received(piece, self.time())
             effects += found
@@ -162,7 +162,7 @@ class _Stage:
         self.time.seconds = end
         return tuple(_merged(shown))
 
-    def taken(self, effects: Sequence[Effect]) -> tuple[str, ...]:
+    def taken(self, effects: Sequence[SessionEffect]) -> tuple[str, ...]:
         lines: list[str] = []
         for effect in effects:
             match effect:
@@ -175,6 +175,8 @@ class _Stage:
                 case HangUp():
                     lines.append("x")
                     break
+                case _:
+                    raise AssertionError(f"nothing is done beside it here: {effect}")
         return tuple(_merged(lines))
 
 

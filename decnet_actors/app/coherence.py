@@ -50,8 +50,11 @@ class CoherenceCheck:
             if name not in machines:
                 near = did_you_mean(name, machines)
                 raise OperatorError(CATALOGUE["DN2001"], f'no decky is called "{escaped(name, 64)}"{near}')
+            if not machines[name].simulated:
+                raise OperatorError(CATALOGUE["DN4010"], f"{name} is a real machine: nothing is made up on it")
         rows: list[CoherenceRow] = []
-        for name in dict.fromkeys(args.deckies or machines):
+        made_up = [name for name, machine in machines.items() if machine.simulated]
+        for name in dict.fromkeys(args.deckies or made_up):
             heard = await self._greetings([one for one in targets if one.place.decky == name])
             rows += await self._decky(name, Surfaces(machines[name], self._now(), heard))
         return Page(items=rows)

@@ -11,6 +11,8 @@ from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, Page
 from decnet_actors.domain.text import escaped
 from decnet_actors.fleet.file_operations import DECKY_FILES, DECKY_RESTORE
+from decnet_actors.machine.decky_tree import DeckyTree
+from decnet_actors.machine.machine import DeckyMachine
 from decnet_actors.store.decky_files import DeckyFileTable
 from decnet_actors.store.file_changes import FileChanges
 from decnet_actors.store.paging import decode_number, encode_cursor
@@ -54,11 +56,21 @@ class DeckyFiles:
         return Page(items=rows, next=following)
 
     async def restore(self, args: DeckyRestoreArgs, caller: Caller) -> FilesRestored:
-        tree = self._there(args.name).machine.tree
+        tree = self._tree(args.name)
         path = tree.resolve(args.path)
         undone = tree.restore(path, Author(hand=Hand.PLANTING, name=caller.name), self._now())
         await self._changes.write(everything=True)  # who is told that it is done must not find it undone
         return FilesRestored(name=args.name, path=escaped(path), undone=undone)
+
+    def _tree(self, name: str) -> DeckyTree:
+        machine = self._there(name).machine
+        if not isinstance(machine, DeckyMachine):
+            raise OperatorError(
+                CATALOGUE["DN4010"],
+                f"the files of {name} are a real machine's, and no changes of theirs are kept",
+                fix=(f"decnetctl decky restart {name}",),
+            )
+        return machine.tree
 
     def _there(self, name: str) -> Inhabitant:
         inhabitants = self._inhabitants()

@@ -9,19 +9,22 @@ from typing import Any
 from attrs import evolve, frozen
 
 from decnet_actors.app.fleet_view import Inhabitant
-from decnet_actors.app.placing import wanted_of
+from decnet_actors.app.placing import bait_users, distribution_of, wanted_of
 from decnet_actors.contracts.decky_files import FileStore, Isolation, StoredFiles
 from decnet_actors.contracts.decoy import Artifacts, Vault
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.fleet_driver import DHCP, FleetDriver, PlaceState, Wanted
 from decnet_actors.contracts.journal import JournalWriter
+from decnet_actors.contracts.machine import Machine
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.decky import decky_spec
 from decnet_actors.decoys.host import Household
 from decnet_actors.decoys.policy import BaitAndRarity
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import make_machine
+from decnet_actors.machine.inside.machine import RealMachine, installed
 from decnet_actors.machine.persona import generate, with_people, with_services
 from supervisors.spec import Backoff, SupervisorSpec
 
@@ -52,17 +55,13 @@ def settle(plan: DeckyPlan, means: Means, stored: StoredFiles | None = None) -> 
     wanted, persona = _introduced(plan, means)
     place = means.driver.place(wanted)
     own = _users(persona)  # bait neither gets a weak password nor moves those of others
-    persona = with_people(persona, (bait.user for bait in plan.baits if bait.service in {"", "ssh", "telnet"}))
-    persona = with_services(persona, {service.name: service.port for service in plan.services})
-    machine = make_machine(
-        persona,
-        random.Random(f"{persona.seed}/machine"),  # noqa: S311  a persona, not a secret
-        now=means.now,
-        work=means.work,
-        isolation=plan.isolation or means.isolation,
-        stored=stored,
-        told=means.files,
-    )
+    services = {service.name: service.port for service in plan.services}
+    if means.driver.inside is None:
+        persona = with_services(with_people(persona, bait_users(plan)), services)
+    else:  # its accounts are those there are
+        persona = evolve(persona, services=services)
+    machine = _machine(persona, plan, means, stored)
+    tarpits = Tarpits(plan.tarpits)
     household = Household(
         host=means.host,
         wanted=wanted,
@@ -73,11 +72,26 @@ def settle(plan: DeckyPlan, means: Means, stored: StoredFiles | None = None) -> 
         vault=means.vault(plan.name),
         driver=means.driver,
         sessions=means.sessions,
+        tarpits=tarpits,
         writer=means.writer,
         offload=means.offload,
     )
-    return Inhabitant(plan=plan, place=place, machine=machine), decky_spec(
+    return Inhabitant(plan=plan, place=place, machine=machine, tarpits=tarpits), decky_spec(
         plan, household, means.plugin, means.patience
+    )
+
+
+def _machine(persona: Persona, plan: DeckyPlan, means: Means, stored: StoredFiles | None) -> Machine:
+    if means.driver.inside is not None:
+        return RealMachine(persona, means.driver.inside)
+    return make_machine(
+        persona,
+        random.Random(f"{persona.seed}/machine"),  # noqa: S311  a persona, not a secret
+        now=means.now,
+        work=means.work,
+        isolation=plan.isolation or means.isolation,
+        stored=stored,
+        told=means.files,
     )
 
 
@@ -115,9 +129,12 @@ def _introduced(plan: DeckyPlan, means: Means) -> tuple[Wanted, Persona]:
     """Return the place a decky is to have and who it is there."""
     wanted = wanted_of(plan)
     address = means.driver.place(wanted).address
-    systems = (plan.distribution,) if plan.distribution else plan.systems
-    persona = generate(means.seed, plan.name, address, means.founded, among=systems)
+    system = None if means.driver.inside is None else means.driver.inside.system
+    said = plan.distribution or (distribution_of(system) if system is not None else "")
+    persona = generate(means.seed, plan.name, address, means.founded, among=(said,) if said else plan.systems)
     persona = evolve(persona, mac=plan.mac or persona.mac)
+    if system is not None:
+        persona = installed(persona, system)
     return evolve(wanted, address=plan.address or address, mac=persona.mac, hostname=persona.hostname), persona
 
 

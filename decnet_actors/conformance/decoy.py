@@ -12,49 +12,38 @@ import random
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
 from decnet_actors.conformance.fakes import FakeTime
 from decnet_actors.conformance.memory_transport import FakeLog, MemoryTransport
-from decnet_actors.contracts.decoy import DecoyDeps, DecoyService, Effect, HangUp, Note, Send, Session, WakeAt
+from decnet_actors.conformance.openings import OPENINGS
+from decnet_actors.contracts.decoy import (
+    DataSession,
+    DecoyDeps,
+    DecoyService,
+    HangUp,
+    ListenData,
+    Note,
+    Send,
+    Session,
+    SessionEffect,
+    WakeAt,
+)
 from decnet_actors.contracts.plugin import Plugin
 
 MakeDeps = Callable[[FakeTime], DecoyDeps]
 
 MAX_GROWTH = 4 * 1024 * 1024  # bytes one session may hold after any input
 FLOOD = 5 * 1024 * 1024  # bytes fed to find out; less where each byte means work
+DATA_PORT = 40_000  # where the host waits, whatever was asked for
 MAX_TICKS = 2_000  # of one silent session in a day
 STREAMS = 60  # of garbage
 _CHUNK = 16 * 1024
 _DAY = 86_400.0
 _TURNS = 20  # of the loop for a library to react
 
-# What anybody may send to any port: openings of many protocols, and the classic oddities.
-OPENINGS: tuple[bytes, ...] = (
-    b"",
-    b"\r\n",
-    b"\n\n\n",
-    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"POST /login HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\nuser=a",
-    b"SSH-2.0-Go\r\n\0\0\0\x0c\x0a\x14",
-    b"SSH-1.5-x\n",
-    b"*1\r\n$4\r\nPING\r\n*2\r\n$4\r\nAUTH\r\n$1\r\nx\r\n",
-    b"*-1\r\n*99999999999\r\n",
-    b"\xff\xfb\x1f\xff\xfd\x03\xff\xfa\x18\x00xterm\xff\xf0root\r\0secret\r\n",
-    b"\xff" * 64,
-    b"\xff\xfa" + b"a" * 300,
-    b"USER root\r\nPASS toor\r\nQUIT\r\n",
-    b"EHLO a\r\nAUTH LOGIN\r\n",
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(64)),
-    b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00",
-    b"\0" * 128,
-    bytes(range(256)),
-    b"a" * 5000 + b"\r\n",
-    b"%n%s\x1b[2J\x07\r\n",
-    "\u202ecaf\u00e9 \U0001f480\r\n".encode(),
-)
 # What must never be seen on the wire (compared in lower case): it would name what is behind the decoy.
 GIVE_AWAYS = (b"decnet", b"python", b"traceback", b"asyncssh", b"aiohttp", b"honeypot", b"cowrie", b"twisted")
 
@@ -253,17 +242,19 @@ class _Stage:
         self._said: list[object] = []
         self.over = False
 
-    def take(self, effects: Sequence[Effect]) -> None:
+    def take(self, effects: Sequence[SessionEffect]) -> None:
         for effect in effects:
             _promise(not self.over, f"{self._plugin}: effects after HangUp: {effect}")
             if isinstance(effect, WakeAt):
                 self._wake = effect.when
             else:
                 self.say(effect)
+            if isinstance(effect, ListenData):
+                self.take(cast("DataSession", self._session).data_listening(DATA_PORT, self._time()))
             if isinstance(effect, HangUp):
                 self.over = True
 
-    def say(self, effect: Effect) -> None:
+    def say(self, effect: SessionEffect) -> None:
         if isinstance(effect, Send):
             _promise(isinstance(effect.data, bytes), f"{self._plugin}: Send of {type(effect.data).__name__}")
             self._said.append(effect.data)
@@ -377,7 +368,7 @@ def _cut(stream: bytes, chance: random.Random) -> list[bytes]:
     return chunks
 
 
-def _is_over(effects: Sequence[Effect]) -> bool:
+def _is_over(effects: Sequence[SessionEffect]) -> bool:
     return any(isinstance(effect, HangUp) for effect in effects)
 
 

@@ -260,17 +260,24 @@ class FakeTerminal:
 class FakeMachine:
     """A machine of fakes; ``logins`` counts who is logged in, ``authors`` has who looked at it."""
 
+    simulated = True
+
     def __init__(self, persona: Persona | None = None) -> None:
         self.persona = persona or fake_persona()
         self.files = FakeFiles()
         self.logins: dict[int, str] = {}
         self.authors: list[Author] = []
         self._handle = 0
+        self.published: dict[str, bytes] = {}
 
     def seen_by(self, author: Author) -> "FakeMachine":
         """Return itself, and remember who looked."""
         self.authors.append(author)
         return self
+
+    def publish(self, path: str, content: bytes) -> None:
+        """Remember it."""
+        self.published[path] = content
 
     def terminal(self, login: Login) -> FakeTerminal:
         """Return a shell for somebody who has logged in."""

@@ -1,9 +1,11 @@
 """This module connects a hosted library to nothing: a transport in memory and the log of one session."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from decnet_actors.conformance.fakes import FakeTime
+from decnet_actors.contracts.decoy import Work
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.peer import Peer
 
@@ -83,6 +85,7 @@ class FakeLog:
         self.facts: list[Fact] = []
         self.transport: MemoryTransport | None = None
         self.hung_up = False
+        self.attended: list[Work] = []
         self._time = time
 
     def now(self) -> float:
@@ -102,3 +105,13 @@ class FakeLog:
         self.hung_up = True
         if self.transport is not None:
             self.transport.close()
+
+    def attend(
+        self,
+        work: Work,
+        ready: Callable[[], None],  # noqa: ARG002  the port's signature
+        over: Callable[[], None] | None = None,
+    ) -> Callable[[], object]:
+        """Keep the work, which nobody does; cancelling it ends it."""
+        self.attended.append(work)
+        return over or (lambda: None)

@@ -13,7 +13,7 @@ ENTRIES = "entries"  # the action of a directory in which something was done, an
 class Hand(StrEnum):
     """Whose hand changed a file."""
 
-    MACHINE = "machine"  # its own services, as on every machine; made anew at each start and never kept
+    MACHINE = "machine"  # itself, when it makes room
     ATTACKER = "attacker"
     PLANTING = "planting"  # an operator, or a token that was laid out
     LIFE = "life"  # users and jobs that are not real

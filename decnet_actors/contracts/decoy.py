@@ -11,8 +11,9 @@ The rule both keep: **no reply leaves before the facts that explain it are durab
 
 import asyncio
 import random
+import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from attrs import field, frozen
 from msgspec import Struct
@@ -27,6 +28,7 @@ class Send(Struct, frozen=True, gc=False):
     """Send bytes to the peer."""
 
     data: bytes
+    is_error: bool = False  # what a program prints on standard error, where the protocol tells it from output
 
 
 class Note(Struct, frozen=True, gc=False):
@@ -47,7 +49,58 @@ class WakeAt(Struct, frozen=True, gc=False):
     when: float
 
 
-Effect: TypeAlias = Send | Note | HangUp | WakeAt
+# What is done beside a session: it is given what to call when it has something for ``tick``.
+Work: TypeAlias = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # Any: what nobody sends or awaits
+
+
+class Attend(Struct, frozen=True, gc=False):
+    """Do work beside the session until it is done, or cancel it when the peer is gone; ``closed`` comes after it.
+
+    Each time it says so ``tick`` is called, as soon as the peer has taken what was sent and replies do not wait.
+    """
+
+    work: Work
+
+
+class Heed(Struct, frozen=True, gc=False):
+    """Whether to take more from the peer; what it sends meanwhile waits at its end."""
+
+    peer: bool
+
+
+Effect: TypeAlias = Send | Note | HangUp | WakeAt | Attend | Heed
+
+
+class StartTls(Struct, frozen=True, gc=False):
+    """Go on under TLS once everything before this is sent; what the peer sent in the clear meanwhile is dropped."""
+
+    context: ssl.SSLContext
+
+
+class ListenData(Struct, frozen=True, gc=False):
+    """Wait for one connection of this peer on another port, 0 being any; a later one replaces an earlier one."""
+
+    port: int = 0
+
+
+class SecureData(Struct, frozen=True, gc=False):
+    """Begin TLS on the data connection, as its server."""
+
+    context: ssl.SSLContext
+
+
+class SendData(Struct, frozen=True, gc=False):
+    """Send bytes on the data connection; ``data_wanted`` follows once they are gone."""
+
+    data: bytes
+
+
+class EndData(Struct, frozen=True, gc=False):
+    """Close the data connection, or stop waiting for one, once everything before this is sent on it."""
+
+
+DataEffect: TypeAlias = ListenData | SecureData | SendData | EndData
+SessionEffect: TypeAlias = Effect | StartTls | DataEffect
 
 
 class Session(Protocol):
@@ -57,20 +110,20 @@ class Session(Protocol):
     After it returned ``HangUp`` the session is not called again, except by ``closed``.
     """
 
-    def opened(self, now: float) -> Sequence[Effect]:
+    def opened(self, now: float) -> Sequence[SessionEffect]:
         """Return the greeting."""
 
-    def received(self, data: bytes, now: float) -> Sequence[Effect]:
+    def received(self, data: bytes, now: float) -> Sequence[SessionEffect]:
         """Take what the peer sent; any split of the stream must give the same effects."""
 
-    def ended(self, now: float) -> Sequence[Effect]:
+    def ended(self, now: float) -> Sequence[SessionEffect]:
         """The peer finished sending (half-close); return ``HangUp`` when done."""
 
-    def tick(self, now: float) -> Sequence[Effect]:
+    def tick(self, now: float) -> Sequence[SessionEffect]:
         """The time asked for with ``WakeAt`` has come."""
 
-    def closed(self, now: float) -> Sequence[Effect]:
-        """The connection is gone, whoever ended it; return the last facts (other effects are ignored)."""
+    def closed(self, now: float) -> Sequence[SessionEffect]:
+        """The connection is gone, and what was done beside it over; return the last facts (the rest is ignored)."""
 
 
 class CapturingSession(Session, Protocol):
@@ -78,6 +131,32 @@ class CapturingSession(Session, Protocol):
 
     def take_artifacts(self) -> Sequence[bytes]:
         """Return (once) the contents of the files that the effects just returned call ``FileCaptured``."""
+
+
+class DataSession(Session, Protocol):
+    """A session that has its peer open second connections, one at a time.
+
+    The host listens on the decky's own address, takes only a connection from the peer's own, and opens none itself:
+    nobody can make a decky call somebody. What it takes counts among the bytes and the time of the session.
+    """
+
+    def data_listening(self, port: int, now: float) -> Sequence[SessionEffect]:
+        """The host waits on this port; 0 when it cannot. Answers each ``ListenData``."""
+
+    def data_opened(self, now: float) -> Sequence[SessionEffect]:
+        """The peer has connected."""
+
+    def data_received(self, data: bytes, now: float) -> Sequence[SessionEffect]:
+        """Take what the peer sent there."""
+
+    def data_ended(self, now: float) -> Sequence[SessionEffect]:
+        """The peer finished sending there; it may still read."""
+
+    def data_wanted(self, now: float) -> Sequence[SessionEffect]:
+        """Everything sent there is gone; more may follow."""
+
+    def data_closed(self, now: float) -> Sequence[SessionEffect]:
+        """The data connection is gone, whoever ended it."""
 
 
 class SessionLog(Protocol):
@@ -102,6 +181,21 @@ class SessionLog(Protocol):
 
     def hang_up(self, *, reset: bool = False) -> None:
         """Close the connection after what was written is sent."""
+
+    def attend(
+        self, work: Work, ready: Callable[[], None], over: Callable[[], None] | None = None
+    ) -> Callable[[], object]:
+        """Do work beside the connection, which is not told that it is gone before the work is over.
+
+        Args:
+            work: to do; cancelled when the connection ends.
+            ready: what the work is to call.
+            over: called when it is done or was cancelled.
+
+        Returns:
+            What cancels it sooner.
+
+        """
 
 
 class DecoyService(Protocol):

@@ -11,6 +11,8 @@ from typing import Literal, Protocol, TypeAlias
 
 from attrs import frozen
 
+from decnet_actors.contracts.inside import Inside
+
 DHCP = "dhcp"  # a wanted address: whatever the network's DHCP server gives
 
 Transport: TypeAlias = Literal["tcp", "udp"]
@@ -26,6 +28,19 @@ class Tier(StrEnum):
     EXACT = "exact"  # all of it
     SYSCTL = "sysctl"  # the kernel's switches, without what only a packet filter can change
     NONE = "none"  # the host's own stack answers
+
+
+def tier_of(wrong: Sequence[str], missing: str) -> tuple[Tier, str]:
+    """Return how much of a stack is in force, and why not more.
+
+    Args:
+        wrong: switches of the kernel that could not be set.
+        missing: why its packet rules are not in force; empty if they are.
+
+    """
+    if wrong:
+        return Tier.NONE, f"{', '.join(wrong)} cannot be set"
+    return (Tier.SYSCTL if missing else Tier.EXACT), missing
 
 
 class PlaceState(StrEnum):
@@ -79,6 +94,10 @@ class FleetDriver(Protocol):
     Every method but ``place`` raises ``DriverUnreachableError`` when what does the work cannot be reached. Other errors
     are ``OSError`` too, with a sentence that names the decky and its address.
     """
+
+    @property
+    def inside(self) -> Inside | None:
+        """The machines behind its deckies; ``None`` when there are none, and shells and files are simulated."""
 
     async def open(self) -> None:
         """Get ready; may be called again after a failure."""

@@ -120,6 +120,7 @@ class Terminal(Protocol):
     It records ``ShellCommandSeen``, ``DownloadRequested``, ``FileCaptured`` and, with a pty, ``TerminalSeen``; a
     captured file's bytes go with ``take_artifacts``. ``HangUp`` means the shell has exited; ``status`` tells how.
     With a pty the terminal does the line discipline itself: echo, erase, interrupt, end of file, ``\\n`` -> ``\\r\\n``.
+    One behind which a real program runs asks its host to ``Attend`` it and takes what it printed with each ``tick``.
     """
 
     @property
@@ -156,13 +157,23 @@ class Machine(Protocol):
         """Who this machine is."""
 
     @property
+    def simulated(self) -> bool:
+        """Whether ``files`` are all there is; else the machine has programs of its own for transfers."""
+
+    @property
     def files(self) -> FileSystem:
-        """The file tree all services share; who changes it is not told."""
+        """The file tree all services share, whoever changes it; out of reach on a machine that is not simulated."""
 
     def seen_by(self, author: Author) -> "Machine":
         """Return this machine as the author sees it: what is changed through it, files above all, is the author's.
 
         Keep what is returned for as long as the session lasts: its own changes may end with it.
+        """
+
+    def publish(self, path: str, content: bytes) -> None:
+        """Let a file that a service of the machine made at installation hold this, under whatever was changed since.
+
+        A machine that has no such file is not changed, and files are not made for it until somebody looks.
         """
 
     def terminal(self, login: Login) -> Terminal:

@@ -6,85 +6,81 @@ which does them for all connections of a service at once.
 
 import asyncio
 import math
-import socket
-import struct
+import ssl
 from collections.abc import Callable, Sequence
-from typing import cast
+from functools import partial
+from typing import TypeAlias, cast
 
-from decnet_actors.contracts.decoy import CapturingSession, Effect, HangUp, Note, Send, Session, WakeAt
+from decnet_actors.contracts.decoy import (
+    Attend,
+    CapturingSession,
+    DataEffect,
+    DataSession,
+    HangUp,
+    Heed,
+    Note,
+    Send,
+    Session,
+    SessionEffect,
+    StartTls,
+    WakeAt,
+    Work,
+)
+from decnet_actors.decoys.attending import Attending
+from decnet_actors.decoys.data_connections import DataConnections
 from decnet_actors.decoys.keeper import Keeper, place_of
 from decnet_actors.decoys.library import CountedTransport
+from decnet_actors.decoys.link import CROWDED, HEEDLESS, HOLDING, STALLED, Link
+from decnet_actors.decoys.tarpit import Outflow
+from decnet_actors.decoys.tls import secured
 from decnet_actors.domain.facts import (
     CloseReason,
     Fact,
     FileCaptured,
-    LimitReached,
+    ProtocolViolated,
     SessionClosed,
     SessionCrashed,
     SessionOpened,
 )
-from decnet_actors.domain.peer import Peer
 
 MAX_FEED = 16 * 1024  # bytes a session is given in one turn of the loop; PROTO_IOBUF_LEN of Redis, and a TLS record
-_MAPPED = "::ffff:"
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: close() sends RST
 
-# Why reading is paused; any one is enough.
-_HOLDING = 1  # data came while replies wait for the journal
-_CROWDED = 2  # the journal has no room
-_STALLED = 4  # the peer does not take what we send
-_LIBRARY = 8  # the hosted library asked
+_Aside: TypeAlias = StartTls | DataEffect  # what waits for durability as replies do
 
 
-class Connection(asyncio.Protocol):
+class Connection(Link):
     """One peer at one service: the host's side of ``Session`` and of ``SessionLog``."""
 
     # fmt: off
     __slots__ = (
-        "_barrier", "_blocked", "_captured", "_due", "_ended", "_hang_up", "_held", "_keeper", "_library",
-        "_out", "_pauses", "_reason", "_session", "_transport", "alarm", "bytes_in", "bytes_out",
-        "closing_since", "heard", "id", "local_address", "local_port", "opened", "source", "source_port",
-        "stalled_since", "wake_at",
+        "_aside", "_attending", "_barrier", "_blocked", "_captured", "_data", "_due", "_ended", "_hang_up", "_held",
+        "_is_tls", "_library", "_out", "_session",
     )
     # fmt: on
 
     def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
-        self._transport: asyncio.Transport | None = None
+        super().__init__(keeper)
         self._session: Session | None = None
         self._library: asyncio.Protocol | None = None
+        self._attending: Attending | None = None
+        self._data: DataConnections | None = None
+        self._is_tls = False
         self._barrier = 0  # the last barrier not known to be durable
         self._blocked = False  # replies wait; the session is not called
         self._out = b""
+        self._aside: Sequence[_Aside] = ()
         self._hang_up: HangUp | None = None
         self._held = b""
         self._ended = False
         self._due = False
         self._captured: tuple[bytes, ...] = ()
-        self._pauses = 0
-        self._reason = CloseReason.PEER
-        self.bytes_in = 0
-        self.bytes_out = 0
-        self.opened = self.heard = 0.0  # monotonic
-        self.stalled_since = self.closing_since = 0.0  # monotonic; 0 is never
-        self.wake_at = math.inf  # what the session asked for last
-        self.alarm = math.inf  # when the keeper will look
-        self.id = ""
-        self.source = self.local_address = ""
-        self.source_port = self.local_port = 0
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         keeper = self._keeper
-        self._transport = cast("asyncio.Transport", transport)  # a stream server makes nothing else
-        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        if not peer or not local:  # gone before it was here
-            self._transport.abort()
-            return
-        self.source, self.source_port = peer[0].removeprefix(_MAPPED), peer[1]
-        self.local_address, self.local_port = local[0].removeprefix(_MAPPED), local[1]
-        if not keeper.admit(self):
+        self._transport = keeper.outflow(cast("asyncio.Transport", transport), self)  # a stream server's, no other
+        if not self.identify(transport) or not keeper.admit(self):  # gone before it was here, or one too many
             self._transport.abort()
             return
         self.opened = self.heard = keeper.clock.monotonic()
@@ -106,27 +102,25 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         keeper = self._keeper
-        self.bytes_in += len(data)
-        self.heard = keeper.clock.monotonic()
-        if self.bytes_in > keeper.limits.session_bytes:
-            self._limit("session_bytes", self.bytes_in)
-        elif self._library is not None:
+        if not self.took(len(data)):
+            return
+        if self._library is not None:
             try:
                 self._library.data_received(data)
             except Exception as error:  # noqa: BLE001  the session host: one session's failure is its own
                 self._crash(error)
         elif self._blocked or self._pauses:
             self._held += data
-            self._pause(_HOLDING)
+            self._pause(HOLDING)
         elif keeper.crowded:
             self._held += data
             self.crowd()
         elif len(data) > MAX_FEED:
             self._held = data
-            self._pause(_HOLDING)
+            self._pause(HOLDING)
             self._catch_up()
         elif self._session is not None:
-            self._call(self._session.received, data)
+            self.call(self._session.received, data)
 
     def eof_received(self) -> bool | None:
         if self._library is not None:
@@ -134,27 +128,35 @@ class Connection(asyncio.Protocol):
         self._ended = True
         if not self._held:
             self._go_on()
-        return True
+        return not (self._transport is None or self._is_tls)  # TLS is never half closed
 
     def pause_writing(self) -> None:
         self.stalled_since = self._keeper.clock.monotonic()
         if self._library is not None:
             self._library.pause_writing()
-        self._pause(_STALLED)
+        self._pause(STALLED)
 
     def resume_writing(self) -> None:
         self.stalled_since = 0.0
         if self._library is not None:
             self._library.resume_writing()
-        self._resume(_STALLED)
+        self._resume(STALLED)
         self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        if not self.id:  # never admitted
+        transport, self._transport = self._transport, None
+        if transport is None or not self.id:  # told before, or never admitted
             return
-        keeper = self._keeper
         self._out = self._held = b""
+        if self._data is not None:
+            self._data.close()
+            self._data = None
+        gone = partial(self._gone, exc)
+        gone() if self._attending is None else self._attending.end(gone)
+
+    def _gone(self, exc: Exception | None) -> None:
+        """Tell whom we serve that the peer is gone, and record the end."""
+        keeper = self._keeper
         try:
             if self._library is not None:
                 self._library.connection_lost(exc)
@@ -176,16 +178,6 @@ class Connection(asyncio.Protocol):
 
     # SessionLog
 
-    @property
-    def peer(self) -> Peer:
-        """Both ends of the connection."""
-        return Peer(
-            address=self.source,
-            port=self.source_port,
-            local_address=self.local_address,
-            local_port=self.local_port,
-        )
-
     def now(self) -> float:
         """Return Unix seconds."""
         return self._keeper.clock.now()
@@ -202,6 +194,14 @@ class Connection(asyncio.Protocol):
         """Close the connection after what was written is sent."""
         self.close(CloseReason.DECOY, reset=reset)
 
+    def attend(
+        self, work: Work, ready: Callable[[], None], over: Callable[[], None] | None = None
+    ) -> Callable[[], object]:
+        """Do work beside the connection."""
+        if self._attending is None:
+            self._attending = Attending(self._keeper.spawn, self._crash)
+        return self._attending.attend(work, ready, over)
+
     # the keeper's side
 
     def release(self, number: int) -> None:
@@ -210,77 +210,34 @@ class Connection(asyncio.Protocol):
             return
         self._blocked = False
         self._barrier = 0
-        out, hang_up = self._out, self._hang_up
-        self._out, self._hang_up = b"", None
-        if out:
-            self._write(out)
-        if hang_up is not None:
-            self.close(CloseReason.DECOY, reset=hang_up.reset)
-            return
+        out, aside, hang_up = self._out, self._aside, self._hang_up
+        self._out, self._aside, self._hang_up = b"", (), None
+        self._go(out, aside, hang_up)
         self._catch_up()
 
     def room(self) -> None:
         """Go on reading: the journal has room again."""
-        self._resume(_CROWDED)
+        self._resume(CROWDED)
         self._go_on()
-
-    def crowd(self) -> None:
-        """Stop reading until the keeper calls ``room``."""
-        if not self._pauses & _CROWDED:
-            self._pause(_CROWDED)
-            self._keeper.hold(self)
 
     def tick(self, now: float) -> None:
         """The time the session asked for has come."""
         self.wake_at = math.inf
-        if self._blocked:
+        if self._blocked or self._pauses & STALLED:
             self._due = True
         elif self._session is not None and not self.closing_since:
-            self._call(self._session.tick, now=now)
+            self.call(self._session.tick, now=now)
 
     def take_captured(self) -> Sequence[bytes]:
         """Return (once) the artifacts that must be kept before ``release``."""
         taken, self._captured = self._captured, ()
         return taken
 
-    def library_paused(self, *, paused: bool) -> None:
-        """The hosted library pauses or resumes reading."""
-        if paused:
-            self._pause(_LIBRARY)
-        else:
-            self._resume(_LIBRARY)
-
-    def library_closed(self, *, at_once: bool) -> None:
-        """The hosted library ends the connection."""
-        self.close(CloseReason.DECOY, at_once=at_once)
-
-    def close(self, reason: CloseReason, *, reset: bool = False, at_once: bool = False) -> None:
-        """End the connection, after what was written is sent unless ``reset`` or ``at_once``."""
-        if (transport := self._transport) is None:
-            return
-        if not self.closing_since:
-            self._reason = reason
-            self.closing_since = self._keeper.clock.monotonic()
-        if reset:
-            link = transport.get_extra_info("socket")
-            if link is not None:
-                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        if reset or at_once:
-            transport.abort()
-        else:
-            transport.close()
-
-    def sent(self, size: int) -> None:
-        """Count bytes on their way to the peer, and end a peer that lets too many wait."""
-        self.bytes_out += size
-        if self.stalled_since and self._transport is not None:
-            waiting = self._transport.get_write_buffer_size()
-            if waiting > self._keeper.limits.unsent_bytes:
-                self._limit("unsent_bytes", waiting)
-
     def sweep(self, now: float) -> None:
         """End what lasts too long; ``now`` is monotonic."""
         limits = self._keeper.limits
+        if self._data is not None:
+            self._data.sweep(now)
         if self.closing_since:
             if now - self.closing_since > limits.stall and self._transport is not None:
                 self._transport.abort()
@@ -291,9 +248,17 @@ class Connection(asyncio.Protocol):
         elif now - self.heard > limits.idle and not self._blocked and not self._pauses:
             self.close(CloseReason.IDLE)
 
+    # what is beside it
+
+    @property
+    def busy(self) -> bool:
+        """Whether the session is not to be called now."""
+        return bool(self._blocked or self._pauses & (CROWDED | STALLED) or self.closing_since)
+
     # effects
 
-    def _call(self, ask: Callable[..., Sequence[Effect]], *data: bytes, now: float | None = None) -> None:
+    def call(self, ask: Callable[..., Sequence[SessionEffect]], *data: object, now: float | None = None) -> None:
+        """Call the session and do what it says."""
         try:
             effects = ask(*data, self._keeper.clock.now() if now is None else now)
         except Exception as error:  # noqa: BLE001  the session host: one session's failure is its own
@@ -302,10 +267,11 @@ class Connection(asyncio.Protocol):
         if effects:
             self._perform(effects)
 
-    def _perform(self, effects: Sequence[Effect]) -> None:
+    def _perform(self, effects: Sequence[SessionEffect]) -> None:
         """Do what the session asked: facts at once, replies no sooner than the barriers before them are durable."""
         keeper = self._keeper
         chunks: list[bytes] = []
+        aside: list[_Aside] = []
         hang_up: HangUp | None = None
         for effect in effects:
             kind = type(effect)
@@ -324,19 +290,69 @@ class Connection(asyncio.Protocol):
             elif kind is WakeAt:
                 self.wake_at = cast("WakeAt", effect).when
                 keeper.wake(self, self.wake_at)
-            else:
+            elif kind is HangUp:
                 hang_up = cast("HangUp", effect)
                 break
-        if (self._barrier or keeper.limits.tarpit) and (chunks or hang_up is not None):
+            elif kind is Attend:
+                self.attend(cast("Attend", effect).work, lambda: self.tick(keeper.clock.now()))
+            elif kind is Heed:
+                self._heed(peer=cast("Heed", effect).peer)
+            else:
+                aside.append(cast("_Aside", effect))
+        if self._barrier and (chunks or aside or hang_up is not None):
             self._blocked = True
             self._out = b"".join(chunks)
+            self._aside = aside
             self._hang_up = hang_up
             keeper.settle(self, self._barrier)
-        elif chunks or hang_up is not None:
-            if chunks:
-                self._write(b"".join(chunks))
-            if hang_up is not None:
-                self.close(CloseReason.DECOY, reset=hang_up.reset)
+        elif chunks or aside or hang_up is not None:
+            self._go(b"".join(chunks), aside, hang_up)
+
+    def _go(self, out: bytes, aside: Sequence[_Aside], hang_up: HangUp | None) -> None:
+        """Do what nothing holds back any more."""
+        if out:
+            self._write(out)
+        if hang_up is not None:
+            self.close(CloseReason.DECOY, reset=hang_up.reset)
+            return
+        for effect in aside:
+            if self._transport is None or self._session is None:
+                return
+            if isinstance(effect, StartTls):
+                self._blocked = self._is_tls = True
+                self._held = b""
+                self._resume(HOLDING)
+                _task = self._keeper.spawn(self._secure(self._transport, effect.context), name="tls")
+                continue
+            if self._data is None:
+                asking = cast("DataSession", self._session)  # else it would not ask
+                self._data = DataConnections(self, self._keeper, asking)
+            self._data.perform(effect)
+
+    async def _secure(self, transport: asyncio.Transport, context: ssl.SSLContext) -> None:
+        """Go on under TLS; without it the connection is gone."""
+        made: asyncio.Transport | None = None
+        try:
+            bare = await cast("Outflow", transport).bare()  # keepers give no other
+            made = await secured(bare, self, context)
+        except OSError as error:
+            self._keeper.put(self, ProtocolViolated(detail=f"TLS: {type(error).__name__}"))
+        self._blocked = False
+        if self._transport is None:
+            return
+        if made is None:
+            self._transport.abort()
+            self.connection_lost(None)
+        else:
+            self._replace(self._keeper.outflow(made, self))
+            self._catch_up()
+
+    def _heed(self, *, peer: bool) -> None:
+        if not peer:
+            self._pause(HEEDLESS)
+        elif self._pauses & HEEDLESS:
+            self._resume(HEEDLESS)
+            asyncio.get_running_loop().call_soon(self._go_on)  # the session is in the middle of a call
 
     def _capture(self, number: int) -> None:
         """Take over the session's artifacts; they are kept even if the peer leaves before the fact is durable."""
@@ -353,15 +369,17 @@ class Connection(asyncio.Protocol):
         """Serve what waited: held data first, then time, then the end of the stream."""
         if self.closing_since or self._session is None:
             return
-        if self._held and not self._pauses & ~_HOLDING:
+        if self._data is not None:
+            self._data.catch_up()
+        if self._held and not self._blocked and not self._pauses & ~HOLDING:
             data, self._held = self._held[:MAX_FEED], self._held[MAX_FEED:]
             if not self._held:
-                self._resume(_HOLDING)
-            self._call(self._session.received, data)
+                self._resume(HOLDING)
+            self.call(self._session.received, data)
             if self._held and not self._blocked:
                 asyncio.get_running_loop().call_soon(self._go_on)  # others first
                 return
-        if self._due and not self._blocked and self._session is not None:
+        if self._due and not self._blocked and not self._pauses & STALLED and self._session is not None:
             self._due = False
             self.tick(self._keeper.clock.now())
         if self._ended and not self._blocked and not self._held:
@@ -373,28 +391,10 @@ class Connection(asyncio.Protocol):
 
     def _end(self) -> None:
         if self._session is not None and not self.closing_since:
-            self._call(self._session.ended)
+            self.call(self._session.ended)
 
     # ends
-
-    def _limit(self, name: str, value: int) -> None:
-        if not self.closing_since:
-            self._keeper.put(self, LimitReached(limit=name, value=value))
-        self.close(CloseReason.LIMIT, at_once=True)
 
     def _crash(self, error: Exception) -> None:
         self._keeper.put(self, SessionCrashed(error=place_of(error)))
         self.close(CloseReason.CRASH)
-
-    # reading
-
-    def _pause(self, why: int) -> None:
-        if not self._pauses and self._transport is not None:
-            self._transport.pause_reading()
-        self._pauses |= why
-
-    def _resume(self, why: int) -> None:
-        if self._pauses & why:
-            self._pauses &= ~why
-            if not self._pauses and self._transport is not None and not self._transport.is_closing():
-                self._transport.resume_reading()

@@ -5,12 +5,13 @@ order, one for room, and one timer serves the earliest wake-up and the sweep.
 """
 
 import asyncio
+import errno
 import heapq
 import math
 import socket
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -18,6 +19,8 @@ from decnet_actors.contracts.decoy import Artifacts, DecoyService
 from decnet_actors.contracts.fleet import Limits
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.decoys.connection import Connection
+from decnet_actors.decoys.keeper import Spawn
+from decnet_actors.decoys.tarpit import MAX_CONNECTIONS, Outflow, Outflows, Tarpits
 from decnet_actors.domain.facts import CloseReason, Fact, LimitReached
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Record
@@ -43,11 +46,7 @@ class Identity:
     service: str
 
 
-class Spawn(Protocol):
-    """Starts a task that lives and dies with the actor behind the door."""
-
-    def __call__(self, work: Coroutine[Any, Any, None], /, *, name: str) -> object:
-        """Start the task."""
+Listen: TypeAlias = Callable[[int], Awaitable[socket.socket]]
 
 
 class Doorkeeper:
@@ -65,11 +64,13 @@ class Doorkeeper:
         ids: Ids,
         spawn: Spawn,
         arm: Callable[[float], object],
+        tarpits: Tarpits,
+        listen: Listen,
     ) -> None:
         """Hold the door closed until ``open``.
 
         ``arm(seconds)`` must lead to ``tick()`` after that time, and replaces what was armed before; ``spawn`` starts
-        tasks whose failure is the actor's.
+        tasks whose failure is the actor's; ``listen`` opens another port of the decky.
         """
         self.identity = identity
         self.service = service
@@ -80,8 +81,11 @@ class Doorkeeper:
         self.new_id, self._id_at = ids.new, ids.at
         self._journal = journal
         self._artifacts = artifacts
-        self._spawn = spawn
+        self.spawn = spawn
+        self._listen = listen
+        self._data: set[object] = set()  # those who wait for a data connection or have one
         self._arm = arm
+        self._outflows = Outflows(lambda: tarpits.of(identity.service), clock.monotonic, self._arm_in)
         self._armed_for = _NOT_ARMED  # monotonic
         self._sweep_at = _NOT_ARMED  # monotonic
         self._listeners: tuple[socket.socket, ...] = ()
@@ -103,7 +107,7 @@ class Doorkeeper:
     async def open(self, listeners: Sequence[socket.socket]) -> None:
         """Take over listening sockets and begin to accept."""
         self._listeners = tuple(listeners)
-        self._spawn(self._settle_in_order(), name="settle")
+        _task = self.spawn(self._settle_in_order(), name="settle")
         await self._accept()
 
     def close(self, reason: CloseReason = CloseReason.SHUTDOWN, *, at_once: bool = False) -> None:
@@ -150,6 +154,9 @@ class Doorkeeper:
         """Return whether there is room for this connection, and keep it if so."""
         source = connection.source
         held = self._sources.get(source, 0)
+        if self._outflows.tarpit() is not None and len(self.connections) >= MAX_CONNECTIONS:
+            self._say_full("", "tarpit_connections", MAX_CONNECTIONS)
+            return False
         if len(self.connections) >= self.limits.connections:
             self._say_full("", "connections", self.limits.connections)
             return False
@@ -163,6 +170,10 @@ class Doorkeeper:
             self._arm_in(SWEEP_EVERY)
         return True
 
+    def outflow(self, transport: asyncio.Transport, connection: Connection) -> Outflow:
+        """Return what the connection writes to: the tarpit's layer."""
+        return Outflow(self._outflows, transport, connection)
+
     def left(self, connection: Connection) -> None:
         """Forget the connection."""
         self.connections.pop(connection, None)
@@ -175,8 +186,7 @@ class Doorkeeper:
         else:
             self._sources.pop(source, None)
         if self._refused:
-            self._refused.discard(source)
-            self._refused.discard("")
+            self._refused.difference_update((source, "", "data"))
         self._forget_wake(connection)
         connection.alarm = -math.inf
 
@@ -200,7 +210,7 @@ class Doorkeeper:
             if not self.crowded:
                 self.crowded = True
                 self._refuse()
-                self._spawn(self._await_room(), name="room")
+                _task = self.spawn(self._await_room(), name="room")
             connection.crowd()
         return number
 
@@ -251,14 +261,24 @@ class Doorkeeper:
                 self._wakes = [entry for entry in self._wakes if entry[1] in self._waking]
                 heapq.heapify(self._wakes)
 
+    async def listen_data(self, data: object, port: int) -> socket.socket:
+        """Return a socket that listens as the decky, and count it until ``data_ended``."""
+        if data not in self._data and len(self._data) >= self.limits.data_connections:
+            self._say_full("data", "data_connections", self.limits.data_connections)
+            raise OSError(errno.EMFILE, "too many data connections")
+        self._data.add(data)
+        return await self._listen(port)
+
+    def data_ended(self, data: object) -> None:
+        """Count what was listened for no more."""
+        self._data.discard(data)
+
     async def durable(self, number: int) -> None:
-        """Return once the record is durable, there is room for more and the tarpit has had its time."""
+        """Return once the record is durable, and there is room for more."""
         if number:
             await self._journal.durable(number)
         if self._journal.crowded:
             await self._journal.room()
-        if self.limits.tarpit:
-            await asyncio.sleep(self.limits.tarpit)
 
     # time
 
@@ -282,6 +302,7 @@ class Doorkeeper:
             for connection in tuple(self.connections):
                 connection.sweep(monotonic)
             self._sweep_at = monotonic + SWEEP_EVERY if self.connections else _NOT_ARMED
+        self._outflows.tick(monotonic)
         if self._sweep_at < _NOT_ARMED:
             self._arm_in(self._sweep_at - monotonic)
         if self._wakes:
@@ -308,10 +329,7 @@ class Doorkeeper:
                 await self._journal.durable(number)
             for data in connection.take_captured():
                 await self._keep(data)
-            if self.limits.tarpit:
-                loop.call_later(self.limits.tarpit, connection.release, number)
-            else:
-                connection.release(number)
+            connection.release(number)
 
     async def _keep(self, data: bytes) -> None:
         """Keep an artifact; while the disk refuses it, replies wait, as they do for the journal."""

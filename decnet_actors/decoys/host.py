@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeAlias, assert_never
@@ -16,6 +17,7 @@ from decnet_actors.contracts.machine import Machine
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.doorkeeper import Doorkeeper, Identity
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.facts import ServiceStarted, ServiceStopped
 from decnet_actors.domain.ids import Ids
 from supervisors.actor import LoopActor
@@ -36,6 +38,7 @@ class Household:
     vault: Vault
     driver: FleetDriver
     sessions: OpenSessions
+    tarpits: Tarpits
     writer: Callable[[str], JournalWriter] = field(repr=False)  # by producer name, which is the actor's path
     offload: Callable[[Callable[[], bytes]], Awaitable[bytes]] = field(repr=False)
 
@@ -133,10 +136,16 @@ class ServiceHost(LoopActor):
             ids=Ids(self.clock.now, self.rng),
             spawn=self.spawn,
             arm=self._arm,
+            tarpits=house.tarpits,
+            listen=partial(self._listen_data, place),
         )
         await self._door.open(listeners)
         self._door.note(ServiceStarted(address=house.place.address, port=self._port))
         house.sessions.add(self)
+
+    async def _listen_data(self, place: Place, port: int) -> socket.socket:
+        (listener,), _ = await self._household.driver.listen(place, port)
+        return listener
 
     def _arm(self, seconds: float) -> None:
         """Tick after some seconds, and not when it was armed for before: each tick arms the next."""

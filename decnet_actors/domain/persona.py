@@ -92,3 +92,9 @@ class Persona:
         """Which SSH server runs: ``openssh`` or ``dropbear``; empty: none."""
         servers = {"dropbear": "dropbear", "openssh-server": "openssh"}
         return next((name for package, name in servers.items() if package in self.packages), "")
+
+    @property
+    def ftp_server(self) -> str:
+        """The package of the FTP server that runs: one of those there are, vsftpd on most machines."""
+        found = [name for name in ("vsftpd", "vsftpd", "proftpd-core", "pure-ftpd") if name in self.packages]
+        return found[self.seed % len(found)] if found else "vsftpd"

@@ -94,7 +94,7 @@ ARCHETYPES: dict[str, Archetype] = {
         Archetype(
             name="printer",
             summary="A printer in the corridor.",
-            services=("snmp", "ftp"),
+            services=("snmp",),
             stack=EMBEDDED,
             distributions=("printer",),
         ),

@@ -257,6 +257,22 @@ def _workers(name: str, text: str, user: str, port: int, master: str, worker: st
     return first, second
 
 
+def _ftp(persona: Persona, port: int) -> Sequence[Daemon]:
+    user = "root"
+    match persona.ftp_server:
+        case "proftpd-core":
+            name, command, user = "proftpd", "proftpd: (accepting connections)", "proftpd"
+            text, rss, vsz = "ProFTPD FTP Server", 4_900, 22_600
+        case "pure-ftpd":
+            name, command = "pure-ftpd", "pure-ftpd (SERVER)"
+            text, rss, vsz = "LSB: pure-ftpd FTP server", 2_100, 9_400
+        case _:
+            folder = "vsftpd/" if persona.package_manager == "dnf" else ""
+            name, command = "vsftpd", f"/usr/sbin/vsftpd /etc/{folder}vsftpd.conf"
+            text, rss, vsz = "vsftpd FTP server", 3_300, 9_800
+    return (Daemon(name=name, command=command, user=user, unit=name, text=text, port=port, rss=rss, vsz=vsz),)
+
+
 _SERVED: Mapping[str, Callable[[Persona, int], Sequence[Daemon]]] = {
-    "ssh": _ssh, "http": _web, "redis": _redis, "telnet": _telnet,
+    "ssh": _ssh, "http": _web, "redis": _redis, "telnet": _telnet, "ftp": _ftp,
 }  # fmt: skip

@@ -2,7 +2,6 @@
 
 import stat
 import weakref
-import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 
@@ -23,7 +22,7 @@ MACHINE = Author(hand=Hand.MACHINE)
 
 
 class DeckyTree:
-    """All layers of a decky's files, bottom up: base, the machine's own, everybody's, and private ones.
+    """All layers of a decky's files, bottom up: base, everybody's, and private ones.
 
     Args:
         decky: its name.
@@ -50,8 +49,7 @@ class DeckyTree:
         told: Told | None = None,
     ) -> None:
         self._isolation = isolation
-        self._machine = Layer("machine", Base(root))
-        self._shared = Layer("", self._machine)
+        self._shared = Layer("", Base(root))
         self._open: weakref.WeakValueDictionary[str, Layer] = (
             weakref.WeakValueDictionary()
         )  # private ones somebody holds
@@ -92,8 +90,6 @@ class DeckyTree:
         yield from {**self._private, **self._open}.values()
 
     def _layer_of(self, author: Author) -> Layer:
-        if author.hand is Hand.MACHINE:
-            return self._machine
         if author.hand is not Hand.ATTACKER:
             return self._shared
         match self._isolation:
@@ -118,19 +114,13 @@ class DeckyTree:
 
     # changes
 
-    def _make(self, layer: Layer, mode: int, parent: Spot, name: str) -> Upper:
-        if layer is self._machine:  # done anew at each start: named by its place, like what the base has
-            made = Upper(mode, key=f"{parent.key.rstrip('/')}/{name}", inherited=False)
-            made.inode = 12 + zlib.crc32(made.key.encode("utf-8", "surrogateescape")) % 2_600_000
-            return made
+    def _make(self, mode: int) -> Upper:
         self._made += 1
         made = Upper(mode, key=f"#{self._made}", inherited=False)
         made.inode = FIRST_INODE + self._made
         return made
 
     def _record(self, layer: Layer, upper: Upper, author: Author, action: str, path: str, now: float) -> None:
-        if layer is self._machine:
-            return
         self._ledger.note(layer, upper, author, action, path, now)
         if layer.name and layer.lasting:
             self._private[layer.name] = self._private.pop(layer.name, layer)

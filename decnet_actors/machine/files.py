@@ -356,7 +356,7 @@ class TreeFiles:
 
     def _make(self, found: Found, mode: int, uid: int, gid: int) -> Upper:
         parent = found.parent
-        made = self._rules.make(self._layer, mode, parent, found.name)
+        made = self._rules.make(mode)
         made.uid = uid
         made.gid = parent.node.gid if parent.node.mode & stat.S_ISGID else gid
         return made

@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from decnet_actors.contracts.decky_files import NOBODY, Author, Isolation, StoredFiles, Told
 from decnet_actors.contracts.machine import Login
@@ -34,6 +35,8 @@ class DeckyMachine:
 
     """
 
+    simulated = True
+
     def __init__(
         self,
         persona: Persona,
@@ -53,9 +56,10 @@ class DeckyMachine:
         self._latest = persona.booted_at + 3600.0
         self._clock = now
         self._work = work or _still
+        self._published: dict[str, bytes] = {}
         self.tree = DeckyTree(
             persona.decky,
-            base(persona, self._now),
+            base(persona, self._now, self._published),
             caps=caps or Caps(),
             groups=_memberships(persona),
             group_names={number: name for name, (number, _) in etc.groups_of(persona).items()},
@@ -68,6 +72,9 @@ class DeckyMachine:
 
     def seen_by(self, author: Author) -> "SeenMachine":
         return SeenMachine(self, self.tree.view(author))
+
+    def publish(self, path: str, content: bytes) -> None:
+        self._published[path] = content
 
     def terminal(self, login: Login) -> ShellTerminal:
         return self.terminal_on(self.files, login)
@@ -107,6 +114,8 @@ class DeckyMachine:
 class SeenMachine:
     """Implements ``contracts.machine.Machine``: a decky's machine through the eyes of one author."""
 
+    simulated = True
+
     def __init__(self, machine: DeckyMachine, files: TreeFiles) -> None:
         self.persona = machine.persona
         self.files = files
@@ -114,6 +123,9 @@ class SeenMachine:
 
     def seen_by(self, author: Author) -> "SeenMachine":
         return self._machine.seen_by(author)
+
+    def publish(self, path: str, content: bytes) -> None:
+        self._machine.publish(path, content)
 
     def terminal(self, login: Login) -> ShellTerminal:
         return self._machine.terminal_on(self.files, login)
@@ -129,11 +141,16 @@ def _still() -> float:
     return 0.0
 
 
+@cache
+def _alone(gid: int) -> frozenset[int]:
+    return frozenset({gid})  # most accounts of all deckies are in one group, and few groups differ
+
+
 def _memberships(persona: Persona) -> Mapping[int, frozenset[int]]:
-    groups = etc.groups_of(persona)
-    return {
-        account.uid: frozenset(
-            {account.gid, *(number for number, members in groups.values() if account.name in members)}
-        )
-        for account in persona.accounts
-    }
+    found = {account.uid: _alone(account.gid) for account in persona.accounts}
+    by_name = {account.name: account for account in persona.accounts}
+    for number, members in etc.groups_of(persona).values():
+        for name in members:
+            if name in by_name:
+                found[by_name[name].uid] |= {number}
+    return found

@@ -39,7 +39,7 @@ class Node:
         self.inode = inode
         self.atime = self.mtime = self.ctime = mtime
         self.content: Content = b""
-        self.size = 0  # of generated content and directories; real content tells its own
+        self.size = 0  # of generated content and directories; other content tells its own
         self.target = ""
         self.children: dict[str, Node] | None = None
         self.fill: Callable[[Node], dict[str, Node]] | None = None
@@ -72,8 +72,8 @@ class Node:
         """Return the size ``stat`` shows."""
         if self.is_link:
             return len(self.target.encode("utf-8", "surrogateescape"))
-        if isinstance(self.content, (bytes, bytearray)) and self.is_file and not self.virtual:
-            return len(self.content)
+        if self.is_file and not self.virtual and (isinstance(self.content, (bytes, bytearray)) or not self.size):
+            return len(self.data())
         return self.size
 
     def data(self) -> bytes | bytearray:

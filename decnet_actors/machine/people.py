@@ -82,13 +82,18 @@ _ALPINE: tuple[Row, ...] = (
 )
 _STATIC: Mapping[str, tuple[Row, ...]] = {"debian": _DEBIAN, "ubuntu": _DEBIAN, "rocky": _ROCKY, "alpine": _ALPINE}
 # The accounts of programs that serve: service -> name, fixed uid (0: the next free one), home.
-_OF_SERVICES: Mapping[tuple[str, str], tuple[str, int, str]] = {
-    ("debian", "redis"): ("redis", 0, "/var/lib/redis"),
-    ("ubuntu", "redis"): ("redis", 0, "/var/lib/redis"),
-    ("rocky", "redis"): ("redis", 995, "/var/lib/redis"),
-    ("rocky", "http"): ("apache", 48, "/usr/share/httpd"),
-    ("alpine", "redis"): ("redis", 0, "/var/lib/redis"),
-    ("alpine", "http"): ("nginx", 0, "/var/lib/nginx"),
+# (distribution, service) -> name, uid (0: the next one), home, comment. An FTP service is named with its server.
+_VSFTPD = ("ftp", 0, "/srv/ftp", "ftp daemon")
+_OF_SERVICES: Mapping[tuple[str, str], tuple[tuple[str, int, str, str], ...]] = {
+    ("debian", "redis"): (("redis", 0, "/var/lib/redis", ""),),
+    ("debian", "ftp:vsftpd"): (_VSFTPD,),
+    ("debian", "ftp:proftpd-core"): (("proftpd", 0, "/run/proftpd", ""), _VSFTPD),
+    ("ubuntu", "redis"): (("redis", 0, "/var/lib/redis", ""),),
+    ("ubuntu", "ftp:vsftpd"): (_VSFTPD,),
+    ("rocky", "redis"): (("redis", 995, "/var/lib/redis", ""),),
+    ("rocky", "http"): (("apache", 48, "/usr/share/httpd", ""),),
+    ("alpine", "redis"): (("redis", 0, "/var/lib/redis", ""),),
+    ("alpine", "http"): (("nginx", 0, "/var/lib/nginx", ""),),
 }
 
 
@@ -122,14 +127,14 @@ def newcomer(persona: Persona, name: str, uid: int) -> Account:
 def of_services(distribution: str, services: Sequence[str], taken: Sequence[Account]) -> Sequence[Account]:
     """Return the accounts that the programs of these services run as, as far as they are missing."""
     found: list[Account] = []
-    for service in services:
-        name, uid, home = _OF_SERVICES.get((distribution, service), ("", 0, ""))
-        if not name or any(one.name == name for one in taken):
+    rows = [row for service in services for row in _OF_SERVICES.get((distribution, service), ())]
+    for name, uid, home, comment in rows:
+        if any(one.name == name for one in taken):
             continue
         number = uid or max((a.uid for a in (*taken, *found) if 100 <= a.uid < 400), default=100) + 1  # noqa: PLR2004  where systems put programs
         shell = next(one.shell for one in taken if one.name == "nobody")
         group = number if uid else number + 2
-        found.append(Account(name=name, uid=number, gid=group, home=home, shell=shell))
+        found.append(Account(name=name, uid=number, gid=group, home=home, shell=shell, comment=comment))
     return found
 
 

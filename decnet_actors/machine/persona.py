@@ -19,11 +19,11 @@ Row = TypeVar("Row", bound=tuple[Any, ...])  # Any: tables of unlike columns, th
 _LOGIN = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 
 _SMALL_SHELL = "/bin/sh"  # of a device
-_NOT_ON_WINDOWS = frozenset({"ssh", "telnet", "http", "https", "redis", "docker_api", "k8s"})
+_NOT_ON_WINDOWS = frozenset({"ssh", "telnet", "http", "https", "redis", "ftp", "docker_api", "k8s"})
 _NOT_ON_DEVICES = frozenset(
     {
         "redis", "mysql", "postgres", "mssql", "mongodb", "elasticsearch", "docker_api", "k8s", "ldap", "rdp", "llmnr",
-        "smtp", "smtp_relay", "imap", "pop3",
+        "smtp", "smtp_relay", "imap", "pop3", "ftp",
     }
 )  # fmt: skip
 
@@ -117,7 +117,8 @@ def with_people(persona: Persona, names: Iterable[str]) -> Persona:
 
 def with_services(persona: Persona, services: Mapping[str, int]) -> Persona:
     """Return the machine that serves these (name of the service -> port), with the accounts their programs run as."""
-    added = people.of_services(persona.distribution, tuple(services), persona.accounts)
+    packages = [f"ftp:{persona.ftp_server}" if name == "ftp" else name for name in services]
+    added = people.of_services(persona.distribution, packages, persona.accounts)
     return evolve(persona, services=dict(services), accounts=(*persona.accounts, *added))
 
 

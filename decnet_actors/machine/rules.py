@@ -23,7 +23,7 @@ class Rules:
         quota: what may be changed.
         before: called before a node is changed, with who will.
         record: called after each change: layer, node, who, what, path, when.
-        make: makes an empty node with a key and an inode number of its own, for a name in a directory.
+        make: makes an empty node of a mode, with a key and an inode number of its own.
 
     """
 
@@ -32,7 +32,7 @@ class Rules:
     quota: Quota
     before: Callable[[Upper, Author], None]
     record: Record
-    make: Callable[[Layer, int, Spot, str], Upper]
+    make: Callable[[int], Upper]
 
 
 class Seen:

@@ -21,6 +21,7 @@ BROAD = {  # where a handler may catch everything and not pass it on (STYLE.md, 
     "supervisors/process_actor.py",  # as above, in a process child
     "decnet_actors/web/boundary.py",  # a request's crash becomes a problem with a number
     "decnet_actors/decoys/connection.py",  # the session host: one connection's crash is a fact
+    "decnet_actors/decoys/attending.py",  # as above, in what is done beside a connection
 }
 
 

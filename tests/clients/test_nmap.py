@@ -16,14 +16,19 @@ from tests.hosting import hosted
 pytestmark = pytest.mark.client
 
 # Telnet is not among them: nmap 7.93 knows no product for Debian 12's telnetd, neither the real one nor ours.
-PRODUCTS = {"ssh": r"OpenSSH \d", "http": r"nginx|Apache httpd", "redis": r"Redis key-value store \d"}
+PRODUCTS = {
+    "ftp": r"vsftpd|ProFTPD|Pure-FTPd",
+    "http": r"nginx|Apache httpd",
+    "redis": r"Redis key-value store \d",
+    "ssh": r"OpenSSH \d",
+}
 FLEET = """
 [fleet.loopback]
 network = "{network}"
 [[decky]]
 name = "web-01"
 distribution = "debian:12"
-services = ["ssh", "http", "redis", "telnet"]
+services = ["ssh", "http", "redis", "telnet", "ftp"]
 """
 
 

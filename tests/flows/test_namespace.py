@@ -90,7 +90,7 @@ def test_a_decky_leases_its_address_and_follows_it(lab, fleet):
             address == daemon.ask("event", "list", "--kind", "ServiceStarted", "--decky", "db-01")[0]["fact"]["address"]
         )
         assert "10.66.0.2" in str(daemon.listeners()["web-01"])
-        assert "published as decky.db-01.session_opened" in daemon.ctl("selftest", "db-01")
+        assert "published as decky.local.db-01.session_opened" in daemon.ctl("selftest", "db-01")
         server.end()
     assert {"MSFT 5.0"} == set(server.lines("vendor class:"))
     assert {shown["hostname"]} == set(server.lines("client provides name:"))

@@ -132,6 +132,8 @@ RELEASES: tuple[Release, ...] = (
             "mariadb": "1:10.11.6-0+deb12u1",
             "postgresql": "15.6-0+deb12u1",
             "vsftpd": "3.0.3-13+b2",
+            "proftpd-core": "1.3.8+dfsg-4+deb12u5",
+            "pure-ftpd": "1.0.50-2.1+b2",
             "postfix": "3.7.10-0+deb12u1",
             "php": "8.2.18-1~deb12u1",
             "python3": "3.11.2-1+b1",

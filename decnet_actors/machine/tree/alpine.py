@@ -70,7 +70,7 @@ class AlpineLayout(Builder):
             "proc": self.lazy(0o555, booted, lambda _: proc(p, self.now)),
             "root": self.lazy(0o700, self.some_time("root"), lambda _: homes.root(p)),
             "run": self.lazy(0o755, booted + 10, self.run),
-            "srv": directory(0o755, installed),
+            "srv": self.srv(installed),
             "sys": self.lazy(0o555, booted, lambda _: kernel.sysfs(p)),
             "tmp": directory(_STICKY, booted + 20),
             "usr": self.lazy(0o755, installed, self.usr),
@@ -188,10 +188,7 @@ class AlpineLayout(Builder):
                 "boot" if service in {"bootmisc", "hostname", "hwclock", "modules", "networking", "swap"} else "default"
             )
             put(out, f"runlevels/{level}/{service}", symlink(f"/etc/init.d/{service}", installed))
-        for kind in ("rsa", "ecdsa", "ed25519"):
-            secret, public = etc.host_key(p, kind)
-            put(out, f"ssh/ssh_host_{kind}_key", file(secret, 0o600, installed + 90))
-            put(out, f"ssh/ssh_host_{kind}_key.pub", file(public, 0o644, installed + 90))
+        self.host_keys(out, installed + 90)
         return out
 
     def run(self, _: random.Random) -> dict[str, Node]:

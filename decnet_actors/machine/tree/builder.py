@@ -3,12 +3,14 @@
 import random
 import zlib
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine.chance import derived
 from decnet_actors.machine.daemons import running
 from decnet_actors.machine.node import Content, Node, directory, file
 from decnet_actors.machine.releases import DAY
+from decnet_actors.machine.tree import etc
 from decnet_actors.machine.tree.elf import binary
 
 _SIZES = {"nginx": 1_198_072, "apache2": 740_832, "httpd": 586_952, "redis-server": 1_884_520, "telnetd": 102_640}
@@ -26,11 +28,30 @@ class Builder:
 
     """
 
-    def __init__(self, persona: Persona, now: Callable[[], float]) -> None:
+    def __init__(self, persona: Persona, now: Callable[[], float], published: Mapping[str, bytes]) -> None:
         self.persona = persona
+        self._published = published
         self.now = now
         self.released = persona.installed_at - 20 * DAY
         self.updated = persona.installed_at + 0.8 * (persona.booted_at - persona.installed_at)
+
+    def srv(self, mtime: float) -> Node:
+        """Return ``/srv``, with the folder that an FTP server's package makes for guests."""
+        made = directory(0o755, mtime)
+        if "ftp" in self.persona.services:
+            made.entries()["ftp"] = directory(0o755, self.package_time("ftp"))
+        return made
+
+    def host_keys(self, folder: dict[str, Node], mtime: float, *, mode: int = 0o600, gid: int = 0) -> None:
+        """Put the keys of an SSH server into ``/etc``; the public ones are those it has, once it has said so."""
+        for kind in ("rsa", "ecdsa", "ed25519"):
+            secret, public = etc.host_key(self.persona, kind)
+            name = f"ssh/ssh_host_{kind}_key"
+            put(folder, name, file(secret, mode, mtime, gid=gid))
+            put(folder, f"{name}.pub", file(partial(self._said, f"/etc/{name}.pub", public), 0o644, mtime))
+
+    def _said(self, path: str, otherwise: bytes) -> bytes:
+        return self._published.get(path, otherwise)
 
     def lazy(self, mode: int, mtime: float, fill: Callable[[random.Random], dict[str, Node]], *, gid: int = 0) -> Node:
         """Return a directory whose children are made, and numbered, when they are first needed."""

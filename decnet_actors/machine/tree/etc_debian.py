@@ -128,10 +128,6 @@ def tree(persona: Persona, some_time: Callable[[str], float], package_time: Call
     for name in services.INIT_SCRIPTS:
         put(out, f"init.d/{name}", file(services.init_script(name), 0o755, package_time(name)))
         put(out, f"rc3.d/S01{name}", symlink(f"../init.d/{name}", installed))
-    for kind in ("rsa", "ecdsa", "ed25519"):
-        secret, public = etc.host_key(persona, kind)
-        put(out, f"ssh/ssh_host_{kind}_key", file(secret, 0o600, installed + 700))
-        put(out, f"ssh/ssh_host_{kind}_key.pub", file(public, 0o644, installed + 700))
     for name, text in services.SKEL.items():
         put(out, f"skel/{name}", file(text.encode(), 0o644, package_time("bash")))
     sources = services.sources(persona)

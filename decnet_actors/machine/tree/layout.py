@@ -36,7 +36,7 @@ class DebianLayout(Builder):
             "proc": self.lazy(0o555, booted, lambda _: proc(self.persona, self.now)),
             "root": self.lazy(0o700, self.some_time("root"), lambda _: homes.root(self.persona)),
             "run": self.lazy(0o755, booted + 30, self.run),
-            "srv": directory(0o755, installed),
+            "srv": self.srv(installed),
             "sys": self.lazy(0o555, booted, lambda _: kernel.sysfs(self.persona)),
             "tmp": self.lazy(_STICKY, booted + 60, self.tmp),
             "usr": self.lazy(0o755, installed, self.usr),
@@ -207,7 +207,9 @@ class DebianLayout(Builder):
         return out
 
     def etc(self, _: random.Random) -> dict[str, Node]:
-        return etc_debian.tree(self.persona, self.some_time, self.package_time)
+        out = etc_debian.tree(self.persona, self.some_time, self.package_time)
+        self.host_keys(out, self.persona.installed_at + 700)
+        return out
 
     def home(self, _: random.Random) -> dict[str, Node]:
         return homes.people(self.persona)

@@ -58,7 +58,7 @@ class RockyLayout(Builder):
             "proc": self.lazy(0o555, booted, lambda _: proc(p, self.now)),
             "root": self.lazy(0o550, self.some_time("root"), lambda _: homes.root(p)),
             "run": self.lazy(0o755, booted + 30, self.run),
-            "srv": directory(0o755, self.released),
+            "srv": self.srv(self.released),
             "sys": self.lazy(0o555, booted, lambda _: kernel.sysfs(p)),
             "tmp": self.lazy(_STICKY, booted + 60, self.tmp),
             "usr": self.lazy(0o755, installed, self.usr),
@@ -215,10 +215,7 @@ class RockyLayout(Builder):
         out["localtime"] = symlink(f"../usr/share/zoneinfo/{p.timezone}", installed)
         out["os-release"] = symlink("../usr/lib/os-release", self.package_time("base"))
         out["mtab"] = symlink("../proc/self/mounts", installed)
-        for kind in ("rsa", "ecdsa", "ed25519"):
-            secret, public = etc.host_key(p, kind)
-            put(out, f"ssh/ssh_host_{kind}_key", file(secret, 0o640, installed + 700, gid=101))
-            put(out, f"ssh/ssh_host_{kind}_key.pub", file(public, 0o644, installed + 700))
+        self.host_keys(out, installed + 700, mode=0o640, gid=101)
         for skeleton, text in services.SKEL_ROCKY.items():
             put(out, f"skel/{skeleton}", file(text.encode(), 0o644, self.package_time("bash")))
         return out

@@ -7,7 +7,7 @@ for the facts that explain them, and the peer is not read while they wait.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
@@ -17,7 +17,7 @@ from asyncssh.packet import SSHPacket, UInt32
 from attrs import evolve
 from msgspec.structs import replace
 
-from decnet_actors.contracts.decoy import Effect, HangUp, Note, Send, WakeAt
+from decnet_actors.contracts.decoy import Attend, Effect, HangUp, Heed, Note, Send, WakeAt
 from decnet_actors.contracts.machine import Login, Pty, Terminal
 from decnet_actors.domain.facts import FileCaptured, ForwardRequested, ShellCommandSeen, TerminalResized, TerminalSeen
 from plugins.decoy.ssh.scp import Scp, scp_of
@@ -30,6 +30,8 @@ MAX_ENVIRONMENT = 32  # variables taken of one session; a client with every LC_*
 MAX_VALUE = 1024  # bytes of a variable
 MAX_COLUMNS = 10_000  # of a terminal; a real one has a few hundred
 MAX_COMMAND = 256 * 1024  # bytes; the longest packet anyhow
+
+SFTP_SERVER = "/usr/lib/openssh/sftp-server"  # what Debian's sshd_config has for the subsystem
 
 _MSG_WINDOW_ADJUST = 93
 
@@ -107,7 +109,10 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         self._unsettled = False  # a fact was noted that the next reply must wait for
         self._settling = False
         self._stalled = False  # the peer does not take what we write
+        self._heedless = False  # the program has no room for input
         self._due = False  # time came meanwhile
+        self._cancel: Callable[[], object] | None = None  # ends what is done beside the program
+        self._gone = False  # the channel
         self._timer: asyncio.TimerHandle | None = None
         self._handle: int | None = None
         self._settler: asyncio.Task[None] | None = None  # owned and reaped by the connection
@@ -135,11 +140,11 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         return self._start(self._connection.machine.terminal(self._login(None)))
 
     def exec_requested(self, command: str) -> bool:
-        """Start one command; ``scp`` is a program of ours."""
+        """Start one command; ``scp`` is a program of ours where the machine's own are."""
         login = self._login(command)
         machine = self._connection.machine
         arguments = scp_of(command)
-        if arguments is None:
+        if arguments is None or not machine.simulated:
             return self._start(machine.terminal(login))
         self._connection.note(ShellCommandSeen(line=command, interactive=False, user=login.user))
         self._unsettled = True
@@ -149,8 +154,11 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         """Start sftp; there is no other subsystem."""
         if subsystem != "sftp":
             return False
+        machine = self._connection.machine
         login = self._login(None)
-        return self._start(Sftp(self._connection.machine, login.user, self._connection.daemon.release.sftp))
+        if not machine.simulated:
+            return self._start(machine.terminal(self._login(SFTP_SERVER)))
+        return self._start(Sftp(machine, login.user, self._connection.daemon.release.sftp))
 
     def session_started(self) -> None:
         """The request was granted: run."""
@@ -184,9 +192,7 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
     def resume_writing(self) -> None:
         """Go on."""
         self._stalled = False
-        if not self._settling:
-            self._channel.resume_reading()
-            self._tick_if_due()
+        self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The channel is gone: the program ends, its last facts are kept."""
@@ -194,6 +200,19 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         if self._timer is not None:
             self._timer.cancel()
         self._pending.clear()
+        self._gone = True
+        if self._cancel is None:
+            self._close()
+        else:
+            self._cancel()
+
+    def _beside_over(self) -> None:
+        """What was done beside the program is over."""
+        self._cancel = None
+        if self._gone:
+            self._close()
+
+    def _close(self) -> None:
         program = self._program
         if program is not None:
             for effect in program.closed(self._now()):
@@ -236,11 +255,15 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
             match effect:
                 case Note():
                     self._note(effect)
-                case Send(data=data):
+                case Send(data=data, is_error=is_error):
                     with contextlib.suppress(OSError):  # the peer closed the channel meanwhile
-                        self._channel.write(data)
+                        self._channel.write(data, asyncssh.EXTENDED_DATA_STDERR if is_error else None)
                 case WakeAt(when=when):
                     self._wake_at(when)
+                case Attend(work=work):
+                    self._cancel = self._connection.log.attend(work, self._tick, self._beside_over)
+                case Heed(peer=peer):
+                    self._heed(peer=peer)
                 case HangUp():
                     pending.clear()
                     self._finish()
@@ -260,9 +283,23 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
         await self._connection.settled()
         self._settling = self._unsettled = False
         self._carry_out()
-        if not self._settling and not self._stalled and self._program is not None:
+        if self._program is not None:
+            self._go_on()
+
+    def _heed(self, *, peer: bool) -> None:
+        self._heedless = not peer
+        if peer:
+            self._connection.daemon.loop.call_soon(self._go_on)  # the program is in the middle of a call
+        else:
+            self._channel.pause_reading()
+
+    def _go_on(self) -> None:
+        """Serve what waited, as far as nothing else is in the way."""
+        if self._gone or self._settling or self._stalled:
+            return
+        if not self._heedless:
             self._channel.resume_reading()
-            self._tick_if_due()
+        self._tick_if_due()
 
     async def _keep(self) -> None:
         while self._artifacts:

@@ -1,14 +1,12 @@
 """This module makes the ssh service of one decky."""
 
 import asyncio
-import contextlib
 import logging
 from functools import partial
 
 import asyncssh
 from asyncssh.public_key import SSHKeyPair
 
-from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.decoy import DecoyDeps, SessionLog
 from decnet_actors.contracts.machine import Machine
 from plugins.decoy.ssh.authentication import Rules
@@ -19,6 +17,8 @@ from plugins.decoy.ssh.greeter import LOGIN_TIME, Greeter
 from plugins.decoy.ssh.keys import HostKeys, public_file
 from plugins.decoy.ssh.releases import OpenSsh, offer_of
 
+PATIENCE = (20.0, 300.0)  # seconds; a large fleet that starts has better to do, and does not all begin at once
+
 
 class SshService:
     """See ``contracts.decoy.DecoyService``. Keeps the host keys."""
@@ -27,7 +27,9 @@ class SshService:
         self._deps = deps
         self._rules = Rules(keyboard_interactive=keyboard_interactive, failure_delay=failure_delay, rng=deps.rng)
         self._daemon: Daemon | None = None
-        self._keys = HostKeys(deps.vault, partial(_show, deps.machine), deps.spawn)
+        self._keys = HostKeys(
+            deps.vault, partial(_show, deps.machine), deps.spawn, patience=deps.rng.uniform(*PATIENCE)
+        )
 
     async def open(self) -> None:
         """Get the host keys, and the library ready."""
@@ -61,11 +63,8 @@ class SshService:
 
 
 def _show(machine: Machine, pair: SSHKeyPair) -> None:
-    """Put a public key where the machine shows its own, as old as those."""
-    files = machine.seen_by(Author(hand=Hand.MACHINE)).files
-    path, line = public_file(pair, machine.persona.hostname)
-    with contextlib.suppress(OSError):  # this machine has none, or a visitor has been at them
-        files.write(path, line, now=files.stat(path).modified)
+    """Put a public key where the machine shows its own."""
+    machine.publish(*public_file(pair, machine.persona.hostname))
 
 
 def _options(release: OpenSsh, banner: bytes, keys: HostKeys) -> asyncssh.SSHServerConnectionOptions:

@@ -4,7 +4,9 @@ import ipaddress
 import re
 
 from attrs import Attribute, field, frozen
-from attrs.validators import and_, ge, le, matches_re, min_len
+from attrs.validators import and_, ge, in_, le, matches_re, min_len
+
+from decnet_actors.kernel.personality import PERSONALITIES
 
 _MIB = 1024 * 1024
 _SMALLEST = 30  # prefix length; anything longer has no room
@@ -53,6 +55,11 @@ class DockerConfig:
         default="decnet",
         validator=matches_re(_NAME),
         metadata={"help": "tells our containers from those of another DECNET on the same engine; begins their names"},
+    )
+    stack: str = field(
+        default="linux",
+        validator=in_(tuple(PERSONALITIES)),
+        metadata={"help": f"TCP/IP stack of deckies that want none of their own: {', '.join(PERSONALITIES)}"},
     )
     idle: tuple[str, ...] = field(
         default=("sh", "-c", "while :; do sleep 3600; done"),

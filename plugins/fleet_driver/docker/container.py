@@ -10,8 +10,8 @@ from decnet_actors.contracts.fleet_driver import Place
 from plugins.fleet_driver.docker.config import DockerConfig
 from plugins.fleet_driver.docker.engine import Json
 
-INSTALLATION, DECKY, ADDRESS, MAC, DIGEST = (
-    f"decnet.{label}" for label in ("installation", "decky", "address", "mac", "digest")
+INSTALLATION, DECKY, ADDRESS, MAC, STACK, DIGEST = (
+    f"decnet.{label}" for label in ("installation", "decky", "address", "mac", "stack", "digest")
 )
 _OPEN_FILES = 1024
 _NANO_PERCENT = 10_000_000  # billionths of a processor in a percent of one
@@ -19,6 +19,7 @@ _TMPFS: Mapping[str, str] = {
     "/tmp": "rw,nosuid,nodev,size=16m,mode=1777",  # noqa: S108  the container's own
     "/run": "rw,nosuid,nodev,size=8m,mode=755",
 }
+MEMORY = (*_TMPFS, "/dev/shm")  # noqa: S108  what is in these came after the container was started
 
 
 @frozen(kw_only=True)
@@ -39,11 +40,19 @@ class Container:
     def place(self) -> Place:
         """Where its decky is to be."""
         address = self.labels[ADDRESS]
-        return Place(decky=self.labels[DECKY], address=address, addresses=(address,), mac=self.labels[MAC])
+        return Place(
+            decky=self.labels[DECKY],
+            address=address,
+            addresses=(address,),
+            mac=self.labels[MAC],
+            stack=self.labels[STACK],
+        )
 
     def is_of(self, installation: str) -> bool:
         """Whether an installation made it."""
-        return self.labels.get(INSTALLATION) == installation and {DECKY, ADDRESS, MAC, DIGEST} <= self.labels.keys()
+        return (
+            self.labels.get(INSTALLATION) == installation and {DECKY, ADDRESS, MAC, STACK, DIGEST} <= self.labels.keys()
+        )
 
 
 def name_of(installation: str, decky: str) -> str:
@@ -70,6 +79,7 @@ def wanted_container(config: DockerConfig, place: Place, hostname: str) -> Json:
             DECKY: place.decky,
             ADDRESS: place.address,
             MAC: place.mac,
+            STACK: place.stack,
         },
         "HostConfig": {
             "NetworkMode": config.network,

@@ -15,8 +15,19 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Observed, Place, PlaceState, Transport, Wanted
+from attrs import evolve
+
+from decnet_actors.contracts.fleet_driver import (
+    DriverUnreachableError,
+    Observed,
+    Place,
+    PlaceState,
+    Tier,
+    Transport,
+    Wanted,
+)
 from decnet_actors.contracts.inside import Inside
+from decnet_actors.kernel.personality import PERSONALITIES
 from plugins.fleet_driver.docker import egress, netns
 from plugins.fleet_driver.docker.addresses import choose, choose_mac
 from plugins.fleet_driver.docker.config import DockerConfig
@@ -31,7 +42,7 @@ from plugins.fleet_driver.docker.container import (
     wanted_container,
 )
 from plugins.fleet_driver.docker.engine import Engine, Json
-from plugins.fleet_driver.docker.inside import DockerInside
+from plugins.fleet_driver.docker.inside import DockerInside, end_visitors
 
 T = TypeVar("T")
 
@@ -46,9 +57,16 @@ class DockerDriver:
     def __init__(self, config: DockerConfig) -> None:
         self._config = config
         self._engine = Engine(config.socket)
-        self.inside: Inside = DockerInside(self._engine, self._running)
+        self._inside = DockerInside(self._engine, self._running)
+        self._known: set[str] = set()  # containers in which nothing runs that an earlier daemon began
         self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by decky
+        self._tiers: dict[str, Tier] = {}  # how much of its stack was in force at the last look, by container
         self._closed: dict[str, str] = {}  # when it was started, by container: whose way out is known to be closed
+
+    @property
+    def inside(self) -> Inside:
+        """The containers."""
+        return self._inside
 
     async def open(self) -> None:
         """Find out whether the engine has what deckies need, and whether we may enter their namespaces.
@@ -78,15 +96,20 @@ class DockerDriver:
                 f"--driver macvlan --subnet <your LAN> --gateway <its router> -o parent=<interface> {config.network}"
             )
         _check_network(network, ipaddress.IPv4Network(config.pool))
+        await self._inside.open(config.image, f"{config.installation}.image")
 
     async def aclose(self) -> None:
         """Let go of the engine; the containers stay, and are adopted by who comes next."""
         await self._engine.aclose()
 
     def place(self, wanted: Wanted) -> Place:
-        """Return where the decky will be; its stack is the kernel's own."""
+        """Return where the decky will be."""
+        stack = wanted.stack or self._config.stack
+        if stack not in PERSONALITIES:
+            raise ValueError(f"{wanted.decky}: no stack is called {stack!r}; there are {', '.join(PERSONALITIES)}")
         address = choose(ipaddress.IPv4Network(self._config.pool), wanted.decky, wanted.index, wanted.address)
-        return Place(decky=wanted.decky, address=address, addresses=(address,), mac=wanted.mac or choose_mac(address))
+        mac = wanted.mac or choose_mac(address)
+        return Place(decky=wanted.decky, address=address, addresses=(address,), mac=mac, stack=stack)
 
     async def create(self, wanted: Wanted) -> Place:
         """Make the container, start it, or adopt it; it is there and closed in when this returns."""
@@ -94,8 +117,8 @@ class DockerDriver:
         body = wanted_container(self._config, place, wanted.hostname or wanted.decky)
         async with self._changing[place.decky]:
             with _told(f"{place.decky} cannot be at {place.address}"):
-                await self._run(place, body)
-        return place
+                container = await self._run(place, body)
+        return evolve(place, tier=self._tiers[container])
 
     async def remove(self, decky: str) -> None:
         """Kill and remove the container."""
@@ -103,6 +126,8 @@ class DockerDriver:
             for container in await self._engine.containers(self._ours(decky)):
                 await self._engine.remove(container)
                 self._closed.pop(container, None)
+                self._tiers.pop(container, None)
+                self._known.discard(container)
 
     async def remove_all(self, deckies: Collection[str]) -> Mapping[str, str]:
         """Kill and remove the containers, a few at a time."""
@@ -126,6 +151,7 @@ class DockerDriver:
         found = {}
         there = await self._engine.containers(self._ours())
         self._closed = {name: started for name, started in self._closed.items() if name in there}
+        self._tiers = {name: tier for name, tier in self._tiers.items() if name in there}
         for name in there:
             container = await self._inspect(name)
             if container is not None and container.is_of(self._config.installation):
@@ -140,7 +166,7 @@ class DockerDriver:
     ) -> tuple[Sequence[socket.socket], int]:
         """Return one socket of the container's namespace, for all its IPv4 addresses."""
         where = f"{place.decky} cannot listen on {place.address}:{port}"
-        made = await self._in_decky(place, partial(netns.listening, port, protocol), where)
+        made = await self._in_decky(place, partial(netns.listening, port, protocol, place.stack), where)
         return (made,), int(made.getsockname()[1])
 
     async def probe(self, place: Place, port: int) -> socket.socket:
@@ -148,13 +174,14 @@ class DockerDriver:
         where = f"{place.decky} does not answer at {place.address}:{port}"
         return await self._in_decky(place, partial(netns.connected, place.address, port), where)
 
-    async def _run(self, place: Place, body: Json) -> None:
+    async def _run(self, place: Place, body: Json) -> str:
         """Bring the decky's container about."""
         name = name_of(self._config.installation, place.decky)
         there = await self._inspect(name)
         if there is None:
             await self._refuse_theft(place)
             container = await self._engine.make(name, body)
+            self._known.add(container)
         else:
             self._refuse_other(there, body)
             container = there.id
@@ -165,6 +192,7 @@ class DockerDriver:
         except OSError:
             await self._engine.remove(container)  # it may run with its way out open
             raise
+        return container
 
     async def _start(self, container: str, place: Place) -> None:
         """Let a container run, with its way out closed."""
@@ -173,8 +201,12 @@ class DockerDriver:
         if started is None or not started.running:
             raise OSError(errno.EIO, started.fault if started else "its container is gone")
         _check_place(started, place, self._config.network)
+        if container not in self._known:
+            await end_visitors(started)
+            self._known.add(container)
         if self._closed.get(container) != started.started:
-            await self._in_container(started, egress.close)
+            applied = await self._in_container(started, partial(egress.apply, place.stack, place.mac))
+            self._tiers[container] = applied.tier
             self._closed[container] = started.started
 
     async def _refuse_theft(self, place: Place) -> None:
@@ -190,24 +222,32 @@ class DockerDriver:
             raise OSError(errno.EEXIST, f"{_OTHER_SETTINGS}, at {there.place.address}")
 
     async def _observed(self, container: Container) -> Observed:
-        fault = container.fault or await self._flaw(container)
-        return Observed(place=container.place, state=PlaceState.BROKEN if fault else PlaceState.UP, detail=fault)
-
-    async def _flaw(self, container: Container) -> str:
-        """Return what is wrong with a container that runs."""
-        body = wanted_container(self._config, container.place, container.hostname)
+        place = container.place
+        if container.fault:
+            return Observed(place=place, state=PlaceState.BROKEN, detail=container.fault)
+        body = wanted_container(self._config, place, container.hostname)
         if body["Labels"][DIGEST] != container.labels[DIGEST]:
-            return _OTHER_SETTINGS
-        if self._closed.get(container.id) != container.started:
-            try:
-                if not await self._in_container(container, egress.is_closed):
-                    return _OPENED
-            except DriverUnreachableError:
-                raise
-            except OSError as error:
-                return f"its way out cannot be seen: {error.strerror or error}"
-            self._closed[container.id] = container.started
-        return ""
+            return Observed(place=place, state=PlaceState.BROKEN, detail=_OTHER_SETTINGS)
+        try:
+            applied = await self._in_container(container, partial(self._looked, container))
+        except DriverUnreachableError:
+            raise
+        except OSError as error:
+            why = f"its way out cannot be seen: {error.strerror or error}"
+            return Observed(place=place, state=PlaceState.BROKEN, detail=why)
+        if not applied.is_closed:
+            return Observed(place=place, state=PlaceState.BROKEN, detail=_OPENED)
+        self._closed[container.id] = container.started
+        self._tiers[container.id] = applied.tier
+        return Observed(place=evolve(place, tier=applied.tier), state=PlaceState.UP, detail=applied.detail)
+
+    def _looked(self, container: Container) -> egress.Applied:
+        """Return what is in force in the namespace this thread is in; what was lost of the stack is applied again."""
+        place = container.place
+        found = egress.in_force(place.stack, place.mac)
+        if found.is_closed and found.tier is not self._tiers.get(container.id, Tier.EXACT):
+            found = egress.apply(place.stack, place.mac)
+        return found
 
     async def _in_decky(self, place: Place, work: Callable[[], T], where: str) -> T:
         """Do work in a decky's namespace; errors begin with ``where``."""

@@ -15,6 +15,8 @@ from plugins.fleet_driver.docker.errors import EngineError
 
 ANSWER = 20.0  # seconds the engine may take for one answer; it starts a container in less than one
 OLDEST_API = (1, 41)  # Docker 20.10, what Debian 11 and 12 have
+MAX_CHANGES = 4 * 1024 * 1024  # bytes of a list of changed paths
+_DELETED = 2  # a kind of change
 _CHUNK = 64 * 1024  # bytes
 _AWAY = 900  # aiodocker's status for an engine that nobody reaches
 
@@ -103,12 +105,18 @@ class Engine:
     async def archive(self, container: str, path: str, limit: int) -> bytes:
         """Return the beginning of a tar archive of a path in a container, ``limit`` bytes at most."""
         async with self._archive("GET", container, path) as answer:
-            found = bytearray()
-            async for chunk in answer.content.iter_chunked(_CHUNK):
-                found += chunk[: limit - len(found)]
-                if len(found) == limit:
-                    break
-            return bytes(found)
+            return await _beginning(answer, limit)
+
+    async def changes(self, container: str) -> tuple[str, ...]:
+        """Return the paths that were added to a container or changed in it; none when they are too many to read."""
+        async with (
+            self.asking() as docker,
+            docker._query(f"containers/{container}/changes", "GET") as answer,  # noqa: SLF001  as for archives
+        ):
+            told = await _beginning(answer, MAX_CHANGES)
+            answer.close()
+        rows = (json.loads(told) if len(told) < MAX_CHANGES else None) or ()
+        return tuple(row["Path"] for row in rows if row["Kind"] != _DELETED)
 
     async def extract(self, container: str, folder: str, archive: bytes) -> None:
         """Put what a tar archive holds into a directory of a container."""
@@ -169,3 +177,13 @@ class Engine:
         return DriverUnreachableError(
             f"the Docker Engine on {self._socket} does not answer ({said}): systemctl status docker"
         )
+
+
+async def _beginning(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Return the first bytes of an answer, ``limit`` at most."""
+    found = bytearray()
+    async for chunk in answer.content.iter_chunked(_CHUNK):
+        found += chunk[: limit - len(found)]
+        if len(found) == limit:
+            break
+    return bytes(found)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from decnet_actors.contracts.fleet_driver import Transport
+from decnet_actors.kernel.personality import PERSONALITIES
 from plugins.fleet_driver.docker.egress import MARK
 
 T = TypeVar("T")
@@ -77,10 +78,13 @@ async def inside(namespace: int, work: Callable[[], T]) -> T:
         executor.shutdown(wait=False)
 
 
-def listening(port: int, protocol: Transport) -> socket.socket:
+def listening(port: int, protocol: Transport, stack: str) -> socket.socket:
     """Return a socket of the calling thread's namespace that listens on all its IPv4 addresses."""
+    size = PERSONALITIES[stack].receive_buffer
     with ExitStack() as undo:
         made = undo.enter_context(_marked(socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM))
+        if size:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
         if protocol == "tcp":
             # Restart at once after traffic: connections of before may still be in TIME_WAIT.
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

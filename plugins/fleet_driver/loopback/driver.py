@@ -38,6 +38,8 @@ def shifted(port: int) -> int:
 class LoopbackDriver:
     """Puts each decky on 127.x.y.z. Every 127/8 address is local on Linux, so nothing needs to be set up or undone."""
 
+    inside = None
+
     def __init__(self, *, network: str, shift: Shift) -> None:
         self._network = ipaddress.IPv4Network(network)
         self._shift = shift

@@ -6,7 +6,7 @@ from attrs import Attribute, field, frozen
 from attrs.validators import in_
 
 from decnet_actors.contracts.plugin import Plugin
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
+from decnet_actors.kernel.personality import PERSONALITIES
 from plugins.fleet_driver.namespace.rules import MAX_DECKIES, Egress, Rules
 
 _SOCKET = "/run/decnet/netd.sock"

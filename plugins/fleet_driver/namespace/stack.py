@@ -1,20 +1,13 @@
 """This module puts a stack personality and egress rules into the calling thread's namespace, and reads both back."""
 
-import functools
-import os
-import re
 from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from decnet_actors.contracts.fleet_driver import Tier
-from decnet_actors.kernel import nftables
+from decnet_actors.contracts.fleet_driver import Tier, tier_of
+from decnet_actors.kernel import nftables, stack
 from decnet_actors.kernel.nftables import NftablesError
-from plugins.fleet_driver.namespace import netns, sysctl
-from plugins.fleet_driver.namespace.personality import PERSONALITIES, Personality
 from plugins.fleet_driver.namespace.rules import Egress, Network
-
-_OFFSET = 4711  # stands for a decky's own where listings are compared
 
 # What every decky needs, whatever its stack.
 _HOUSE = {
@@ -88,11 +81,11 @@ def guard() -> None:
     nftables.apply(_guard(()))
 
 
-def apply(stack: str, mac: str, egress: Egress, servers: Sequence[Network]) -> Applied:
+def apply(name: str, mac: str, egress: Egress, servers: Sequence[Network]) -> Applied:
     """Apply a personality as far as this machine allows, and the egress rules; return what is in force then.
 
     Args:
-        stack: a name in ``PERSONALITIES``.
+        name: of a stack in ``PERSONALITIES``.
         mac: the decky's; what must differ from decky to decky follows from it.
         egress: what may leave.
         servers: networks DHCP servers may be in; none for a decky that leases no address.
@@ -101,47 +94,30 @@ def apply(stack: str, mac: str, egress: Egress, servers: Sequence[Network]) -> A
         NftablesError: the egress rules cannot be enforced here.
 
     """
-    personality = PERSONALITIES[stack]
-    wrong = [name for name in sysctl.set_all({**_HOUSE, **personality.sysctls}) if name in personality.sysctls]
-    rules = _rules(personality, _offset(mac)) + (_LEASE if servers else "")
-    try:
-        # At once: the kernel waits for a grace period between one change of rules and the next.
-        nftables.apply(rules if egress is Egress.ANY else rules + _guard(servers))
-    except NftablesError:  # without the stack's rules, then; reading back tells
-        if egress is Egress.NONE:
-            nftables.apply(_guard(servers))
-    return _in_force(personality, mac, wrong, servers)
+    rules = (_LEASE if servers else "") + ("" if egress is Egress.ANY else _guard(servers))
+    return _applied(stack.apply(name, mac, switches=_HOUSE, rules=rules), servers)
 
 
-def in_force(stack: str, mac: str, servers: Sequence[Network]) -> Applied:
+def in_force(name: str, mac: str, servers: Sequence[Network]) -> Applied:
     """Return what is in force in the namespace; the arguments are those of ``apply``."""
-    personality = PERSONALITIES[stack]
-    return _in_force(personality, mac, sysctl.differing(personality.sysctls), servers)
+    return _applied(stack.in_force(name, mac), servers)
 
 
-def _in_force(personality: Personality, mac: str, wrong: Sequence[str], servers: Sequence[Network]) -> Applied:
-    missing, contained, hears = "", False, not servers
+def _applied(found: stack.InForce, servers: Sequence[Network]) -> Applied:
+    tier, detail = tier_of(found.wrong, found.missing)
+    return Applied(
+        tier=tier,
+        detail=detail,
+        is_contained=_has(found.tables, "guard", _guard(servers)),
+        hears_leases=not servers or _has(found.tables, "lease", _LEASE),
+    )
+
+
+def _has(tables: Mapping[str, str], name: str, rules: str) -> bool:
     try:
-        tables = _tables(nftables.listing().replace(f"offset {_offset(mac)} ", f"offset {_OFFSET} "))
-        contained = tables.get("guard") == _tried(_guard(servers))["guard"]
-        hears = hears or tables.get("lease") == _tried(_LEASE)["lease"]
-        if personality.rules and tables.get("persona") != _expected(personality.name):
-            missing = "the packet rules are not those of the stack"
-    except NftablesError as error:
-        missing = str(error) if personality.rules else ""
-    if wrong:
-        tier, missing = Tier.NONE, f"{', '.join(wrong)} cannot be set"
-    else:
-        tier = Tier.SYSCTL if missing else Tier.EXACT
-    return Applied(tier=tier, detail=missing, is_contained=contained, hears_leases=hears)
-
-
-def _offset(mac: str) -> int:
-    return int(mac[-5:].replace(":", ""), 16) | 1  # not 0, which listings leave out
-
-
-def _rules(personality: Personality, offset: int) -> str:
-    return personality.rules.replace("{offset}", str(offset))
+        return tables.get(name) == stack.listed(rules)[name]
+    except NftablesError:
+        return False
 
 
 def _guard(servers: Sequence[Network]) -> str:
@@ -149,27 +125,3 @@ def _guard(servers: Sequence[Network]) -> str:
         return _GUARD.replace("{lease}", "")
     where = ", ".join(("255.255.255.255", *map(str, servers)))
     return _GUARD.replace("{lease}", f"  udp sport 68 udp dport 67 ip daddr {{ {where} }} accept\n")
-
-
-def _tables(listing: str) -> Mapping[str, str]:
-    """Return the text of each table by its name."""
-    parts = re.split(r"^(?=table )", listing, flags=re.MULTILINE)
-    return {part.split()[2]: part.strip() for part in parts if part.startswith("table ")}
-
-
-def _expected(stack: str) -> str:
-    """Return how this kernel and library list a stack's rules, tried out in a namespace of their own.
-
-    Raises:
-        NftablesError: they cannot be loaded here.
-
-    """
-    return _tried(_rules(PERSONALITIES[stack], _OFFSET))["persona"]
-
-
-@functools.cache
-def _tried(text: str) -> Mapping[str, str]:
-    with netns.new() as scratch:
-        os.close(scratch)
-        nftables.apply(text)
-        return _tables(nftables.listing())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
+from decnet_actors.kernel.personality import PERSONALITIES
 
 VENDORS: Mapping[str, tuple[str, ...]] = {
     "axis": ("00:40:8c", "ac:cc:8e"),

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from decnet_actors.contracts.fleet_driver import Tier
+from decnet_actors.kernel import netns
 from decnet_actors.kernel.nftables import NftablesError
-from plugins.fleet_driver.namespace import interior, netns, stack
+from decnet_actors.kernel.personality import PERSONALITIES
+from plugins.fleet_driver.namespace import interior, stack
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.messages import Adopt, Assign, Create, Listen, Probe
 from plugins.fleet_driver.namespace.netlink import Netlink
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
 from plugins.fleet_driver.namespace.rules import Egress, Interface, Network, Rules
 
 BACKLOG = 511  # what real servers ask for; the kernel cuts it to net.core.somaxconn

@@ -31,6 +31,8 @@ class MemoryDriver:
         self.reachable = True
         self.failing: set[str] = set()  # deckies whose places cannot be made
 
+    inside = None
+
     async def open(self) -> None: ...
 
     async def aclose(self) -> None: ...

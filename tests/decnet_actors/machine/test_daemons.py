@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from attrs import evolve
 
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import make_machine
@@ -58,3 +59,27 @@ def test_a_machine_without_ssh_runs_no_sshd():
     machine = persona(telnet=23)
 
     assert "sshd" not in run("ps aux; netstat -tlnp; cat /run/sshd.pid", persona=machine).replace("/run/sshd.pid", "")
+
+
+@pytest.mark.parametrize(
+    ("package", "program", "accounts"),
+    [
+        ("vsftpd", "vsftpd", {"ftp"}),
+        ("proftpd-core", "proftpd", {"proftpd", "ftp"}),
+        ("pure-ftpd", "pure-ftpd", set()),
+    ],
+)
+def test_ftp_is_served_by_the_one_server_of_the_machine(package, program, accounts):
+    made = generate(7, "web-01", "192.0.2.10", NOW, distribution="debian:12")
+    before = {account.name for account in made.accounts}
+    machine = with_services(evolve(made, packages={package: "1"}), {"ftp": 21})
+
+    assert accounts == {account.name for account in machine.accounts} - before
+    assert [(program, 21)] == [(one.name, one.port) for one in served(machine)]
+    assert f"/{program}" in run("netstat -ltnp", persona=machine)
+
+
+def test_ftp_servers_differ_from_machine_to_machine():
+    made = [generate(seed, "web-01", "192.0.2.10", NOW, distribution="debian:12").ftp_server for seed in range(40)]
+
+    assert {"vsftpd", "proftpd-core", "pure-ftpd"} == set(made)

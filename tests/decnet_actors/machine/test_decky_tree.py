@@ -8,7 +8,6 @@ import pytest
 
 from decnet_actors.contracts.decky_files import Author, Hand, Isolation
 from decnet_actors.machine import decky_tree
-from decnet_actors.machine.decky_tree import MACHINE
 from decnet_actors.machine.node import Node, directory, file
 from decnet_actors.machine.quota import Caps
 from tests.decnet_actors.machine.trees import ListStore, tree_of
@@ -74,22 +73,6 @@ def test_isolated_by_session_changes_end_with_the_session():
     assert (0, 0) == tree.view(ALICE).used
     assert [] == tree_of(base(), isolation=Isolation.SESSION, store=store).view(ALICE).list("/tmp")
     assert "192.0.2.1" in {version.author.source for version in store.versions}, "what was done is kept all the same"
-
-
-def test_what_the_machine_writes_itself_is_below_what_visitors_change_and_not_kept():
-    store = ListStore()
-    tree = tree_of(base(), store=store)
-    tree.view(MACHINE).write("/etc/passwd", b"mine", now=NOW)
-    tree.view(MACHINE).write("/etc/new", b"mine", now=NOW)
-    store.flush()
-
-    assert [] == store.versions
-    assert b"mine" == tree.view(ALICE).read("/etc/passwd")
-    tree.view(ALICE).write("/etc/new", b"!", now=NOW, append=True)
-    again = tree_of(base(), store=store)
-    again.view(MACHINE).write("/etc/new", b"other", now=NOW)
-
-    assert b"mine!" == again.view(BOB).read("/etc/new")
 
 
 def test_a_directory_that_moves_takes_what_is_in_it_along_also_after_a_restart():

@@ -10,7 +10,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decnet_actors.wire import http, http_events, resp, telnet
+from decnet_actors.wire import ftp, http, http_events, resp, telnet
 from decnet_actors.wire.errors import WireError
 from decnet_actors.wire.http_dialect import HTTP_1_1, Dialect
 from plugins.decoy.http.dialects import APACHE, NGINX
@@ -83,6 +83,13 @@ _telnet_pieces = st.one_of(
 )
 
 
+_ftp_pieces = st.one_of(
+    st.sampled_from([b"USER a\r\n", b"\n", b"\r\n", b"\xff\xf4\xff\xf2ABOR\r\n", b"\xff", b"PASS", b"x" * 4095, b"\r"]),
+    st.binary(max_size=20),
+)
+_ftp_lines = st.text("USERPA /.-é", max_size=30).map(str.encode)
+
+
 def _http_octets(events: Iterable[http_events.Event]) -> Iterable[http_events.Event]:
     """Give bodies octet by octet, as telnet's data above."""
     for event in events:
@@ -141,6 +148,16 @@ def _http_case(name: str, dialect: Dialect) -> Case:
 
 
 PARSERS = [
+    Case(
+        name="ftp",
+        make=ftp.LineParser,
+        parse=lambda parser, data: parser.receive(data),
+        buffered=lambda parser: parser.buffered,
+        cap=ftp.MAX_LINE,
+        streams=st.lists(_ftp_pieces, max_size=10).map(b"".join),
+        built=_ftp_lines.map(lambda line: (ftp.Line(line), line + b"\r\n")),
+        long=(b"x" * (ftp.MAX_LINE - 1) + b"\n") * 256,
+    ),
     _http_case("http-nginx", NGINX),
     _http_case("http-apache", APACHE),
     Case(

@@ -6,33 +6,22 @@ from typing import Any
 from attrs import define, field
 
 from decnet_actors.conformance.fakes import FakeTime, fake_deps
-from decnet_actors.contracts.decoy import CapturingSession, DecoyDeps, DecoyService, Effect, HangUp, Note, Send, WakeAt
+from decnet_actors.conformance.memory_transport import FakeLog
+from decnet_actors.contracts.decoy import (
+    CapturingSession,
+    DecoyDeps,
+    DecoyService,
+    HangUp,
+    Note,
+    Send,
+    SessionEffect,
+    WakeAt,
+)
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.peer import Peer
 from plugins.decoy.http import PLUGIN, HttpConfig
 
 PEER = Peer(address="198.51.100.7", port=40_000, local_address="192.0.2.10", local_port=80)
-
-
-@define
-class Log:
-    """What the host gives to a session."""
-
-    time: FakeTime
-    id: str = "0" * 32
-    peer: Peer = PEER
-
-    def now(self) -> float:
-        return self.time()
-
-    def note(self, fact: Fact) -> None:
-        raise NotImplementedError(fact)
-
-    async def settled(self) -> None:
-        raise NotImplementedError
-
-    def hang_up(self, *, reset: bool = False) -> None:
-        raise NotImplementedError(reset)
 
 
 @define
@@ -71,7 +60,7 @@ class Connection:
         self.time.seconds = end
         return said
 
-    def _took(self, effects: Sequence[Effect]) -> bytes:
+    def _took(self, effects: Sequence[SessionEffect]) -> bytes:
         said = b""
         for effect in effects:
             assert not self._over
@@ -84,6 +73,8 @@ class Connection:
                     self.wake = when
                 case HangUp():
                     self._over = True
+                case _:
+                    raise AssertionError(f"nothing is done beside it here: {effect}")
         self.artifacts += self.session.take_artifacts()
         self.sent += said
         return said
@@ -100,7 +91,9 @@ class Served:
     artifacts: list[bytes] = field(factory=list)
 
     def connect(self) -> Connection:
-        session: Any = self.service.connect(Log(self.time))  # Any: it captures, which the port does not say
+        session: Any = self.service.connect(
+            FakeLog(self.time, peer=PEER)
+        )  # Any: it captures, which the port does not say
         connection = Connection(session, self.time, self.facts, self.artifacts)
         connection._took(session.opened(self.time()))
         return connection

@@ -6,6 +6,7 @@ from typing import Any
 from attrs import define, field
 
 from decnet_actors.conformance.fakes import FakeTime, fake_deps
+from decnet_actors.conformance.memory_transport import FakeLog
 from decnet_actors.contracts.decoy import HangUp, Note, Send
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.peer import Peer
@@ -13,27 +14,7 @@ from decnet_actors.wire import resp
 from plugins.decoy.redis import PLUGIN, RedisConfig
 from plugins.decoy.redis.service import RedisService
 
-
-class Log:
-    """What a session is given; enough for Redis, which reads the peer and the clock once."""
-
-    id = "s1"
-    peer = Peer(address="192.0.2.7", port=40_000, local_address="127.77.0.1", local_port=6379)
-
-    def __init__(self, time: FakeTime) -> None:
-        self._time = time
-
-    def now(self) -> float:
-        return self._time()
-
-    def note(self, fact: Fact) -> None:
-        raise NotImplementedError(fact)
-
-    async def settled(self) -> None:
-        raise NotImplementedError
-
-    def hang_up(self, *, reset: bool = False) -> None:
-        raise NotImplementedError(reset)
+PEER = Peer(address="192.0.2.7", port=40_000, local_address="127.77.0.1", local_port=6379)
 
 
 @define
@@ -77,7 +58,7 @@ def talk(
 ) -> Talk:
     """Return a connection to a new server."""
     made, time = service(version, password=password, accepts=accepts, keys=keys)
-    return Talk(made.connect(Log(time)), time)
+    return Talk(made.connect(FakeLog(time, peer=PEER)), time)
 
 
 def read_all(data: bytes) -> list[Any]:

@@ -4,17 +4,18 @@ import hashlib
 
 import pytest
 
+from decnet_actors.conformance.memory_transport import FakeLog
 from decnet_actors.domain.facts import CommandSeen, CredentialSeen, FileCaptured, Outcome
 from plugins.decoy.redis import keyspace
 from plugins.decoy.redis.commands import HANDLERS
 from plugins.decoy.redis.server import DENIED_CATEGORIES, DENIED_COMMANDS
 from plugins.decoy.redis.session import MAX_NOTED, POLL
-from tests.plugins.decoy.redis.talk import Log, Talk, read_all, service, talk
+from tests.plugins.decoy.redis.talk import PEER, Talk, read_all, service, talk
 
 
 def pair(**options) -> tuple[Talk, Talk]:
     made, time = service(**options)
-    return Talk(made.connect(Log(time)), time), Talk(made.connect(Log(time)), time)
+    return Talk(made.connect(FakeLog(time, peer=PEER)), time), Talk(made.connect(FakeLog(time, peer=PEER)), time)
 
 
 def info(c: Talk) -> dict[str, str]:

@@ -13,6 +13,7 @@ OPENING = bytes.fromhex("fffd01fffd1ffffb01fffb03") + b"\r\r\n"
 
 
 class Log:
+    id = "s"
     peer = Peer(address="198.51.100.7", port=40000, local_address="192.0.2.10", local_port=23)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from decnet_actors.contracts.inside import Command
 from plugins.fleet_driver.docker.config import DockerConfig
 from plugins.fleet_driver.docker.container import INSTALLATION
 from plugins.fleet_driver.docker.driver import DockerDriver
@@ -45,7 +46,7 @@ async def driver(config: DockerConfig) -> AsyncIterator[DockerDriver]:
 
 async def said(driver: DockerDriver, decky: str, *command: str) -> str:
     """Return what a program prints inside a decky, errors included."""
-    async with asyncio.timeout(WITHIN), driver.inside.run(decky, command) as program:
+    async with asyncio.timeout(WITHIN), driver.inside.run(decky, Command(words=command)) as program:
         found = b""
         while (output := await program.read()) is not None:
             found += output.data

@@ -8,6 +8,7 @@ import http.client
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -40,6 +41,8 @@ TOOLS = ("dockerd", "busybox", "unshare", "nsenter", "setpriv", "ip")
 APPLETS = (
     "cat",
     "echo",
+    "find",
+    "head",
     "hostname",
     "id",
     "ln",
@@ -50,10 +53,17 @@ APPLETS = (
     "sh",
     "sleep",
     "stty",
+    "tar",
     "touch",
     "true",
     "tty",
 )
+TEXTS = {
+    "etc/passwd": b"root:x:0:0:root:/root:/bin/sh\ndeploy:x:1000:1000::/:/bin/sh\n",
+    "etc/motd": b"Authorised use only.\n",
+    "etc/os-release": b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
+}
+SFTP_SERVER = "/usr/lib/openssh/sftp-server"
 ENGINE = ("--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=vfs", "--log-level=warn")
 
 
@@ -154,17 +164,29 @@ def image() -> bytes:
     """Return a small system as a tar archive."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as tar:
-        for folder in ("bin", "etc", "root", "tmp", "run", "dev", "proc", "sys"):
+        needed = [path.lstrip("/") for path in programs(SFTP_SERVER)]
+        folders = {str(parent) for path in needed for parent in Path(path).parents} - {"."}
+        for folder in sorted({"bin", "etc", "root", "tmp", "run", "dev", "proc", "sys"} | folders):
             member = tarfile.TarInfo(folder)
-            member.type, member.mode = tarfile.DIRTYPE, 0o755
+            member.type, member.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
             tar.addfile(member)
         tar.add(shutil.which("busybox") or "", "bin/busybox")
         for applet in APPLETS:
             member = tarfile.TarInfo(f"bin/{applet}")
             member.type, member.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(member)
-        users = b"root:x:0:0:root:/root:/bin/sh\ndeploy:x:1000:1000::/:/bin/sh\n"
-        member = tarfile.TarInfo("etc/passwd")
-        member.size = len(users)
-        tar.addfile(member, io.BytesIO(users))
+        for path, text in TEXTS.items():
+            member = tarfile.TarInfo(path)
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text))
+        for path in needed:
+            tar.add(Path("/", path).resolve(), path)
     return made.getvalue()
+
+
+def programs(path: str) -> list[str]:
+    """Return a program's file and those of its libraries; nothing where the program is missing."""
+    if not Path(path).exists():
+        return []
+    listed = subprocess.run(["ldd", path], capture_output=True, text=True, check=True, timeout=STOP)
+    return [path, *re.findall(r"(/\S+) \(0x", listed.stdout)]

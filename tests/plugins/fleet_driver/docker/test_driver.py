@@ -16,6 +16,8 @@ from attrs import evolve
 
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Observed, PlaceState, Tier, Wanted
+from decnet_actors.contracts.inside import Command
+from decnet_actors.kernel import nftables, sysctl
 from decnet_actors.kernel.nftables import NftablesError
 from plugins.fleet_driver.docker import PLUGIN, netns
 from plugins.fleet_driver.docker.driver import DockerDriver
@@ -242,7 +244,7 @@ async def test_a_program_that_listens_inside_is_not_reached_from_outside(standin
             call(place.address, 4444, within=0.3)
 
     server = ("nc", "-l", "-p", "4444", "-e", "echo", "gotcha")
-    async with asyncio.timeout(WITHIN), driver.inside.run("web-01", server):
+    async with asyncio.timeout(WITHIN), driver.inside.run("web-01", Command(words=server)):
         while not re.search(
             r":115C 0+:0000 0A", await said(driver, "web-01", "cat", "/proc/net/tcp", "/proc/net/tcp6")
         ):
@@ -257,7 +259,7 @@ async def test_a_program_inside_reaches_the_decoys_of_its_own_machine(standing):
     (listener,), _ = await driver.listen(place, 80)
     with listener:
         listener.settimeout(WITHIN)
-        async with driver.inside.run("web-01", ("nc", "127.0.0.1", "80")) as program:
+        async with driver.inside.run("web-01", Command(words=("nc", "127.0.0.1", "80"))) as program:
             server, _ = await asyncio.to_thread(listener.accept)
             with server:
                 server.sendall(b"hello")
@@ -310,7 +312,9 @@ async def test_memory_is_limited(config):
     driver = await other(config, memory=16 * 1024 * 1024)
     try:
         await driver.create(WEB)
-        async with driver.inside.run("web-01", ("sh", "-c", "x=0123456789abcdef; while :; do x=$x$x; done")) as program:
+        async with driver.inside.run(
+            "web-01", Command(words=("sh", "-c", "x=0123456789abcdef; while :; do x=$x$x; done"))
+        ) as program:
             while await program.read() is not None:
                 pass
             status = await program.status()
@@ -582,12 +586,61 @@ async def test_the_services_of_a_decky_may_all_ask_for_it_at_once(driver):
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(driver.create(WEB)) for _ in range(3)]
 
-    assert {driver.place(WEB)} == {one.result() for one in asked}
+    assert {evolve(driver.place(WEB), tier=Tier.EXACT)} == {one.result() for one in asked}
     assert ["web-01"] == list(await driver.observe())
 
 
-async def test_a_place_has_what_was_wanted_and_no_stack(driver):
-    place = driver.place(evolve(WEB, stack="windows"))
+async def test_a_place_has_what_was_wanted(driver):
+    place = driver.place(evolve(WEB, stack="freebsd"))
 
-    assert ("10.99.4.1", WEB.mac, "", Tier.NONE) == (place.address, place.mac, place.stack, place.tier)
-    assert driver.place(DB).mac == "02:42:0a:63:04:02"
+    assert ("10.99.4.1", WEB.mac, "freebsd", Tier.NONE) == (place.address, place.mac, place.stack, place.tier)
+    assert (driver.place(DB).mac, driver.place(DB).stack) == ("02:42:0a:63:04:02", "linux")
+
+
+async def test_a_stack_that_nobody_knows_is_refused_with_those_there_are(driver):
+    with pytest.raises(ValueError, match="web-01: no stack is called 'windows'; there are linux, windows-10"):
+        driver.place(evolve(WEB, stack="windows"))
+
+
+def pinged(address):
+    """Return the time to live that an answer came with; run where the question is to come from."""
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as ping:
+        ping.settimeout(WITHIN)
+        ping.sendto(ECHO, (address, 0))
+        return ping.recv(200)[8]
+
+
+async def test_a_stack_is_anothers_and_what_is_lost_of_it_comes_back_at_the_next_look(driver, made_lan, engine, config):
+    wanted = evolve(WEB, stack="windows-10", address="10.99.6.7", mac="00:50:56:0a:0b:0e")
+    place = await driver.create(wanted)
+    assert ("windows-10", Tier.EXACT) == (place.stack, place.tier)
+    assert await made_lan.attack(lambda: pinged(place.address)) == 128
+
+    told = await engine.inspect(container_of(config))
+    namespace = netns.namespace_of(told["State"]["Pid"])
+    try:
+        await netns.inside(namespace, lambda: nftables.apply("delete table inet persona\n"))
+        await netns.inside(namespace, lambda: sysctl.set_all({"net.ipv4.ip_default_ttl": "64"}))
+    finally:
+        os.close(namespace)
+    assert await made_lan.attack(lambda: pinged(place.address)) == 64
+
+    assert {"web-01": Observed(place=place, state=PlaceState.UP)} == await driver.observe()
+    assert await made_lan.attack(lambda: pinged(place.address)) == 128
+
+
+async def test_a_daemon_that_adopts_a_decky_applies_its_stack_again(driver, made_lan, engine, config):
+    place = await driver.create(evolve(WEB, stack="windows-10", address="10.99.6.8", mac="00:50:56:0a:0b:0f"))
+    told = await engine.inspect(container_of(config))
+    namespace = netns.namespace_of(told["State"]["Pid"])
+    try:
+        await netns.inside(namespace, lambda: sysctl.set_all({"net.ipv4.ip_default_ttl": "64"}))
+    finally:
+        os.close(namespace)
+    later = await other(config)
+    try:
+        assert place == (await later.observe())["web-01"].place
+    finally:
+        await later.aclose()
+
+    assert await made_lan.attack(lambda: pinged(place.address)) == 128

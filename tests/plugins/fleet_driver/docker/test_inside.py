@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from decnet_actors.contracts.fleet_driver import Wanted
+from decnet_actors.contracts.inside import Command
 from decnet_actors.contracts.machine import Pty
 from plugins.fleet_driver.docker.driver import DockerDriver
 from plugins.fleet_driver.docker.inside import MAX_PLANTED
@@ -137,7 +138,7 @@ async def test_a_decky_that_is_not_there_has_no_files(driver):
 
 
 async def test_a_shell_on_a_terminal_is_interactive_and_knows_its_size(driver):
-    async with driver.inside.run(WEB, ("sh",), pty=Pty(term="vt220", columns=91, rows=17)) as shell:
+    async with driver.inside.run(WEB, Command(words=("sh",), pty=Pty(term="vt220", columns=91, rows=17))) as shell:
         await until(shell, b"# ")
         await shell.write(b"stty size; echo $TERM; tty\r")
         assert b"17 91\r\nvt220\r\n/dev/pts/0\r\n" in await until(shell, b"pts/0\r\n")
@@ -150,21 +151,21 @@ async def test_a_shell_on_a_terminal_is_interactive_and_knows_its_size(driver):
 
 
 async def test_errors_are_told_from_output_without_a_terminal(driver):
-    async with driver.inside.run(WEB, ("sh", "-c", "echo out; echo err >&2")) as program:
+    async with driver.inside.run(WEB, Command(words=("sh", "-c", "echo out; echo err >&2"))) as program:
         outputs = await rest(program)
 
     assert {(b"out\n", False), (b"err\n", True)} == {(one.data, one.is_error) for one in outputs}
 
 
 async def test_a_program_runs_as_the_user_who_logged_in(driver):
-    async with driver.inside.run(WEB, ("id",), user="deploy") as program:
+    async with driver.inside.run(WEB, Command(words=("id",), user="deploy")) as program:
         (output,) = await rest(program)
 
     assert output.data.startswith(b"uid=1000(deploy)")
 
 
 async def test_a_program_that_is_left_is_killed_with_its_terminal(driver):
-    async with driver.inside.run(WEB, ("sh",), pty=Pty()) as shell:
+    async with driver.inside.run(WEB, Command(words=("sh",), pty=Pty())) as shell:
         await shell.write(b"trap '' TERM INT; while :; do sleep 1234; done\r")
         while "sleep 1234" not in await said(driver, WEB, "ps"):
             pass
@@ -186,7 +187,7 @@ async def test_a_program_that_prints_without_end_waits_for_its_reader(driver):
     def resident():
         return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
-    async with driver.inside.run(WEB, ("sh", "-c", "while :; do cat /bin/busybox; done")) as program:
+    async with driver.inside.run(WEB, Command(words=("sh", "-c", "while :; do cat /bin/busybox; done"))) as program:
         before = resident()
         for _ in range(20):
             assert await program.read() is not None
@@ -195,7 +196,7 @@ async def test_a_program_that_prints_without_end_waits_for_its_reader(driver):
 
 
 async def test_a_program_that_is_not_there_says_so(driver):
-    async with driver.inside.run(WEB, ("no-such-program",)) as program:
+    async with driver.inside.run(WEB, Command(words=("no-such-program",))) as program:
         said_so = b"".join(one.data for one in await rest(program))
 
         assert b"no-such-program" in said_so

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from attrs import define, evolve
 
-from plugins.fleet_driver.namespace import NamespaceConfig, netns
+from decnet_actors.kernel import netns
+from plugins.fleet_driver.namespace import NamespaceConfig
 from plugins.fleet_driver.namespace.driver import NamespaceDriver
 from tests.netlab import NETWORKS, PARENT, NetLab, netlab
 

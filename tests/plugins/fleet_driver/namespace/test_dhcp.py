@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from decnet_actors.kernel.personality import PERSONALITIES
 from plugins.fleet_driver.namespace import dhcp
 from plugins.fleet_driver.namespace.dhcp import NOWHERE, DhcpError, Kind, Lease, read, write
 from plugins.fleet_driver.namespace.dhcp_client import EVERYBODY, NEVER, Client, Drop, Effect, Send, State, Take
 from plugins.fleet_driver.namespace.dialects import DIALECTS
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
 
 MAC, SERVER, ADDRESS = "52:54:00:00:00:01", "10.66.255.1", "10.66.0.9"
 COOKIE = 236  # where it stands

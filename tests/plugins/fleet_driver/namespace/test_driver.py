@@ -17,11 +17,11 @@ from attrs import evolve
 
 from decnet_actors.conformance.fleet_driver import check_fleet_driver
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Place, PlaceState, Tier, Wanted
-from decnet_actors.kernel import nftables
-from plugins.fleet_driver.namespace import PLUGIN, netns
+from decnet_actors.kernel import netns, nftables
+from decnet_actors.kernel.personality import PERSONALITIES
+from plugins.fleet_driver.namespace import PLUGIN
 from plugins.fleet_driver.namespace.driver import NamespaceDriver
 from plugins.fleet_driver.namespace.errors import RefusedError
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
 from plugins.fleet_driver.namespace.rules import Egress
 from tests.netlab import ATTACKER, NETWORKS, NetLab
 

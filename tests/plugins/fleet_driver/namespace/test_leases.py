@@ -9,10 +9,10 @@ import pytest
 from attrs import evolve
 
 from decnet_actors.contracts.fleet_driver import DHCP, PlaceState, Wanted
-from plugins.fleet_driver.namespace import netns
+from decnet_actors.kernel import netns
+from decnet_actors.kernel.personality import PERSONALITIES
 from plugins.fleet_driver.namespace.dhcp_client import Client
 from plugins.fleet_driver.namespace.driver import NamespaceDriver
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
 from tests.dhcp import serving
 from tests.netlab import ATTACKER
 from tests.plugins.fleet_driver.namespace.test_driver import WITHIN, greets, inside, listening

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decnet_actors.kernel import nftables
-from plugins.fleet_driver.namespace import messages, netns
+from decnet_actors.kernel import netns, nftables
+from plugins.fleet_driver.namespace import messages
 from plugins.fleet_driver.namespace.netd import LINGER, USAGE, Netd, parser, run
 from plugins.fleet_driver.namespace.netlink import Netlink
 from plugins.fleet_driver.namespace.rules import Rules

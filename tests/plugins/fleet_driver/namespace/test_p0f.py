@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from decnet_actors.contracts.fleet_driver import Wanted
-from plugins.fleet_driver.namespace import netns
+from decnet_actors.kernel import netns
+from decnet_actors.kernel.personality import PERSONALITIES
 from plugins.fleet_driver.namespace.netlink import Netlink
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
 from tests.netlab import PARENT, NetLab
 
 pytestmark = [pytest.mark.client, pytest.mark.slow]

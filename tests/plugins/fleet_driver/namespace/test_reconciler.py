@@ -14,7 +14,8 @@ from attrs import evolve
 from hypothesis import settings
 
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Wanted
-from plugins.fleet_driver.namespace import NamespaceConfig, netns
+from decnet_actors.kernel import netns
+from plugins.fleet_driver.namespace import NamespaceConfig
 from plugins.fleet_driver.namespace.driver import NamespaceDriver
 from plugins.fleet_driver.namespace.interior import DEVICE, demolish
 from plugins.fleet_driver.namespace.netlink import Netlink

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from decnet_actors.kernel.personality import PERSONALITIES
 from decnet_actors.machine.names import CARDS
 from plugins.fleet_driver.namespace.addresses import choose, choose_mac
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.netd import parser
-from plugins.fleet_driver.namespace.personality import PERSONALITIES
 from plugins.fleet_driver.namespace.rules import Rules
 from plugins.fleet_driver.namespace.vendors import PREFIXES, prefixes_of
 

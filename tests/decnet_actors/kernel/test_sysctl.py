@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from plugins.fleet_driver.namespace import netns, sysctl
+from decnet_actors.kernel import netns, sysctl
 from tests.netlab import forbidden
 
 TTL, HOPS, RANGE = "net.ipv4.ip_default_ttl", "net.ipv6.conf.default.hop_limit", "net.ipv4.ip_local_port_range"

@@ -1,0 +1,25 @@
+"""This module is what anybody may send to any port: openings of many protocols, and the classic oddities."""
+
+OPENINGS: tuple[bytes, ...] = (
+    b"",
+    b"\r\n",
+    b"\n\n\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST /login HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\nuser=a",
+    b"SSH-2.0-Go\r\n\0\0\0\x0c\x0a\x14",
+    b"SSH-1.5-x\n",
+    b"*1\r\n$4\r\nPING\r\n*2\r\n$4\r\nAUTH\r\n$1\r\nx\r\n",
+    b"*-1\r\n*99999999999\r\n",
+    b"\xff\xfb\x1f\xff\xfd\x03\xff\xfa\x18\x00xterm\xff\xf0root\r\0secret\r\n",
+    b"\xff" * 64,
+    b"\xff\xfa" + b"a" * 300,
+    b"USER root\r\nPASS toor\r\nQUIT\r\n",
+    b"EHLO a\r\nAUTH LOGIN\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(64)),
+    b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00",
+    b"\0" * 128,
+    bytes(range(256)),
+    b"a" * 5000 + b"\r\n",
+    b"%n%s\x1b[2J\x07\r\n",
+    "\u202ecaf\u00e9 \U0001f480\r\n".encode(),
+)
