@@ -14,7 +14,7 @@ export function searchBox() {
     <label>Typed in a session
       <input name="text" .value=${now.text ?? ''} maxlength="64" placeholder="authorized_keys" autocomplete="off" spellcheck="false" />
     </label>
-    <label><input type="checkbox" name="shown" ?checked=${now.shown === 'true'} /> also what was shown</label>
+    <label class="choice"><input type="checkbox" name="shown" ?checked=${now.shown === 'true'} /> also what was shown</label>
     <button class="button" type="submit">Search</button>
   </form>`;
 }
