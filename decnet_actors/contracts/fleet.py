@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 from attrs.validators import ge, gt, le
 
 from decnet_actors.contracts.decky_files import Isolation
@@ -41,8 +41,8 @@ class Limits:
     replies_per_source: int = field(
         default=2_000, validator=gt(0), metadata={"help": "datagrams sent in a second to one address"}
     )
-    reply_factor: float = field(
-        default=3.0,
+    reply_factor: int = field(
+        default=3,
         validator=[ge(1), le(10)],
         metadata={"help": "how many times the bytes of its datagrams an address gets that has not shown to be its own"},
     )
@@ -51,7 +51,6 @@ class Limits:
         validator=[ge(0), le(4096)],
         metadata={"help": "bytes a second beyond that, to all such addresses together; 16 seconds' worth can be saved"},
     )
-    tarpit: float = field(default=0.0, validator=ge(0), metadata={"help": "seconds every reply is held back"})
 
 
 def _is_pattern(text: str) -> bool:
@@ -96,6 +95,30 @@ class Bait:
         return _is_pattern(self.secret)
 
 
+MAX_DELAY = 300.0  # seconds
+MAX_RATE = 1_000_000  # bytes a second
+
+
+def _slows(instance: "Tarpit", attribute: "Attribute[int]", value: int) -> None:
+    if not value and not instance.delay:
+        raise ValueError(f"{attribute.name}: a tarpit without a delay needs a rate")
+
+
+@frozen(kw_only=True)
+class Tarpit:
+    """How replies are slowed down; a service's own replaces the one of its decky."""
+
+    service: str = field(default="", metadata={"help": "only of this service; empty is all of the decky's"})
+    delay: float = field(
+        default=0.0, validator=[ge(0), le(MAX_DELAY)], metadata={"help": "time before each reply begins"}
+    )
+    rate: int = field(
+        default=0,
+        validator=[ge(0), le(MAX_RATE), _slows],
+        metadata={"help": "bytes a second of a reply; 0: no limit"},
+    )
+
+
 @frozen(kw_only=True)
 class ServicePlan:
     """One service of a decky. ``name`` is the plugin's name: what facts, actor paths and the CLI call it."""
@@ -126,3 +149,9 @@ class DeckyPlan:
     mac: str = ""
     isolation: Isolation | None = None  # which attackers see one another's files; ``None``: as the fleet has it
     running: bool = True  # False: it is kept, but nothing of it listens
+    tarpits: tuple[Tarpit, ...] = ()
+
+    @property
+    def lasting(self) -> "DeckyPlan":
+        """The plan without what is put in force while services run."""
+        return evolve(self, tarpits=())

@@ -207,7 +207,7 @@ class Talk:
                 keeper.wake(self, self.wake_at)
         if not (sends or is_own or is_end):
             return
-        if self._barrier or keeper.limits.tarpit:
+        if self._barrier:
             self._blocked = True
             self._waiting = (sends, is_own, is_end)
             keeper.settle(self, self._barrier)

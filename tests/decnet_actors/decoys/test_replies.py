@@ -7,7 +7,7 @@ from decnet_actors.contracts.fleet import Limits
 from decnet_actors.decoys import replies
 from decnet_actors.decoys.replies import SAVED, Replies
 
-LIMITS = Limits(replies=100, replies_per_source=10, reply_factor=3.0, unproven_bytes=64)
+LIMITS = Limits(replies=100, replies_per_source=10, reply_factor=3, unproven_bytes=64)
 _asked = st.tuples(st.integers(0, 5), st.integers(1, 700), st.integers(0, 600), st.floats(0, 2))
 
 
