@@ -21,6 +21,7 @@ import uvloop
 from decnet_actors.conformance.fakes import FakeArtifacts, FakeTime, fake_deps
 from decnet_actors.contracts.fleet import Limits
 from decnet_actors.decoys.doorkeeper import Doorkeeper, Identity
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Record
 from plugins.decoy.redis import PLUGIN, RedisConfig
@@ -86,6 +87,7 @@ async def serve_redis(door: socket.socket) -> Any:
         ids=Ids(clock.now, random.Random(1)),
         spawn=lambda work, /, *, name: loop.create_task(work, name=name),
         arm=lambda seconds: loop.call_later(seconds, keeper.tick),
+        tarpits=Tarpits(),
         listen=_nothing,
     )
     await keeper.open([door])

@@ -19,7 +19,7 @@ from benchmarks.fleet import TICK, kernel_memory
 from tests.daemon import Daemon, decnetd
 from tests.netlab import NETWORKS, PARENT, NetLab, netlab
 
-SERVICES = {"ssh": 22, "telnet": 23, "http": 80, "redis": 6379}
+SERVICES = {"ssh": 22, "telnet": 23, "http": 80, "redis": 6379, "ftp": 21}
 SAYS = {"http": b"GET / HTTP/1.0\r\n\r\n", "redis": b"PING\r\n"}  # of those that do not speak first
 NEIGHBOURS = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 FLEET = f"""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from attrs import field, frozen, validators
 
 from decnet_actors.contracts.decky_files import Isolation
+from decnet_actors.downloads.settings import DownloadSettings
 from decnet_actors.fleet.settings import DeckySettings, default_fleet
 from decnet_actors.store.settings import JournalConfig, RetentionConfig
 from decnet_actors.web.settings import WebSettings
@@ -107,6 +108,9 @@ class Settings:
     )
     control: ControlSettings = field(factory=ControlSettings, metadata={"help": "who may use decnetctl"})
     web: WebSettings = field(factory=WebSettings, metadata={"help": "the console"})
+    downloads: DownloadSettings = field(
+        factory=DownloadSettings, metadata={"help": "whether what attackers wanted to download is fetched"}
+    )
     fleet: FleetSettings = field(factory=FleetSettings, metadata={"help": "how deckies get onto a network"})
     decky: tuple[DeckySettings, ...] = field(
         factory=default_fleet, metadata={"help": "the deckies; without any a small default fleet", "hot": True}

@@ -103,6 +103,8 @@ class Offload:
 
 
 def _deliver(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if isinstance(error, StopIteration):  # a future takes none, as a generator lets none out (PEP 479)
+        error = RuntimeError("the function raised StopIteration")
     if future.done():
         if error is not None:
             log.warning("offload.failed_unseen", error=repr(error))

@@ -13,6 +13,7 @@ from decnet_actors.conformance.fakes import F, FakeArtifacts, FakeJournal, FakeT
 from decnet_actors.contracts.decoy import DecoyService
 from decnet_actors.contracts.fleet import Limits
 from decnet_actors.decoys.doorkeeper import Doorkeeper, Identity
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.ids import Ids
 
 
@@ -74,6 +75,7 @@ async def hosted(
     journal: FakeJournal | None = None,
     name: str = "redis",
     listener: socket.socket | None = None,
+    tarpits: Tarpits | None = None,
 ) -> AsyncIterator[Hosted]:
     """Serve until the block ends; the service is opened before and closed after."""
     journal = journal or FakeJournal()
@@ -101,6 +103,7 @@ async def hosted(
         ids=Ids(time, random.Random(1)),
         spawn=spawn,
         arm=armed.append,
+        tarpits=tarpits or Tarpits(),
         listen=_listen,
     )
     found = Hosted(

@@ -12,6 +12,7 @@ const PAGES = [
   ['/', 'dn-overview', () => import('./pages/overview.js')],
   ['/live', 'dn-live', () => import('./pages/live.js')],
   ['/sessions', 'dn-sessions', () => import('./pages/sessions.js')],
+  ['/sessions/search', 'dn-search', () => import('./pages/search.js')],
   ['/sessions/{id}', 'dn-session', () => import('./pages/session.js')],
   ['/credentials', 'dn-credentials', () => import('./pages/credentials.js')],
   ['/decoys', 'dn-decoys', () => import('./pages/decoys.js')],

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
+from attrs import evolve
+
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.fleet_view import Inhabitant
 from decnet_actors.app.house import Means, arrive, kept_files, settle
@@ -59,8 +61,12 @@ class RunningFleet:
         before = {name: plan for name, plan in known.items() if plan.running == (name in there)}
         after = {plan.name: plan for plan in hostable.plans}
         gone = [name for name in dict.fromkeys((*known, *there)) if name not in after]
-        changed = [name for name, plan in after.items() if name in before and before[name] != plan]
-        touched = [name for name in after if before.get(name) != after[name]]
+        changed = [name for name, plan in after.items() if name in before and before[name].lasting != plan.lasting]
+        same = [name for name in after if name in before and name not in changed]
+        slowed = [name for name in same if before[name] != after[name]]
+        touched = [name for name in after if name not in same]
+        for name in slowed:
+            self._slow(after[name])
         failed: dict[str, str] = {}
         finished = 0
 
@@ -84,6 +90,7 @@ class RunningFleet:
         still = {name: why for name, why in daemon.left_out.items() if name in after}
         out = {name: why for name, why in {**still, **failed}.items() if name not in daemon.inhabitants}
         daemon.left_out = {**out, **hostable.left_out}
+        touched += slowed
         details = {one.name: one for one in await daemon.fleet.deckies(touched)}
         return [
             *(DeckyOutcome(name=name, state=Outcome.GONE) for name in gone if name not in failed),
@@ -160,6 +167,12 @@ class RunningFleet:
         except TimeoutError:
             return dict.fromkeys(names, "it did not stop in time")
         return {}
+
+    def _slow(self, plan: DeckyPlan) -> None:
+        """Put other tarpits in force; no connection ends."""
+        inhabitant = self._daemon.inhabitants[plan.name]
+        inhabitant.tarpits.set(plan.tarpits)
+        self._daemon.inhabitants[plan.name] = evolve(inhabitant, plan=plan)
 
     async def _begin(self, plans: Sequence[DeckyPlan]) -> Mapping[str, str]:
         """Put deckies in place; returns why some could not be."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from attrs import define, field
+from msgspec.structs import replace
 
 from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
 from decnet_actors.app.hands import FleetHands
@@ -25,6 +26,8 @@ from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.facts import ROOTS, Fact
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Entry, Record
+from decnet_actors.downloads.fetcher import Fetcher
+from decnet_actors.downloads.guard import Guard
 from decnet_actors.fleet.conductor import Conductor, Crew, Work
 from decnet_actors.fleet.desired import DesiredFleet
 from decnet_actors.fleet.desk import Desk
@@ -70,6 +73,13 @@ REPORTS_KEPT = 200
 
 async def _starting() -> Sequence[str]:
     return ("starting",)
+
+
+def fetcher(daemon: "Daemon") -> Fetcher:
+    """Return the actor that fetches what attackers asked for."""
+    settings = daemon.settings.downloads
+    guard = Guard(settings.ports, lambda: {one.place.address for one in daemon.inhabitants.values()})
+    return Fetcher(daemon.bus, guard, settings, daemon.means.artifacts, daemon.note_of)
 
 
 @define
@@ -215,6 +225,7 @@ class Daemon:
             bus=self.bus,
             places=self.places,
             settings=self.settings,
+            fetcher=lambda: fetcher(self),
             reconciler=lambda: Reconciler(self.driver, hands, self.note),
             conductor=lambda: Conductor(self.desk, self.desired, self.crew),
             specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),
@@ -261,6 +272,11 @@ class Daemon:
         table: Mapping[str, Any] = getattr(self.settings.fleet, name, {})  # Any: the plugin's own options
         driver: FleetDriver = self.registry.create(f"fleet_driver.{name}", table, None)
         return driver
+
+    def note_of(self, about: Record, fact: Fact) -> None:
+        """Record what we found out about a session after the fact in ``about``."""
+        now, host = self.clock.now(), self.settings.daemon.host
+        self.writer.put(replace(about, id=self.ids.at(now), time=now, host=host, fact=fact))
 
     def note(self, decky: str, fact: Fact) -> None:
         """Record what happened to a decky and to none of its services; to the fleet when it has no name."""

@@ -13,6 +13,7 @@ from decnet_actors.contracts.fleet_driver import Place, Tier
 from decnet_actors.contracts.machine import Machine
 from decnet_actors.decoys.host import DescribeService, ServiceStatus
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.persona import Persona
 from decnet_actors.fleet.decky_operations import DeckyDetail, ServiceRow, ServiceState
 from supervisors.actor import ActorDeadError
@@ -31,6 +32,7 @@ class Inhabitant:
     plan: DeckyPlan
     place: Place
     machine: Machine
+    tarpits: Tarpits  # in force now
 
     @property
     def persona(self) -> Persona:

@@ -21,6 +21,7 @@ from decnet_actors.decoys.decky import decky_spec
 from decnet_actors.decoys.host import Household
 from decnet_actors.decoys.policy import BaitAndRarity
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import make_machine
 from decnet_actors.machine.inside.machine import RealMachine, installed
@@ -54,10 +55,13 @@ def settle(plan: DeckyPlan, means: Means, stored: StoredFiles | None = None) -> 
     wanted, persona = _introduced(plan, means)
     place = means.driver.place(wanted)
     own = _users(persona)  # bait neither gets a weak password nor moves those of others
+    services = {service.name: service.port for service in plan.services}
     if means.driver.inside is None:
-        persona = with_people(persona, bait_users(plan))
-    persona = with_services(persona, {service.name: service.port for service in plan.services})
+        persona = with_services(with_people(persona, bait_users(plan)), services)
+    else:  # its accounts are those there are
+        persona = evolve(persona, services=services)
     machine = _machine(persona, plan, means, stored)
+    tarpits = Tarpits(plan.tarpits)
     household = Household(
         host=means.host,
         wanted=wanted,
@@ -68,10 +72,11 @@ def settle(plan: DeckyPlan, means: Means, stored: StoredFiles | None = None) -> 
         vault=means.vault(plan.name),
         driver=means.driver,
         sessions=means.sessions,
+        tarpits=tarpits,
         writer=means.writer,
         offload=means.offload,
     )
-    return Inhabitant(plan=plan, place=place, machine=machine), decky_spec(
+    return Inhabitant(plan=plan, place=place, machine=machine, tarpits=tarpits), decky_spec(
         plan, household, means.plugin, means.patience
     )
 

@@ -14,6 +14,7 @@ from decnet_actors.contracts.operation_table import OperationTable, error_body
 from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
+from decnet_actors.downloads.fetcher import Fetcher
 from decnet_actors.fleet.conductor import ITSELF, Conductor
 from decnet_actors.fleet.desired import DesiredFleet
 from decnet_actors.fleet.desk import Desk
@@ -64,6 +65,7 @@ class Branches:
     settings: Settings
     specs: tuple[SupervisorSpec, ...]  # of the deckies
     reconciler: Callable[[], Reconciler]
+    fetcher: Callable[[], Fetcher]
     conductor: Callable[[], Conductor]
     table: OperationTable
     desired: DesiredFleet
@@ -90,6 +92,7 @@ def tree(of: Branches) -> SupervisorSpec:
     surfaces = [ChildSpec("control", lambda: control(of), backoff=of.patience)]
     if of.settings.web.enabled:
         surfaces.append(ChildSpec("web", lambda: WebServer(web(of)), backoff=of.patience, on_exhausted="disable"))
+    fetcher = ChildSpec("fetcher", of.fetcher, backoff=of.patience, on_exhausted="disable")
     return supervisor(
         ROOT,
         ChildSpec("watchdog", Watchdog),
@@ -118,6 +121,7 @@ def tree(of: Branches) -> SupervisorSpec:
         supervisor("fleet", *of.specs, at_once=AT_ONCE),
         ChildSpec("mutator", lambda: mutator(of), backoff=of.patience, on_exhausted="disable"),
         ChildSpec("reconciler", of.reconciler, backoff=of.patience, on_exhausted="disable"),
+        *([fetcher] if of.settings.downloads.fetch else []),
         ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
         supervisor("surfaces", *surfaces),
     )

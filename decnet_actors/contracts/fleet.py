@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from attrs import Attribute, field, frozen
-from attrs.validators import ge, gt
+from attrs import Attribute, evolve, field, frozen
+from attrs.validators import ge, gt, le
 
 from decnet_actors.contracts.decky_files import Isolation
 
@@ -35,7 +35,6 @@ class Limits:
     stall: float = field(
         default=60.0, validator=gt(0), metadata={"help": "seconds a peer may take nothing of what waits for it"}
     )
-    tarpit: float = field(default=0.0, validator=ge(0), metadata={"help": "seconds every reply is held back"})
 
 
 def _is_pattern(text: str) -> bool:
@@ -80,6 +79,30 @@ class Bait:
         return _is_pattern(self.secret)
 
 
+MAX_DELAY = 300.0  # seconds
+MAX_RATE = 1_000_000  # bytes a second
+
+
+def _slows(instance: "Tarpit", attribute: "Attribute[int]", value: int) -> None:
+    if not value and not instance.delay:
+        raise ValueError(f"{attribute.name}: a tarpit without a delay needs a rate")
+
+
+@frozen(kw_only=True)
+class Tarpit:
+    """How replies are slowed down; a service's own replaces the one of its decky."""
+
+    service: str = field(default="", metadata={"help": "only of this service; empty is all of the decky's"})
+    delay: float = field(
+        default=0.0, validator=[ge(0), le(MAX_DELAY)], metadata={"help": "time before each reply begins"}
+    )
+    rate: int = field(
+        default=0,
+        validator=[ge(0), le(MAX_RATE), _slows],
+        metadata={"help": "bytes a second of a reply; 0: no limit"},
+    )
+
+
 @frozen(kw_only=True)
 class ServicePlan:
     """One service of a decky. ``name`` is the plugin's name: what facts, actor paths and the CLI call it."""
@@ -110,3 +133,9 @@ class DeckyPlan:
     mac: str = ""
     isolation: Isolation | None = None  # which attackers see one another's files; ``None``: as the fleet has it
     running: bool = True  # False: it is kept, but nothing of it listens
+    tarpits: tuple[Tarpit, ...] = ()
+
+    @property
+    def lasting(self) -> "DeckyPlan":
+        """The plan without what is put in force while services run."""
+        return evolve(self, tarpits=())

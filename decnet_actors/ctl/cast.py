@@ -27,8 +27,20 @@ class Frame:
     text: str
 
 
-def frames(lines: Iterable[str], *, speed: float = 1.0, max_idle: float | None = None) -> Iterator[Frame]:
-    """Yield what was shown, at ``speed`` times the pace, no pause longer than ``max_idle`` seconds.
+@frozen(kw_only=True)
+class Pace:
+    """How to play: ``speed`` times as fast, no pause longer than ``max_idle`` seconds, none before ``start``."""
+
+    speed: float = 1.0
+    max_idle: float | None = None
+    start: float = 0.0  # seconds of the recording
+
+
+AS_IT_WAS = Pace()
+
+
+def frames(lines: Iterable[str], pace: Pace = AS_IT_WAS) -> Iterator[Frame]:
+    """Yield what was shown, with its pauses.
 
     Lines that are not of the format are passed over: a recording cut short by a crash still plays.
     """
@@ -40,11 +52,11 @@ def frames(lines: Iterable[str], *, speed: float = 1.0, max_idle: float | None =
         when, kind, text = event
         if kind not in SHOWN:
             continue
-        wait = max(0.0, when - before)
+        wait = max(0.0, when - max(before, pace.start))
         before = max(before, when)
-        if max_idle is not None:
-            wait = min(wait, max_idle)
-        yield Frame(wait=wait / speed, text=text if kind == "o" else f"[{text}]" if kind == "m" else "")
+        if pace.max_idle is not None:
+            wait = min(wait, pace.max_idle)
+        yield Frame(wait=wait / pace.speed, text=text if kind == "o" else f"[{text}]" if kind == "m" else "")
 
 
 def safe(text: str) -> str:

@@ -38,7 +38,7 @@ NOUNS: dict[str, Noun] = {
     "demo": Noun(help="Run a throw-away instance with a synthetic attacker.", command="decnet_actors.ctl.demo:demo"),
     "overview": Noun(help="What happened, in numbers.", module=STORE),
     "event": Noun(help="Evidence as it was recorded: list, show, tail, histogram.", module=STORE),
-    "session": Noun(help="Sessions of peers: list, show, replay.", module=STORE),
+    "session": Noun(help="Sessions of peers: list, show, replay, search.", module=STORE),
     "source": Noun(help="Addresses peers came from.", module=STORE),
     "credential": Noun(help="Credentials peers tried.", module=STORE),
     "artifact": Noun(help="Files peers brought.", module=STORE),
@@ -85,6 +85,8 @@ CHANGES = (
     "decky.service-add",
     "decky.service-set",
     "decky.service-remove",
+    "decky.tarpit-set",
+    "decky.tarpit-clear",
 )
 
 # How an operation's answer is shown in the formats for people, and what its exit code is: "module:attribute".
@@ -96,6 +98,7 @@ VIEWS: dict[str, str] = {
     "overview.show": "decnet_actors.ctl.overview:VIEW",
     "event.tail": "decnet_actors.ctl.event:TAIL",
     "event.histogram": "decnet_actors.ctl.event:HISTOGRAM",
+    "session.search": "decnet_actors.ctl.search:VIEW",
     "actor.tree": "decnet_actors.ctl.actor:TREE",
     "plugin.show": "decnet_actors.ctl.plugin:SHOW",
     "config.show": "decnet_actors.ctl.config:SHOW",

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import click
 
 from decnet_actors.ctl import options, registry
-from decnet_actors.ctl.cast import Frame, frames, safe
+from decnet_actors.ctl.cast import Frame, Pace, frames, safe
 from decnet_actors.ctl.client import connect
 from decnet_actors.ctl.commands import OperationCommand, remark, run
 from decnet_actors.ctl.world import Settings
@@ -26,6 +26,9 @@ class ReplayCommand(OperationCommand):
                 ["--speed"], type=click.FloatRange(SLOWEST, FASTEST), default=1.0, help="Times the real pace."
             ),
             click.Option(["--max-idle"], type=options.Duration(), default="2s", help="Longest pause."),
+            click.Option(
+                ["--start"], type=options.Duration(), default="0s", help="Begin here; what was before is there."
+            ),
             click.Option(["--raw"], is_flag=True, help="Let the peer's bytes reach your terminal as they were."),
         ]
 
@@ -40,15 +43,16 @@ class ReplayCommand(OperationCommand):
         if typed["raw"] and not raw:
             remark("--raw is for terminals; this is the safe form", settings)
         recording = connect(settings).call(self.operation.name, args)
-        play(recording, settings, speed=typed["speed"], max_idle=typed["max_idle"], raw=raw)
+        pace = Pace(speed=typed["speed"], max_idle=typed["max_idle"], start=typed["start"])
+        play(recording, settings, pace, raw=raw)
         return 0
 
 
-def play(recording: Plain, settings: Settings, *, speed: float, max_idle: float, raw: bool) -> None:
+def play(recording: Plain, settings: Settings, pace: Pace, *, raw: bool) -> None:
     """Write the recording, at its pace on a terminal and at once elsewhere."""
     paced = sys.stdout.isatty()
     kept = ""  # the first half of a line end that two frames share
-    for frame in frames(recording["lines"], speed=speed, max_idle=max_idle):
+    for frame in frames(recording["lines"], pace):
         if paced and frame.wait:
             settings.world.sleep(frame.wait)
         text, kept = _halves(kept, frame)

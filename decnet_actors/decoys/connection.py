@@ -31,6 +31,7 @@ from decnet_actors.decoys.data_connections import DataConnections
 from decnet_actors.decoys.keeper import Keeper, place_of
 from decnet_actors.decoys.library import CountedTransport
 from decnet_actors.decoys.link import CROWDED, HEEDLESS, HOLDING, STALLED, Link
+from decnet_actors.decoys.tarpit import Outflow
 from decnet_actors.decoys.tls import secured
 from decnet_actors.domain.facts import (
     CloseReason,
@@ -78,7 +79,7 @@ class Connection(Link):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         keeper = self._keeper
-        self._transport = cast("asyncio.Transport", transport)  # a stream server makes nothing else
+        self._transport = keeper.outflow(cast("asyncio.Transport", transport), self)  # a stream server's, no other
         if not self.identify(transport) or not keeper.admit(self):  # gone before it was here, or one too many
             self._transport.abort()
             return
@@ -298,7 +299,7 @@ class Connection(Link):
                 self._heed(peer=cast("Heed", effect).peer)
             else:
                 aside.append(cast("_Aside", effect))
-        if (self._barrier or keeper.limits.tarpit) and (chunks or aside or hang_up is not None):
+        if self._barrier and (chunks or aside or hang_up is not None):
             self._blocked = True
             self._out = b"".join(chunks)
             self._aside = aside
@@ -332,7 +333,8 @@ class Connection(Link):
         """Go on under TLS; without it the connection is gone."""
         made: asyncio.Transport | None = None
         try:
-            made = await secured(transport, self, context)
+            bare = await cast("Outflow", transport).bare()  # keepers give no other
+            made = await secured(bare, self, context)
         except OSError as error:
             self._keeper.put(self, ProtocolViolated(detail=f"TLS: {type(error).__name__}"))
         self._blocked = False
@@ -342,7 +344,7 @@ class Connection(Link):
             self._transport.abort()
             self.connection_lost(None)
         else:
-            self._replace(made)
+            self._replace(self._keeper.outflow(made, self))
             self._catch_up()
 
     def _heed(self, *, peer: bool) -> None:

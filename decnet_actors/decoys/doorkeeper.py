@@ -20,6 +20,7 @@ from decnet_actors.contracts.fleet import Limits
 from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.decoys.connection import Connection
 from decnet_actors.decoys.keeper import Spawn
+from decnet_actors.decoys.tarpit import MAX_CONNECTIONS, Outflow, Outflows, Tarpits
 from decnet_actors.domain.facts import CloseReason, Fact, LimitReached
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Record
@@ -63,6 +64,7 @@ class Doorkeeper:
         ids: Ids,
         spawn: Spawn,
         arm: Callable[[float], object],
+        tarpits: Tarpits,
         listen: Listen,
     ) -> None:
         """Hold the door closed until ``open``.
@@ -83,6 +85,7 @@ class Doorkeeper:
         self._listen = listen
         self._data: set[object] = set()  # those who wait for a data connection or have one
         self._arm = arm
+        self._outflows = Outflows(lambda: tarpits.of(identity.service), clock.monotonic, self._arm_in)
         self._armed_for = _NOT_ARMED  # monotonic
         self._sweep_at = _NOT_ARMED  # monotonic
         self._listeners: tuple[socket.socket, ...] = ()
@@ -151,6 +154,9 @@ class Doorkeeper:
         """Return whether there is room for this connection, and keep it if so."""
         source = connection.source
         held = self._sources.get(source, 0)
+        if self._outflows.tarpit() is not None and len(self.connections) >= MAX_CONNECTIONS:
+            self._say_full("", "tarpit_connections", MAX_CONNECTIONS)
+            return False
         if len(self.connections) >= self.limits.connections:
             self._say_full("", "connections", self.limits.connections)
             return False
@@ -163,6 +169,10 @@ class Doorkeeper:
             self._sweep_at = self.clock.monotonic() + SWEEP_EVERY
             self._arm_in(SWEEP_EVERY)
         return True
+
+    def outflow(self, transport: asyncio.Transport, connection: Connection) -> Outflow:
+        """Return what the connection writes to: the tarpit's layer."""
+        return Outflow(self._outflows, transport, connection)
 
     def left(self, connection: Connection) -> None:
         """Forget the connection."""
@@ -264,13 +274,11 @@ class Doorkeeper:
         self._data.discard(data)
 
     async def durable(self, number: int) -> None:
-        """Return once the record is durable, there is room for more and the tarpit has had its time."""
+        """Return once the record is durable, and there is room for more."""
         if number:
             await self._journal.durable(number)
         if self._journal.crowded:
             await self._journal.room()
-        if self.limits.tarpit:
-            await asyncio.sleep(self.limits.tarpit)
 
     # time
 
@@ -294,6 +302,7 @@ class Doorkeeper:
             for connection in tuple(self.connections):
                 connection.sweep(monotonic)
             self._sweep_at = monotonic + SWEEP_EVERY if self.connections else _NOT_ARMED
+        self._outflows.tick(monotonic)
         if self._sweep_at < _NOT_ARMED:
             self._arm_in(self._sweep_at - monotonic)
         if self._wakes:
@@ -320,10 +329,7 @@ class Doorkeeper:
                 await self._journal.durable(number)
             for data in connection.take_captured():
                 await self._keep(data)
-            if self.limits.tarpit:
-                loop.call_later(self.limits.tarpit, connection.release, number)
-            else:
-                connection.release(number)
+            connection.release(number)
 
     async def _keep(self, data: bytes) -> None:
         """Keep an artifact; while the disk refuses it, replies wait, as they do for the journal."""

@@ -17,6 +17,7 @@ from decnet_actors.contracts.machine import Machine
 from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.doorkeeper import Doorkeeper, Identity
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.facts import ServiceStarted, ServiceStopped
 from decnet_actors.domain.ids import Ids
 from supervisors.actor import LoopActor
@@ -37,6 +38,7 @@ class Household:
     vault: Vault
     driver: FleetDriver
     sessions: OpenSessions
+    tarpits: Tarpits
     writer: Callable[[str], JournalWriter] = field(repr=False)  # by producer name, which is the actor's path
     offload: Callable[[Callable[[], bytes]], Awaitable[bytes]] = field(repr=False)
 
@@ -134,6 +136,7 @@ class ServiceHost(LoopActor):
             ids=Ids(self.clock.now, self.rng),
             spawn=self.spawn,
             arm=self._arm,
+            tarpits=house.tarpits,
             listen=partial(self._listen_data, place),
         )
         await self._door.open(listeners)

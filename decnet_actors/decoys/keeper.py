@@ -36,6 +36,9 @@ class Keeper(Protocol):
     def admit(self, connection: Any) -> bool:
         """Return whether there is room for this connection, and keep it if so."""
 
+    def outflow(self, transport: asyncio.Transport, connection: Any) -> asyncio.Transport:
+        """Return what the connection writes to."""
+
     def put(self, connection: Any, fact: Fact) -> int:
         """Stamp and record a fact."""
 
@@ -49,7 +52,7 @@ class Keeper(Protocol):
         """Call ``connection.room()`` once the journal has room."""
 
     async def durable(self, number: int) -> None:
-        """Return once the record is durable, there is room for more and the tarpit has had its time."""
+        """Return once the record is durable, and there is room for more."""
 
     async def listen_data(self, data: Any, port: int) -> socket.socket:
         """Return a socket that listens as the decky, for one connection, and count it until ``data_ended``.

@@ -205,6 +205,29 @@ class DownloadRequested(Fact, frozen=True, kw_only=True, gc=False):
     mechanism: str
 
 
+class DownloadFetched(Fact, frozen=True, kw_only=True, gc=False):
+    """What a peer asked the decoy to fetch was fetched by us, into quarantine; the peer did not get it."""
+
+    url: str  # as it was asked for
+    urls: tuple[str, ...]  # that we asked for: redirects in order
+    status: int
+    media_type: str  # as the server says
+    sha256: str
+    size: int
+    truncated: bool = False
+    request: str = ""  # id of the event of the request
+    again: bool = False  # it had been fetched for another request within the hour
+
+
+class DownloadFailed(Fact, frozen=True, kw_only=True, gc=False):
+    """What a peer asked the decoy to fetch was not to be had, or we would not go there."""
+
+    url: str
+    reason: str  # words of ours
+    request: str = ""  # id of the event of the request
+    again: bool = False  # it had failed for another request within the hour
+
+
 class ForwardRequested(Fact, frozen=True, kw_only=True, gc=False):
     """A peer asked the decoy to relay a connection; recorded, never done."""
 
@@ -318,6 +341,8 @@ FACTS: dict[str, type[Fact]] = {
         HttpRequestSeen,
         FileCaptured,
         DownloadRequested,
+        DownloadFetched,
+        DownloadFailed,
         ForwardRequested,
         ProtocolViolated,
         LimitReached,

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import attrs
 from attrs import frozen
 
-from decnet_actors.contracts.fleet import DeckyPlan, Limits
+from decnet_actors.contracts.fleet import DeckyPlan, Limits, Tarpit
 from decnet_actors.fleet.document import Document, normal
 from decnet_actors.fleet.fleet_operations import Action, DeckyChange, FieldChange
 from decnet_actors.fleet.settings import DeckySettings
@@ -17,7 +17,7 @@ Plain: TypeAlias = Any  # the shape of JSON
 IsSecret: TypeAlias = Callable[[str, str], bool]  # of a service's option
 
 HIDDEN = "(secret)"
-LEFT_OUT = frozenset({"name", "services", "bait", "limits"})  # fields that are told apart by what is in them
+LEFT_OUT = frozenset({"name", "services", "bait", "limits", "tarpit"})  # fields that are told apart by what is in them
 
 
 @frozen(kw_only=True)
@@ -73,6 +73,7 @@ def flat(settings: DeckySettings) -> dict[str, Plain]:
     }
     fields["bait"] = settings.bait
     fields |= {f"limits.{name}": value for name, value in attrs.asdict(settings.limits).items()}
+    fields |= {join("tarpit", tarpit.service or "*"): tarpit for tarpit in settings.tarpit}
     for service, options in dict(settings.services).items():  # type: ignore[arg-type]  # normal settings have tables
         fields[join("services", service)] = True
         fields |= {join(join("services", service), option): value for option, value in options.items()}
@@ -101,6 +102,12 @@ def shown(found: Sequence[Difference], plans: Sequence[DeckyPlan], is_secret: Is
         )
         for difference in found
     )
+
+
+def tarpit_text(tarpit: Tarpit) -> str:
+    """Return ``2.5 s, then 20 B/s``."""
+    rate = f"{tarpit.rate} B/s" if tarpit.rate else ""
+    return ", then ".join(filter(None, (f"{tarpit.delay:g} s" if tarpit.delay else "", rate)))
 
 
 def summary(old: Document, new: Document, found: Sequence[Difference]) -> str:
@@ -139,6 +146,8 @@ def _text(path: str, value: Plain, is_secret: IsSecret) -> str:
         return ""
     if root == "bait":
         return toml_value([f"{bait.user}@{bait.service}" if bait.service else bait.user for bait in value])
+    if root == "tarpit":
+        return tarpit_text(value)
     if root == "services" and "." not in rest:
         return "present"
     if root == "services" and is_secret(*rest.split(".", 1)):

@@ -8,11 +8,13 @@ from attrs import evolve
 
 from decnet_actors.contracts.arguments import did_you_mean
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
+from decnet_actors.contracts.fleet import Tarpit
 from decnet_actors.contracts.fleet_driver import DHCP
 from decnet_actors.domain.text import escaped
 from decnet_actors.fleet.decky_operations import DeckyCreateArgs, DeckyEditArgs, DeckyOptionsArgs, DeckyServiceArgs
 from decnet_actors.fleet.document import normal
 from decnet_actors.fleet.settings import DeckySettings
+from decnet_actors.fleet.tarpit_operations import TarpitClearArgs, TarpitSetArgs
 
 Fleet = tuple[DeckySettings, ...]
 Tables = dict[str, dict[str, Any]]  # Any: the shape of JSON
@@ -104,6 +106,44 @@ def service_removed(fleet: Fleet, args: DeckyServiceArgs, usual: Collection[str]
     return _replaced(fleet, evolve(before, services=tables))
 
 
+def slowed(fleet: Fleet, args: TarpitSetArgs) -> Fleet:
+    """Return the fleet with a decky whose replies, or those of one service, are slowed down.
+
+    Raises:
+        OperatorError: DN2001, DN5001.
+
+    """
+    before = find(fleet, args.name)
+    try:
+        tarpit = Tarpit(service=args.service, delay=args.delay, rate=args.rate)
+    except ValueError as error:
+        raise _unfit(error) from error
+    return _replaced(fleet, evolve(before, tarpit=(*_others(before, args.service), tarpit)))
+
+
+def unslowed(fleet: Fleet, args: TarpitClearArgs) -> Fleet:
+    """Return the fleet with a decky that answers at its own pace.
+
+    Raises:
+        OperatorError: DN2001; DN3001, there is no such tarpit.
+
+    """
+    before = find(fleet, args.name)
+    left = _others(before, args.service)
+    if left == before.tarpit:
+        which = f"of its own for {escaped(args.service, MAX_NAME)}" if args.service else "for all its services"
+        raise OperatorError(
+            CATALOGUE["DN3001"],
+            f"{args.name} has no tarpit {which}",
+            fix=(f"decnetctl decky tarpit-show {args.name}",),
+        )
+    return _replaced(fleet, evolve(before, tarpit=left))
+
+
+def _others(settings: DeckySettings, service: str) -> tuple[Tarpit, ...]:
+    return tuple(tarpit for tarpit in settings.tarpit if tarpit.service != service)
+
+
 def serving(fleet: Fleet, name: str, services: Collection[str]) -> Fleet:
     """Return the fleet with a decky that serves exactly these; options of services that stay are kept."""
     before = find(fleet, name)
@@ -178,9 +218,14 @@ def _made(before: DeckySettings | Mapping[str, Any], args: DeckyCreateArgs | Dec
     try:
         return DeckySettings(**before, **given) if isinstance(before, Mapping) else evolve(before, **given)
     except ValueError as error:
-        name, _, text = str(error.args[0]).partition(":")
-        problem = f"/{name.strip(chr(39))}:{text}" if text else f"/: {error.args[0]}"
-        raise OperatorError(CATALOGUE["DN5001"], problem.lstrip("/"), errors=(problem,)) from error
+        raise _unfit(error) from error
+
+
+def _unfit(error: ValueError) -> OperatorError:
+    """Return what an operator sees of a value that cannot be."""
+    name, _, text = str(error.args[0]).partition(":")
+    problem = f"/{name.strip(chr(39))}:{text}" if text else f"/: {error.args[0]}"
+    return OperatorError(CATALOGUE["DN5001"], problem.lstrip("/"), errors=(problem,))
 
 
 def _having(settings: DeckySettings, service: str, usual: Collection[str]) -> Tables:

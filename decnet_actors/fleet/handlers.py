@@ -15,10 +15,11 @@ from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.lifecycle import Lifecycle
 from decnet_actors.contracts.operation_table import OperationTable
-from decnet_actors.contracts.operations import Caller, File
+from decnet_actors.contracts.operations import Caller, File, Page
 from decnet_actors.fleet import changes, edits, ini, mutation, toml
 from decnet_actors.fleet import decky_operations as decky_ops
 from decnet_actors.fleet import fleet_operations as ops
+from decnet_actors.fleet import tarpit_operations as tarpit_ops
 from decnet_actors.fleet.archetypes import ARCHETYPES
 from decnet_actors.fleet.desired import Desired, DesiredFleet, Proposal
 from decnet_actors.fleet.desk import Desk
@@ -82,6 +83,9 @@ class FleetChanges:
         table.bind(decky_ops.DECKY_SERVICE_ADD, self.add_service)
         table.bind(decky_ops.DECKY_SERVICE_SET, self.set_service)
         table.bind(decky_ops.DECKY_SERVICE_REMOVE, self.remove_service)
+        table.bind(tarpit_ops.TARPIT_SHOW, self.tarpits)
+        table.bind(tarpit_ops.TARPIT_SET, self.slow)
+        table.bind(tarpit_ops.TARPIT_CLEAR, self.unslow)
 
     async def apply(self, args: ops.FleetApplyArgs, caller: Caller) -> ops.FleetChange:
         """Answer fleet.apply."""
@@ -177,6 +181,24 @@ class FleetChanges:
             caller,
             lambda fleet: edits.service_removed(fleet, args, self._usual(fleet, args.name)),
         )
+
+    async def tarpits(self, args: decky_ops.DeckyArgs, _caller: Caller) -> Page[tarpit_ops.TarpitRow]:
+        """Answer decky.tarpit-show."""
+        settings = edits.find((await self._desired.newest()).document.deckies, args.name)
+        return Page(
+            items=tuple(
+                tarpit_ops.TarpitRow(decky=settings.name, service=one.service, delay=one.delay, rate=one.rate)
+                for one in settings.tarpit
+            )
+        )
+
+    async def slow(self, args: tarpit_ops.TarpitSetArgs, caller: Caller) -> ops.FleetChange:
+        """Answer decky.tarpit-set."""
+        return await self._change(tarpit_ops.TARPIT_SET.name, args, caller, lambda fleet: edits.slowed(fleet, args))
+
+    async def unslow(self, args: tarpit_ops.TarpitClearArgs, caller: Caller) -> ops.FleetChange:
+        """Answer decky.tarpit-clear."""
+        return await self._change(tarpit_ops.TARPIT_CLEAR.name, args, caller, lambda fleet: edits.unslowed(fleet, args))
 
     async def mutate(self, args: decky_ops.DeckyChangeArgs, caller: Caller) -> ops.FleetChange:
         """Answer decky.mutate."""
@@ -324,4 +346,8 @@ def _counted(problems: Sequence[str]) -> str:
 def _interrupted(running: Mapping[str, DeckyPlan], plans: Sequence[DeckyPlan]) -> tuple[str, ...]:
     """Return the deckies whose connections end."""
     after = {plan.name: plan for plan in plans}
-    return tuple(name for name, plan in running.items() if plan.running and plan != after.get(name))
+    return tuple(name for name, plan in running.items() if plan.running and plan.lasting != _lasting(after.get(name)))
+
+
+def _lasting(plan: DeckyPlan | None) -> DeckyPlan | None:
+    return None if plan is None else plan.lasting

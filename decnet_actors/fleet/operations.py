@@ -36,6 +36,7 @@ from decnet_actors.fleet.fleet_operations import (
     FLEET_TEARDOWN,
 )
 from decnet_actors.fleet.lifecycle_operations import OPERATION_FOLLOW, OPERATION_LIST, OPERATION_SHOW
+from decnet_actors.fleet.tarpit_operations import TARPIT_CLEAR, TARPIT_SET, TARPIT_SHOW
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike classes
     FLEET_SHOW,
@@ -66,6 +67,9 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     DECKY_SERVICE_ADD,
     DECKY_SERVICE_SET,
     DECKY_SERVICE_REMOVE,
+    TARPIT_SHOW,
+    TARPIT_SET,
+    TARPIT_CLEAR,
     DECKY_FILES,
     DECKY_RESTORE,
     SERVICE_LIST,

@@ -127,6 +127,7 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
             problems.append(_problem(f"decky.{settings.name}.archetype", text))
     elif not tables:
         problems.append(_problem(key, "a decky needs at least one service, or an archetype", settings.services))
+    problems += _tarpits(settings, installed.services)
     if len(tables) > MAX_SERVICES:
         problems.append(_problem(key, f"{len(tables)} services; at most {MAX_SERVICES}", settings.services))
     problems += _out_of_place(settings, tables, installed)
@@ -165,6 +166,7 @@ def _decky(settings: DeckySettings, number: int, installed: Installed, problems:
         mac=settings.mac,
         isolation=Isolation(settings.isolate) if settings.isolate else None,
         running=settings.state == "running",
+        tarpits=settings.tarpit,
     )
 
 
@@ -193,6 +195,19 @@ def _unknown(settings: DeckySettings, installed: Installed) -> Iterator[Problem]
         text = f"no system is called {settings.distribution!r}; there are {', '.join(sorted(installed.systems))}"
         guess = closest(settings.distribution, sorted(installed.systems))
         yield _problem(f"decky.{settings.name}.distribution", text, suggestion=guess)
+
+
+def _tarpits(settings: DeckySettings, installed: Sequence[str]) -> Iterator[Problem]:
+    """Yield a problem for each tarpit that slows nothing, or one thing twice."""
+    key = f"decky.{settings.name}.tarpit"
+    seen: set[str] = set()
+    for tarpit in settings.tarpit:
+        if tarpit.service in seen:
+            yield _problem(key, f"two tarpits for {tarpit.service or 'all services'}")
+        elif tarpit.service and tarpit.service not in installed:
+            text = f"no decoy is called {tarpit.service!r}; there are {', '.join(installed)}"
+            yield _problem(key, text, suggestion=closest(tarpit.service, installed))
+        seen.add(tarpit.service)
 
 
 def _out_of_place(settings: DeckySettings, services: Collection[str], installed: Installed) -> Iterator[Problem]:

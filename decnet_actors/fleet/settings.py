@@ -8,7 +8,7 @@ from typing import Any, Literal
 from attrs import Attribute, field, frozen
 from attrs.validators import and_, ge, le
 
-from decnet_actors.contracts.fleet import Bait, Limits
+from decnet_actors.contracts.fleet import Bait, Limits, Tarpit
 from decnet_actors.contracts.fleet_driver import DHCP
 
 SHORTEST_MUTATION = 60.0  # seconds; a machine whose ports change faster is believed by nobody
@@ -96,6 +96,9 @@ class DeckySettings:
     )
     mutate_interval: float = field(
         default=0.0, validator=_interval, metadata={"help": "time between changes of its services; 0: they stay"}
+    )
+    tarpit: tuple[Tarpit, ...] = field(
+        default=(), metadata={"help": "how replies are slowed down: of all services, or of those named"}
     )
     state: Literal["running", "stopped"] = field(
         default="running", metadata={"help": "stopped: it is kept, but nothing of it listens"}

@@ -24,7 +24,7 @@ class InForce:
     tables: Mapping[str, str]  # all packet rules, as they are listed
 
 
-def apply(stack: str, mac: str, *, switches: Mapping[str, str], rules: str) -> InForce:
+def apply(stack: str, mac: str, *, switches: Mapping[str, str], rules: str, again: bool = False) -> InForce:
     """Apply a personality as far as this machine allows, and other rules; return what is in force then.
 
     Args:
@@ -32,6 +32,7 @@ def apply(stack: str, mac: str, *, switches: Mapping[str, str], rules: str) -> I
         mac: the decky's; what must differ from decky to decky follows from it.
         switches: to be set as well, as far as possible.
         rules: to be loaded as well, for certain; may be empty.
+        again: whether packet rules of a stack may be there already, to be replaced.
 
     Raises:
         NftablesError: the other rules cannot be loaded.
@@ -41,7 +42,8 @@ def apply(stack: str, mac: str, *, switches: Mapping[str, str], rules: str) -> I
     sysctl.set_all({**switches, **personality.sysctls})
     try:
         # At once: the kernel waits for a grace period between one change of rules and the next.
-        nftables.apply(f"add {_TABLE}\ndelete {_TABLE}\n{_rules(personality, _offset(mac))}{rules}")
+        cleared = f"add {_TABLE}\ndelete {_TABLE}\n" if again else ""
+        nftables.apply(f"{cleared}{_rules(personality, _offset(mac))}{rules}")
     except NftablesError:  # without the stack's rules, then; reading back tells
         if rules:
             nftables.apply(rules)

@@ -4,7 +4,7 @@ from decnet_actors.contracts.machine import Login
 from decnet_actors.machine import dates
 from decnet_actors.machine.shell.context import World
 from decnet_actors.machine.tree import etc, proc
-from decnet_actors.machine.tree.applets import version
+from decnet_actors.machine.tree.applets import shell_banner
 from decnet_actors.machine.tree.services import DEBIAN_MOTD
 from decnet_actors.machine.tree.storage import volumes
 
@@ -32,8 +32,7 @@ def _debian(world: World) -> str:
 def _motd(world: World) -> str:
     """Return ``/etc/motd``; a device starts its shell with BusyBox's own words."""
     if world.persona.embedded:
-        name = f"BusyBox v{version(world.persona)} built-in shell (ash)"
-        return f"\n\n{name}\nEnter 'help' for a list of built-in commands.\n\n"
+        return shell_banner(world.persona)
     try:
         return world.files.read("/etc/motd").decode("utf-8", "replace")
     except OSError:

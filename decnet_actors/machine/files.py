@@ -241,10 +241,18 @@ class TreeFiles:
         upper.ctime = now
         self._record(upper, "chown", found.path, now)
 
+    def fix(self, path: str, *, fixed: bool, now: float, uid: int = 0) -> None:
+        """Have nobody change a node, or everybody again who may; root decides."""
+        found = self._there(path, uid=uid)
+        if uid != 0 or found.here.node.virtual:
+            fail(errno.EPERM, path)
+        upper = self._lift(found, path)
+        upper.fixed, upper.ctime = fixed, now
+
     def touch(self, path: str, *, now: float, accessed: float | None, modified: float | None, uid: int = 0) -> None:
         found = self._there(path, uid=uid)
         node = found.here.node
-        if uid not in {0, node.uid}:
+        if node.fixed or uid not in {0, node.uid}:
             self._need(node, WRITE, uid, path)
         if node.virtual:
             return
@@ -307,7 +315,8 @@ class TreeFiles:
 
     def _owned(self, path: str, uid: int) -> Found:
         found = self._there(path, uid=uid)
-        if uid not in {0, found.here.node.uid} or found.here.node.virtual:
+        node = found.here.node
+        if uid not in {0, node.uid} or node.virtual or node.fixed:
             fail(errno.EPERM, path)
         return found
 

@@ -140,7 +140,7 @@ class Layer:
         upper = Upper(of.mode, key=spot.key, inherited=True)
         upper.uid, upper.gid, upper.inode, upper.size = of.uid, of.gid, of.inode, of.size
         upper.atime, upper.mtime, upper.ctime = of.atime, of.mtime, of.ctime
-        upper.content, upper.target, upper.virtual = of.content, of.target, of.virtual
+        upper.content, upper.target, upper.virtual, upper.fixed = of.content, of.target, of.virtual, of.fixed
         if isinstance(of.content, bytearray):
             upper.content = bytes(of.content)  # the lower one may grow
         self.place(upper, parent, name)

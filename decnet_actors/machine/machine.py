@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from decnet_actors.contracts.decky_files import NOBODY, Author, Isolation, StoredFiles, Told
 from decnet_actors.contracts.machine import Login
@@ -140,11 +141,16 @@ def _still() -> float:
     return 0.0
 
 
+@cache
+def _alone(gid: int) -> frozenset[int]:
+    return frozenset({gid})  # most accounts of all deckies are in one group, and few groups differ
+
+
 def _memberships(persona: Persona) -> Mapping[int, frozenset[int]]:
-    groups = etc.groups_of(persona)
-    return {
-        account.uid: frozenset(
-            {account.gid, *(number for number, members in groups.values() if account.name in members)}
-        )
-        for account in persona.accounts
-    }
+    found = {account.uid: _alone(account.gid) for account in persona.accounts}
+    by_name = {account.name: account for account in persona.accounts}
+    for number, members in etc.groups_of(persona).values():
+        for name in members:
+            if name in by_name:
+                found[by_name[name].uid] |= {number}
+    return found

@@ -21,6 +21,7 @@ class Node:
         "content",
         "ctime",
         "fill",
+        "fixed",
         "gid",
         "inode",
         "mode",
@@ -42,6 +43,7 @@ class Node:
         self.target = ""
         self.children: dict[str, Node] | None = None
         self.fill: Callable[[Node], dict[str, Node]] | None = None
+        self.fixed = False  # ``chattr +i``: nobody changes it, not even root; kept while the machine runs
         self.virtual = False  # a kernel file system: nothing can be created in it, writes vanish
 
     @property

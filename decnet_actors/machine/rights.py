@@ -9,7 +9,9 @@ from decnet_actors.machine.walk import SEARCH, WRITE, allows, fail
 
 
 def need(node: Node, wanted: int, uid: int, groups: Mapping[int, frozenset[int]], path: str) -> None:
-    """Refuse whoever has not all of the wanted rights; root reads and writes everything."""
+    """Refuse whoever has not all of the wanted rights; root reads and writes everything but what is fixed."""
+    if node.fixed and wanted & WRITE:
+        fail(errno.EPERM, path)
     if uid != 0 and not allows(node, wanted, uid, groups):
         fail(errno.EACCES, path)
 
@@ -28,6 +30,8 @@ def removable(parent: Node, node: Node, uid: int, groups: Mapping[int, frozenset
     if parent.virtual:
         fail(errno.EPERM, path)
     need(parent, WRITE | SEARCH, uid, groups, path)
+    if node.fixed:
+        fail(errno.EPERM, path)
     if parent.mode & stat.S_ISVTX and uid not in {0, node.uid, parent.uid}:
         fail(errno.EPERM, path)
 

@@ -135,7 +135,7 @@ class ShellTerminal:
 
     def _command(self, sh: ShellState, text: str) -> Work:
         if len(text) > MAX_COMMAND:
-            self._evaluator.complain_raw(sh, "/bin/bash: Argument list too long\n")
+            self._evaluator.complain_raw(sh, f"{self._world.persona.shell}: Argument list too long\n")
             return 126
         return (yield from self._evaluator.one_command(sh, text))
 
@@ -268,6 +268,11 @@ class ShellTerminal:
         if self._stdin.eof:
             return True
         editor, world = self._editor, self._world
+        if world.raw:
+            self._stdin.feed(bytes(self._typed))
+            fresh = bool(self._typed)
+            self._typed.clear()
+            return fresh
         editor.plain = not world.at_prompt
         editor.echo = world.echo
         for index, byte in enumerate(self._typed):

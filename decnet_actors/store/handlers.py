@@ -15,6 +15,7 @@ from decnet_actors.domain.text import escaped
 from decnet_actors.store import credential_operations as credentials
 from decnet_actors.store import event_operations as events
 from decnet_actors.store import overview_operations as overviews
+from decnet_actors.store import search_operations as searches
 from decnet_actors.store import session_operations as sessions
 from decnet_actors.store.credential_queries import CredentialQueries
 from decnet_actors.store.event_queries import EventQueries, event_row
@@ -22,6 +23,7 @@ from decnet_actors.store.journal import JournalStatus
 from decnet_actors.store.overview_queries import OverviewQueries
 from decnet_actors.store.paging import decode_cursor, decode_number, encode_cursor
 from decnet_actors.store.ranges import Filter, parse_kinds
+from decnet_actors.store.search_queries import SearchQueries
 from decnet_actors.store.session_queries import SPOKEN, SessionQueries
 from decnet_actors.store.tables import SCHEMA_VERSION
 
@@ -60,6 +62,7 @@ def bind_operations(
     table.bind(sessions.SESSION_LIST, handlers.session_list)
     table.bind(sessions.SESSION_SHOW, handlers.session_show)
     table.bind(sessions.SESSION_REPLAY, handlers.session_replay)
+    table.bind(searches.SESSION_SEARCH, handlers.session_search)
     table.bind(credentials.SOURCE_LIST, handlers.source_list)
     table.bind(credentials.CREDENTIAL_LIST, handlers.credential_list)
     table.bind(credentials.CREDENTIAL_SHOW, handlers.credential_show)
@@ -83,6 +86,7 @@ class Handlers:
         self._status = status
         self._events = EventQueries(engine, now)
         self._sessions = SessionQueries(engine, self._events)
+        self._search = SearchQueries(engine)
         self._credentials = CredentialQueries(engine)
         self._overview = OverviewQueries(engine, now)
 
@@ -143,6 +147,10 @@ class Handlers:
         return sessions.Replay(
             session=args.id, duration=recording.duration, lines=recording.lines, truncated=recording.truncated
         )
+
+    async def session_search(self, args: searches.SessionSearchArgs, _caller: Caller) -> Page[searches.FoundLine]:
+        found = await self._search.page(args, before=decode_number(args.cursor))
+        return Page(items=found.lines, next=None if found.before is None else encode_cursor(found.before))
 
     async def source_list(self, args: credentials.SourceListArgs, _caller: Caller) -> Page[credentials.SourceRow]:
         found = await self._sessions.sources(args, before=decode_number(args.cursor))

@@ -14,6 +14,7 @@ from msgspec import Struct
 from decnet_actors.domain.facts import (
     CommandSeen,
     CredentialSeen,
+    DownloadFetched,
     FileCaptured,
     HttpRequestSeen,
     Outcome,
@@ -225,7 +226,7 @@ def _count_in_session(session: SessionDelta, now: float, fact: object) -> None:
         case HttpRequestSeen():
             session.commands += 1
             session.client = session.client or _user_agent(fact.headers)
-        case FileCaptured():
+        case FileCaptured() | DownloadFetched():
             session.files += 1
         case SshClientSeen():
             session.client = session.client or shown(fact.version)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Dialect
 
 from decnet_actors.store import tables
 from decnet_actors.store.projection import CredentialDelta, MinuteDelta, SessionDelta, SourceDelta, UseDelta
+from decnet_actors.store.transcript import LineRow
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -22,6 +23,7 @@ SOURCE_COLUMNS = SourceDelta.__struct_fields__
 CREDENTIAL_COLUMNS = CredentialDelta.__struct_fields__
 USE_COLUMNS = UseDelta.__struct_fields__
 MINUTE_COLUMNS = MinuteDelta.__struct_fields__
+LINE_COLUMNS = LineRow.__struct_fields__
 
 _SEQ_RANGE = {"last_seq": "new"}
 _SEEN = {"first_seen": "least", "last_seen": "greatest"}
@@ -46,6 +48,7 @@ MERGE_SESSION = {
 MERGE_SOURCE = _SEQ_RANGE | _SEEN | dict.fromkeys(("events", "sessions", "credentials", "accepted"), "sum")
 MERGE_CREDENTIAL = _SEQ_RANGE | _SEEN | {"mechanism": "new", "hashcat": "keep", "count": "sum", "accepted": "sum"}
 MERGE_USE = _SEQ_RANGE | {"count": "sum", "accepted": "sum"}
+MERGE_LINE = dict.fromkeys(("text", "keys", "folded", "open"), "new")
 CURSOR_COLUMNS = ("consumer", "seq")
 MERGE_CURSOR = {"seq": "new"}
 MERGE_MINUTE = _SEQ_RANGE | dict.fromkeys(("events", "sessions", "credentials", "accepted"), "sum")
@@ -61,6 +64,7 @@ class Statements:
     credential: str
     use: str
     minute: str
+    line: str
     cursor: str
 
 
@@ -73,6 +77,7 @@ def statements_for(dialect: Dialect) -> Statements:
         credential=_upsert(tables.credential, CREDENTIAL_COLUMNS, MERGE_CREDENTIAL, dialect),
         use=_upsert(tables.credential_use, USE_COLUMNS, MERGE_USE, dialect),
         minute=_upsert(tables.minute, MINUTE_COLUMNS, MERGE_MINUTE, dialect),
+        line=_upsert(tables.line, LINE_COLUMNS, MERGE_LINE, dialect),
         cursor=_upsert(tables.cursor, CURSOR_COLUMNS, MERGE_CURSOR, dialect),
     )
 

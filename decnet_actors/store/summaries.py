@@ -81,6 +81,10 @@ def _content(fact: Fact) -> str | None:
             return f"{_cut(fact.path)} {fact.size} bytes ({_cut(fact.mechanism)})"
         case facts.DownloadRequested():
             return f"{_cut(fact.mechanism)} {_cut(fact.url)}"
+        case facts.DownloadFetched():
+            return f"{_cut(fact.url)} {fact.size} bytes, sha256 {_cut(fact.sha256[:16])}"
+        case facts.DownloadFailed():
+            return f"{_cut(fact.url)} {_cut(fact.reason)}"
         case facts.ForwardRequested():
             return f"{_cut(fact.kind)} to {_cut(fact.host)} port {fact.port}"
         case _:

@@ -24,6 +24,7 @@ from decnet_actors.store.tables import (
     dead_letter,
     decky_file,
     fact,
+    line,
     minute,
     session,
     source,
@@ -66,10 +67,14 @@ class Sweep:
         config = self._config
         removed: dict[str, int] = {}
         if config.terminals:
-            removed["terminal"] = await self._terminals(now - config.terminals)
+            cutoff = now - config.terminals
+            removed["terminal"] = await self._terminals(cutoff)
+            removed["line"] = await self._lines(await self._newest_before(cutoff))
         if config.events:
             cutoff = now - config.events
-            removed["fact"] = await self._facts(await self._newest_before(cutoff))
+            upto = await self._newest_before(cutoff)
+            removed["fact"] = await self._facts(upto)
+            removed["line"] = removed.get("line", 0) + await self._lines(upto)
             removed["minute"] = await self._keys(minute, minute.c.minute, minute.c.minute < int(cutoff // 60))
             removed["dead_letter"] = await self._keys(dead_letter, dead_letter.c.id, dead_letter.c.time < cutoff)
         if config.sessions:
@@ -149,6 +154,19 @@ class Sweep:
                 await connection.execute(update(session).where(*over).values(terminal=0))
             await self._pause()
 
+    async def _lines(self, upto: int) -> int:
+        """Remove the lines that began up to ``upto``: their numbers ascend as those of the facts do."""
+        removed = 0
+        while True:
+            async with self._engine.begin() as connection:
+                oldest = select(line.c.number, line.c.seq).order_by(line.c.number).limit(self._config.batch)
+                gone = [row.number for row in await connection.execute(oldest) if row.seq <= upto]
+                if gone:
+                    removed += (await connection.execute(delete(line).where(line.c.number <= gone[-1]))).rowcount
+            if len(gone) < self._config.batch:
+                return removed
+            await self._pause()
+
     async def _keys(self, table: Table, key: ColumnElement[Any], where: ColumnElement[bool]) -> int:  # Any: of keys
         removed = 0
         while True:
@@ -189,10 +207,11 @@ class Sweep:
                 low, head = (await connection.execute(select(func.min(fact.c.seq), func.max(fact.c.seq)))).one()
             if low is None or low >= head:
                 return removed
-            step = await self._facts(low + max((head - low) // 10, self._config.batch) - 1)
+            upto = low + max((head - low) // 10, self._config.batch) - 1
+            step = await self._facts(upto)
             if not step:
                 return removed
-            removed += step
+            removed += step + await self._lines(upto)
         return removed
 
     async def _pause(self) -> None:

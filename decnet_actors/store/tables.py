@@ -4,9 +4,9 @@
   which grows at its end: a random secondary index would make each commit dirty one page a row, which is what limits
   ingest, not SQL. So nothing looks facts up by address or time directly; it asks a small table for a range of
   ``seq`` first (``minute`` for time, ``session`` and ``source`` for their own).
-* ``session``, ``source``, ``credential``, ``credential_use`` and ``minute`` are projections: folded from facts
-  (``store.projection``) and committed with their ``cursor``, a moment later (``store.projector``). They
-  could be made again from ``fact``.
+* ``session``, ``source``, ``credential``, ``credential_use``, ``minute`` and ``line`` are projections: folded from
+  facts (``store.projection``, ``store.transcript``) and committed with their ``cursor``, a moment later
+  (``store.projector``). They could be made again from ``fact``.
 * ``decky_file`` has the changes of deckies' files, by version (``store.decky_files``): the live ones are what a tree is
   put together from, the others its history.
 * The rest is state of ours: accounts, audit, what the fleet is meant to be and what was done to it, secrets of
@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 
 MAX_PAYLOAD = 2**24 - 1  # bytes; what MySQL's MEDIUMBLOB holds, and more than any fact has
 ID = 32  # hex digits of an identifier
@@ -162,6 +162,21 @@ minute = _table(
     Column("sessions", BigInteger, nullable=False),
     Column("credentials", BigInteger, nullable=False),
     Column("accepted", BigInteger, nullable=False),
+)
+
+line = _table(
+    "line",
+    Column("number", Big, primary_key=True, autoincrement=False),  # 1, 2, ... in the order in which lines began
+    Column("seq", BigInteger, nullable=False),  # of the fact it began with; ascends with the number
+    Column("time", Double, nullable=False),
+    Column("session", String(ID), nullable=False),
+    Column("channel", Integer, nullable=False),
+    Column("kind", String(32), nullable=False),  # transcript.LineKind
+    Column("text", Text, nullable=False),
+    Column("keys", Text, nullable=False),
+    Column("folded", Text, nullable=False),  # what is searched
+    Column("open", LargeBinary(MAX_PAYLOAD)),  # what came of a line that goes on
+    Index("ix_line_session", "session"),  # ids ascend with time, so this one grows at its end too
 )
 
 artifact = _table(

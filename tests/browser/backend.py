@@ -38,6 +38,7 @@ from decnet_actors.fleet.lifecycle_operations import OPERATION_LIST
 from decnet_actors.store.credential_operations import CREDENTIAL_LIST, CREDENTIAL_SHOW, CredentialDetail, CredentialRow
 from decnet_actors.store.event_operations import EVENT_LIST, EventRow
 from decnet_actors.store.overview_operations import OVERVIEW_SHOW, Figure, Overview, Point, Ranked
+from decnet_actors.store.search_operations import SESSION_SEARCH, FoundLine, LineKind
 from decnet_actors.store.session_operations import (
     SESSION_LIST,
     SESSION_REPLAY,
@@ -87,6 +88,7 @@ class Backend:
         table.bind(EVENT_LIST, _handler(self._events))
         table.bind(SESSION_LIST, _handler(self._sessions))
         table.bind(SESSION_SHOW, _handler(self._session))
+        table.bind(SESSION_SEARCH, _handler(self._search))
         table.bind(SESSION_REPLAY, _handler(self._replay))
         table.bind(CREDENTIAL_LIST, _handler(self._credentials))
         table.bind(CREDENTIAL_SHOW, _handler(self._credential))
@@ -152,6 +154,31 @@ class Backend:
             timeline=tuple(_event(entry) for entry in entries),
             truncated=False,
         )
+
+    def _search(self, args: Any) -> Page[FoundLine]:
+        found = []
+        for entry in reversed(self._journal.entries):
+            line = escaped(getattr(entry.record.fact, "line", ""))
+            before, hit, after = line.partition(args.text)
+            if hit:
+                record = entry.record
+                found.append(
+                    FoundLine(
+                        time=record.time,
+                        session=record.session,
+                        decky=record.decky,
+                        service=record.service,
+                        source=record.source,
+                        kind=LineKind.TYPED,
+                        before=before,
+                        hit=hit,
+                        after=after,
+                        erased=False,
+                        at=12.5,
+                        replay=2.5 if record.session == INTRUDER else None,
+                    )
+                )
+        return _page(found, args)
 
     def _replay(self, args: Any) -> Replay:
         self.replayed.append(args.id)

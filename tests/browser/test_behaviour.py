@@ -247,6 +247,21 @@ def test_a_recording_plays_in_a_sandbox_without_an_origin(visit: Visit, own: Ser
     assert "session.replay" in {row.operation for row in own.site.accounts.rows}
 
 
+def test_a_line_that_was_typed_leads_to_its_moment_in_the_replay(visit: Visit, own: Served) -> None:
+    watched = visit(own)
+    page = watched.open("/sessions")
+    page.get_by_label("Typed in a session").fill("wget")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.wait_for_url("**/sessions/search?text=wget")
+    line = page.locator("main tbody tr", has=page.get_by_role("link", name="at 3 s")).first
+    expect(line.locator("mark")).to_have_text("wget")
+    line.get_by_role("link", name="at 3 s").click()
+    page.wait_for_url(f"**/sessions/{INTRUDER}?at=1")
+
+    expect(page.frame_locator("iframe.player").locator(".ap-term")).to_be_visible()
+    assert [] == watched.errors
+
+
 def test_a_recording_is_audited_only_when_it_is_looked_at(visit: Visit, own: Served) -> None:
     visit(own).open("/sessions")
 

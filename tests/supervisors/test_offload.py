@@ -21,6 +21,11 @@ async def test_result_and_error_come_back(offload):
         await offload(lambda: 1 // 0, within=5)
 
 
+async def test_a_function_that_ends_with_stop_iteration_is_told_so(offload):
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await offload(lambda: next(iter(())), within=5)
+
+
 async def test_late_function_runs_on_but_nobody_waits(offload):
     gate, done = threading.Event(), threading.Event()
 

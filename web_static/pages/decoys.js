@@ -71,7 +71,7 @@ class Decoys extends Page {
           { title: 'Decoys', number: true, cell: (row) => (row.state === 'running' ? `${number(row.done)} of ${number(row.total)}` : number(row.total)) },
           { title: 'By', cell: (row) => row.author },
           { title: 'Asked for', tone: 'nowrap', cell: (row) => when(row.requested) },
-          { title: 'Why', cell: (row) => peer(row.error || row.reason) },
+          { title: 'Why', cell: (row) => (row.error || row.reason ? peer(row.error || row.reason) : '') },
         ],
       })}
     </section>`;

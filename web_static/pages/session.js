@@ -41,7 +41,7 @@ class Session extends Page {
     try {
       const replay = await call('session.replay', { id: this.parameters.id });
       // The sandbox's origin is opaque, so no target origin can be named; the window is ours.
-      frame.contentWindow.postMessage({ cast: replay.lines.join('\n') }, '*');
+      frame.contentWindow.postMessage({ cast: replay.lines.join('\n'), start: Number(this.query.at) || 0 }, '*');
       this.replay = replay;
     } catch (error) {
       this.replayProblem = error;

@@ -2,8 +2,9 @@
 import { html, nothing } from '../vendor/lit/index.js';
 import { plain, state } from '../components/badge.js';
 import { empty, failure, loading } from '../components/empty.js';
+import { searchBox } from '../components/search-box.js';
 import { table } from '../components/table.js';
-import { call } from '../lib/api.js';
+import { call, can } from '../lib/api.js';
 import { chosen, filters } from '../lib/filters.js';
 import { subscribe } from '../lib/live.js';
 import { Page } from '../lib/page.js';
@@ -55,6 +56,7 @@ class Sessions extends Page {
         <h1>Sessions</h1>
         <p class="lead">Every connection to a decoy, newest first. Open one for its timeline and, where there was a terminal, its replay.</p>
       </div>
+      ${can('session.search') ? searchBox() : nothing}
       ${filters(FIELDS)}
       ${this.problem ? failure(this.problem, () => this.reload()) : nothing}
       <section class="card" aria-label="Sessions">${this.body()}</section>

@@ -6,13 +6,15 @@
   addEventListener('message', (event) => {
     if (event.source !== parent || typeof event.data?.cast !== 'string') return;
     screen().replaceChildren();
+    const start = Number.isFinite(event.data.start) && event.data.start > 0 ? Math.floor(event.data.start) : 0;
     try {
       AsciinemaPlayer.create({ data: event.data.cast }, screen(), {
         fit: 'both',
         idleTimeLimit: 2,
         preload: true,
         controls: true,
-        poster: 'npt:0:01',
+        poster: start ? `npt:${start}` : 'npt:0:01',
+        startAt: start,
         theme: 'asciinema',
         terminalFontFamily: 'ui-monospace, Menlo, "DejaVu Sans Mono", "Liberation Mono", monospace',
       });

@@ -26,6 +26,8 @@ from decnet_actors.machine.shell.syntax import (
 class CompoundParser(SimpleParser):
     """Parses what begins with a reserved word or a bracket."""
 
+    _has_arithmetic_commands = True  # ``(( ))``, also after ``for``
+
     @abstractmethod
     def _list(self, until: frozenset[str], *, may_be_empty: bool = True) -> Script:
         """Parse commands up to a reserved word in ``until``, a closing bracket, ``;;`` or the end."""
@@ -37,7 +39,11 @@ class CompoundParser(SimpleParser):
     def _compound(self, word: str) -> Command:
         text = self.text
         if not word:
-            if text.startswith("((", self.pos) and (end := self._arithmetic_end(self.pos + 2)) >= 0:
+            if (
+                self._has_arithmetic_commands
+                and text.startswith("((", self.pos)
+                and (end := self._arithmetic_end(self.pos + 2)) >= 0
+            ):
                 expression = self._sub_word(text[self.pos + 2 : end])
                 self.pos = end + 2
                 return ArithmeticCommand(expression, self._redirects())
@@ -100,7 +106,7 @@ class CompoundParser(SimpleParser):
         self._blank()
         line = self.line()
         text = self.text
-        if text.startswith("((", self.pos):
+        if self._has_arithmetic_commands and text.startswith("((", self.pos):
             end = self._arithmetic_end(self.pos + 2)
             if end < 0:
                 self._unexpected()
@@ -157,7 +163,7 @@ class CompoundParser(SimpleParser):
                 self._blank()
                 pattern = self.word()
                 if pattern is None:
-                    self._unexpected()
+                    self._unexpected(")")
                 patterns.append(pattern)
                 self._blank()
                 if not self.text.startswith("|", self.pos):

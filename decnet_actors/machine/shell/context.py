@@ -13,6 +13,7 @@ from decnet_actors.contracts.machine import Login
 from decnet_actors.domain.facts import Direction, DownloadRequested, Fact, FileCaptured
 from decnet_actors.domain.persona import Account, Persona
 from decnet_actors.machine.files import TreeFiles
+from decnet_actors.machine.shell.busybox_words import applet_words, builtin_words
 from decnet_actors.machine.shell.state import Budget, ShellState
 from decnet_actors.machine.shell.streams import BREATHE, Input, Pause, Sink, Work, pieces
 
@@ -78,6 +79,7 @@ class World:
     captured: set[str] = field(factory=set)
     tty: Sink | None = None  # where a terminal's output goes
     echo: bool = True  # whether the terminal shows what is typed
+    raw: bool = False  # whether keys go to the program as they are pressed
     at_prompt: bool = False  # whether an interactive shell waits for a line
     front: ShellState | None = None  # the interactive shell that waits
 
@@ -170,13 +172,14 @@ def clean(text: str) -> str:
 class Context:
     """One running command."""
 
-    __slots__ = ("args", "evaluator", "name", "sh", "stderr", "stdin", "stdout", "world")
+    __slots__ = ("applet", "args", "evaluator", "name", "sh", "stderr", "stdin", "stdout", "world")
 
     def __init__(self, evaluator: "Evaluator", sh: ShellState, argv: Sequence[str]) -> None:
         self.evaluator = evaluator
         self.world = evaluator.world
         self.sh = sh
         self.name = argv[0]
+        self.applet = False  # of BusyBox: other words, other formats
         self.args = list(argv[1:])
         streams = sh.streams
         stdin = streams.get(0)
@@ -212,13 +215,19 @@ class Context:
         self.stderr.write(text.encode("utf-8", "surrogateescape"))
 
     def fail(self, message: str, status: int = 1) -> int:
-        """Write ``name: message`` to standard error and return the status."""
+        """Write ``name: message`` to standard error and return the status; an applet of BusyBox has its own words."""
+        if self.applet:
+            message, status = applet_words(self.name, message, status)
         self.err(f"{self.name}: {message}\n")
         return status
 
-    def complain(self, message: str, status: int = 1) -> int:
+    def complain(self, message: str, status: int = 1, *, named: bool = True) -> int:
         """Write a builtin's message, as the shell prefixes it, and return the status."""
-        self.err(f"{self.evaluator.prefix(self.sh)}{self.name}: {message}\n")
+        if "ash" in self.sh.options:
+            text, status = builtin_words(self.name, message, status, self.sh)
+            self.err(f"{self.sh.parsing_name or self.sh.name}: {text}\n")
+            return status
+        self.err(f"{self.evaluator.prefix(self.sh)}{f'{self.name}: ' if named else ''}{message}\n")
         return status
 
     def path(self, name: str) -> str:

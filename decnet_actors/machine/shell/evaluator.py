@@ -4,11 +4,10 @@ from collections.abc import Generator, Sequence
 
 from decnet_actors.machine.shell.compound_runner import CompoundRunner
 from decnet_actors.machine.shell.context import Context, Job, World
-from decnet_actors.machine.shell.dialect import dash_words
+from decnet_actors.machine.shell.dialect import expansion_words, parser_of, syntax_words
 from decnet_actors.machine.shell.expand import Expander
 from decnet_actors.machine.shell.interactive import InteractiveShell, seen
 from decnet_actors.machine.shell.launch import Launcher
-from decnet_actors.machine.shell.parser import Parser
 from decnet_actors.machine.shell.simple_runner import SimpleRunner
 from decnet_actors.machine.shell.state import (
     BudgetSpentError,
@@ -52,9 +51,9 @@ class Evaluator:
     def prefix(self, sh: ShellState) -> str:
         """Return what the shell puts before its messages."""
         name = sh.parsing_name or sh.name
-        if sh.interactive or sh.old_style:
+        if sh.interactive or sh.old_style or ("ash" in sh.options and sh.command_string):
             return f"{name}: "
-        if "dash" in sh.options:
+        if "dash" in sh.options and "ash" not in sh.options:
             return f"{name}: {sh.line}: "
         return f"{name}: line {sh.line}: "
 
@@ -63,6 +62,11 @@ class Evaluator:
         stream = sh.streams.get(2)
         if stream is not None and not isinstance(stream, Input):
             stream.write(f"{self.prefix(sh)}{message}\n".encode("utf-8", "surrogateescape"))
+
+    def expansion_error(self, sh: ShellState, error: ExpansionError) -> int:
+        """Write what the shell says of an expansion that failed; returns the status of its line."""
+        self.complain(sh, expansion_words(sh.options, str(error)))
+        return 2 if "dash" in sh.options else 1
 
     def run_text(self, sh: ShellState, text: str, *, outermost: bool = False) -> Work:
         """Parse and run a program in a shell; syntax errors go to standard error as bash writes them.
@@ -76,7 +80,7 @@ class Evaluator:
         if len(text) > MAX_PROGRAM:
             raise BudgetSpentError
         self.budget.step(len(text) // PARSED_A_STEP)
-        lines = Parser(text).lines()
+        lines = parser_of(sh.options)(text).lines()
         status = 0
         while True:
             try:
@@ -94,10 +98,9 @@ class Evaluator:
             try:
                 status = yield from self.script(sh, line)
             except ExpansionError as error:
-                if not outermost or error.status != 1:
+                if not outermost or error.status != 1 or "dash" in sh.options:
                     raise
-                self.complain(sh, str(error))
-                sh.status = status = 1
+                sh.status = status = self.expansion_error(sh, error)
 
     def lines(self, sh: ShellState, text: str) -> Work:
         """Run a whole program to its end, as a shell of its own does."""
@@ -106,8 +109,8 @@ class Evaluator:
         except ExitShellError as leave:
             status = leave.status
         except ExpansionError as error:
-            self.complain(sh, str(error))
-            status = error.status
+            self.expansion_error(sh, error)
+            status = 2 if "dash" in sh.options else error.status
         except ReturnError as back:
             status = back.status
         except LoopJumpError:
@@ -158,7 +161,7 @@ class Evaluator:
         """Write what the shell says of a syntax error."""
         sh.line = error.line
         if "dash" in sh.options:
-            self.complain(sh, f"Syntax error: {dash_words(error)}")
+            self.complain(sh, syntax_words(sh.options, error))
             return
         if sh.command_string:
             sh.parsing_name, sh.old_style = f"{sh.name}: -c", False
@@ -195,8 +198,7 @@ class Evaluator:
         except ExitShellError as leave:
             status = leave.status
         except ExpansionError as error:
-            self.complain(sh, str(error))
-            status = 1
+            status = self.expansion_error(sh, error)
         except ReturnError as back:
             status = back.status
         except LoopJumpError:
@@ -286,8 +288,7 @@ class Evaluator:
         except ClosedPipeError:
             return 141
         except ExpansionError as error:
-            self.complain(sh, str(error))
-            return 1
+            return self.expansion_error(sh, error)
         except ReturnError as back:
             return back.status
         except LoopJumpError:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from decnet_actors.domain.facts import ShellCommandSeen
 from decnet_actors.machine.shell.context import MAX_HISTORY, World, clean
-from decnet_actors.machine.shell.parser import Parser
+from decnet_actors.machine.shell.dialect import parser_of
 from decnet_actors.machine.shell.prompt import paste_mode, prompt
 from decnet_actors.machine.shell.state import (
     BudgetSpentError,
@@ -40,6 +40,13 @@ def show_prompt(evaluator: "Evaluator", sh: ShellState, *, continued: bool) -> N
         evaluator.complain_raw(sh, bracket + ("> " if continued else prompt(evaluator.world, sh)))
 
 
+def farewell(sh: ShellState) -> str:
+    """Return what an interactive shell writes as its input ends."""
+    if "dash" in sh.options:
+        return "\n"
+    return "logout\n" if sh.login else "exit\n"
+
+
 class InteractiveShell:
     """Reads lines from a shell's standard input and runs each."""
 
@@ -65,7 +72,7 @@ class InteractiveShell:
                         self.evaluator.complain(sh, "syntax error: unexpected end of file")
                         pending = ""
                         continue
-                    self.evaluator.complain_raw(sh, ("logout\n" if sh.login else "exit\n") if stdin.terminal else "")
+                    self.evaluator.complain_raw(sh, farewell(sh) if stdin.terminal else "")
                     return sh.status
                 text = line.decode("utf-8", "surrogateescape").replace("\0", "")
                 if not pending:
@@ -111,7 +118,7 @@ class InteractiveShell:
         self._parsed += len(pending)
         items: list[AndOr] = []
         try:
-            for line in Parser(pending, more=True).lines():
+            for line in parser_of(self.sh.options)(pending, more=True).lines():
                 items += line.items
                 if self.world.budget.due:
                     yield BREATHE
@@ -137,8 +144,7 @@ class InteractiveShell:
         try:
             sh.status = yield from self.evaluator.script(sh, script)
         except ExpansionError as error:
-            self.evaluator.complain(sh, str(error))
-            sh.status = 1
+            sh.status = self.evaluator.expansion_error(sh, error)
         except (ReturnError, LoopJumpError, ClosedPipeError):
             sh.status = 1
         except BudgetSpentError:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
+from decnet_actors.machine.shell.busybox_words import ENDS_WITH_ONE, refusal, usage_words
 from decnet_actors.machine.shell.context import UsageError
-from decnet_actors.machine.shell.registry import BUILTINS, PROGRAMS
+from decnet_actors.machine.shell.dialect import ASH_BUILTINS, shell_options
+from decnet_actors.machine.shell.registry import APPLETS, BUILTINS, OF_ASH, PROGRAMS
 from decnet_actors.machine.shell.state import ReturnError, ShellState
 from decnet_actors.machine.shell.streams import BREATHE, Work
 from decnet_actors.machine.tree.elf import program_name, runs_on
@@ -36,7 +38,7 @@ class Launcher:
         function = sh.functions.get(name)
         if function is not None:
             return (yield from self._evaluator.call(sh, name, function.body, argv[1:]))
-        builtin = BUILTINS.get(name)
+        builtin = self.builtin(sh, name)
         if builtin is not None:
             return (yield from self.invoke(sh, argv, builtin))
         return (yield from self.program(sh, argv))
@@ -74,33 +76,46 @@ class Launcher:
         try:
             node = files.node(path, uid=sh.uid)
             if node.is_dir:
-                self._evaluator.complain(sh, f"{name}: Is a directory")
+                denied = "Permission denied" if "dash" in sh.options else "Is a directory"
+                self._evaluator.complain(sh, f"{name}: {denied}")
                 return 126
             if not files.allows(node, SEARCH, sh.uid) or (node.virtual and not stat.S_ISREG(node.mode)):
                 self._evaluator.complain(sh, f"{name}: Permission denied")
                 return 126
             real = files.real(path, uid=sh.uid)
         except OSError as error:
-            self._evaluator.complain(sh, f"{name}: {error.strerror}")
+            self._evaluator.complain(sh, f"{name}: {error.strerror if 'dash' not in sh.options else 'not found'}")
             return 126 if isinstance(error, PermissionError) else 127
         if not node.charge and real.startswith(_SYSTEM):
-            function = PROGRAMS.get(path.rpartition("/")[2]) or PROGRAMS.get(real.rpartition("/")[2])
+            name = path.rpartition("/")[2]
+            if real.endswith("/busybox") and name != "busybox":
+                return (yield from self.applet(sh, argv, name))
+            function = PROGRAMS.get(name) or PROGRAMS.get(real.rpartition("/")[2])
             if function is None:
                 return 0
             return (yield from self.invoke(sh, argv, function))
         return (yield from self._dropped(sh, path, argv))
 
-    def builtin(self, name: str) -> "Function | None":
+    def applet(self, sh: ShellState, argv: Sequence[str], name: str) -> Work:
+        """Run an applet of BusyBox; what has no function here is a daemon that goes to the background, or no more."""
+        refused = refusal(self._world.persona, name, argv[1:])
+        if refused is not None:
+            self._evaluator.complain_raw(sh, refused[0])
+            return refused[1]
+        function = APPLETS.get(name) or PROGRAMS.get(name) or BUILTINS.get(name)
+        if function is None:
+            return 0
+        status = yield from self.invoke(sh, argv if name in _SHELLS else [name, *argv[1:]], function, applet=True)
+        return 1 if status and name in ENDS_WITH_ONE else status
+
+    def builtin(self, sh: ShellState, name: str) -> "Function | None":
         """Return a builtin's function."""
-        return BUILTINS.get(name)
+        own = OF_ASH.get(name) if "ash" in sh.options else None
+        return own or (BUILTINS.get(name) if name in self.builtin_names(sh) else None)
 
-    def builtin_names(self) -> AbstractSet[str]:
-        """Return the names of all builtins."""
-        return BUILTINS.keys()
-
-    def program_function(self, name: str) -> "Function | None":
-        """Return a program's function."""
-        return PROGRAMS.get(name)
+    def builtin_names(self, sh: ShellState) -> AbstractSet[str]:
+        """Return the names of all builtins of a shell."""
+        return ASH_BUILTINS if "ash" in sh.options else BUILTINS.keys()
 
     def startable(self, sh: ShellState, path: str) -> bool:
         """Return whether a file is there and may be executed."""
@@ -110,17 +125,21 @@ class Launcher:
             return False
         return node.is_file and self._world.files.allows(node, SEARCH, sh.uid)
 
-    def invoke(self, sh: ShellState, argv: Sequence[str], function: "Function") -> Work:
+    def invoke(self, sh: ShellState, argv: Sequence[str], function: "Function", *, applet: bool = False) -> Work:
         """Call a command's function."""
         ctx = self._evaluator.context(sh, argv)
+        ctx.applet = applet
         try:
             result = function(ctx)
             if isinstance(result, int):
                 return result
             return (yield from result)
         except UsageError as error:
-            ctx.err(error.message)
-            return error.status
+            message, status = error.message, error.status
+            if applet:
+                message, status = usage_words(self._world.persona, ctx.name, message, status)
+            ctx.err(message)
+            return status
         except OSError as error:
             shown = error.filename if isinstance(error.filename, str) else ""
             return ctx.fail(f"{shown}: {error.strerror}" if shown else f"write error: {error.strerror}")
@@ -144,28 +163,36 @@ class Launcher:
                     return (yield from self.invoke(sh, argv, function))
                 return (yield from self.invoke(sh, [known, *argv[1:]], function))
             if not runs_on(data, world.persona.machine):
-                self._evaluator.complain(sh, f"{name}: cannot execute binary file: Exec format error")
-                return 126
+                return self._foreign(sh, name)
             return 0
         if data.startswith(b"#!"):
             interpreter = data[2:].split(b"\n", 1)[0].decode("utf-8", "replace").split()
             shell = interpreter[-1].rpartition("/")[2] if interpreter else ""
             if shell not in _SHELLS:
-                return self._interpreted(sh, name, interpreter)
+                return (yield from self._interpreted(sh, argv, interpreter))
         elif b"\0" in data[:128]:
-            self._evaluator.complain(sh, f"{name}: cannot execute binary file: Exec format error")
-            return 126
+            return self._foreign(sh, name)
         return (yield from self.script(sh, name, data, argv[1:]))
 
-    def _interpreted(self, sh: ShellState, name: str, interpreter: Sequence[str]) -> int:
-        """A script of another language: nothing runs; a missing interpreter is said to be missing."""
-        program = interpreter[0] if interpreter else ""
+    def _foreign(self, sh: ShellState, name: str) -> int:
+        """Say that a file is no program of this machine; ash takes it for a script, and does not get far."""
+        if "ash" in sh.options:
+            self._evaluator.complain_raw(sh, f'{name}: line 1: syntax error: unexpected word (expecting ")")\n')
+            return 2
+        self._evaluator.complain(sh, f"{name}: cannot execute binary file: Exec format error")
+        return 126
+
+    def _interpreted(self, sh: ShellState, argv: Sequence[str], interpreter: Sequence[str]) -> Work:
+        """Start the machine's own interpreter of a script; a missing one is said to be missing."""
+        name, program = argv[0], interpreter[0] if interpreter else ""
         try:
             self._world.files.node(program, uid=sh.uid)
         except OSError:
             self._evaluator.complain(sh, f"{name}: {program}: bad interpreter: No such file or directory")
             return 126
-        return 0
+        if not program.startswith(_SYSTEM):
+            return 0
+        return (yield from self.start(sh, program, [*interpreter, *argv]))
 
     def nested(self, sh: ShellState, name: str, *, dash: bool) -> Work:
         """Run an interactive shell inside the one that is running, until it is left."""
@@ -211,7 +238,7 @@ class Launcher:
         inner.sourcing = 0
         inner.command_string = False
         inner.variables = {key: value for key, value in inner.variables.items() if value.exported}
-        inner.options = {"dash"} if dash else set()
+        inner.options = shell_options(self._world.persona, dash=dash)
         inner.line = 1
         return inner
 
@@ -236,7 +263,7 @@ class Launcher:
             sh.positional = before
 
     def _missing(self, sh: ShellState, name: str) -> None:
-        if not sh.get("PATH"):  # what is not searched for is looked for here
+        if not sh.get("PATH") and "dash" not in sh.options:  # what is not searched for is looked for here
             self._evaluator.complain(sh, f"{name}: No such file or directory")
             return
         text = "not found" if "dash" in sh.options else "command not found"

@@ -31,12 +31,16 @@ def special(sh: ShellState, world: "World", name: str) -> str | None:
         return sh.positional[number - 1] if number <= len(sh.positional) else None
     if name == "FUNCNAME":
         return sh.calls[-1] if sh.calls else None
+    if "ash" in sh.options and len(name) > 1 and name not in _OF_ASH:
+        return None
     getter = _SPECIAL.get(name)
     return None if getter is None else getter(sh, world)
 
 
 def _flags(sh: ShellState, world: "World") -> str:
     del world
+    if "ash" in sh.options:
+        return "".join(sorted({*("im" if sh.interactive else "c"), *(o for o in sh.options if len(o) == 1)}))
     return "".join(
         sorted({"h", "B", *({"i", "m", "H"} if sh.interactive else {"c"}), *(o for o in sh.options if len(o) == 1)})
     )
@@ -70,6 +74,7 @@ _SPECIAL: "dict[str, Callable[[ShellState, World], str | None]]" = {
     "LINES": lambda sh, world: str(world.rows) if sh.interactive else None,
     "BASH_SUBSHELL": lambda _, __: "0",
 }
+_OF_ASH = frozenset({"RANDOM", "LINENO", "PPID", "EPOCHSECONDS", "EPOCHREALTIME"})
 EACH = frozenset({":", "#", "##", "%", "%%", "/", "//", "/#", "/%", "^", "^^", ",", ",,", "@"})  # see ``each``
 _PATCH_LEVELS = {
     "5.0": "5.0.17(1)-release",

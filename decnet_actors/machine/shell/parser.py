@@ -91,10 +91,13 @@ class Parser(CompoundParser):
         return script
 
     def parse_nested(self, text: str) -> Script:
-        inner = Parser(text, depth=self.depth, room=self.room)
-        script = inner._list(frozenset())
-        if inner.pos < len(text):
-            inner._unexpected()
+        return type(self)(text, depth=self.depth, room=self.room).whole()
+
+    def whole(self) -> Script:
+        """Parse commands up to the end."""
+        script = self._list(frozenset())
+        if self.pos < len(self.text):
+            self._unexpected()
         return script
 
     def _list(self, until: frozenset[str], *, may_be_empty: bool = True) -> Script:
@@ -118,8 +121,9 @@ class Parser(CompoundParser):
                 self._blank()
                 if self.pos < len(text) and text[self.pos] not in "\n)" and not text.startswith((";;", ";&"), self.pos):
                     self._unexpected()
+        at_end = self.pos >= len(self.text)
         if not items and not may_be_empty:
-            self._unexpected()
+            self._unexpected(("fi" if "fi" in until else min(until, default="")) if at_end else "")
         return Script(tuple(items))
 
     def _and_or(self) -> tuple[AndOr, bool]:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 def default_prompt(world: "World", sh: ShellState) -> str:
     """Return ``PS1`` of a new shell: coloured and with a title where the distribution's ``.bashrc`` does so."""
+    if "ash" in sh.options:
+        return r"\w \$ " if world.persona.embedded else r"\h:\w\$ "
     term = world.login.pty.term if world.login.pty else "dumb"
     ubuntu = world.persona.distribution == "ubuntu"
     if sh.uid == 0 and not ubuntu:
@@ -33,10 +35,12 @@ def paste_mode(world: "World", sh: ShellState) -> bool:
 
 def prompt(world: "World", sh: ShellState) -> str:
     """Return the prompt to show."""
-    if "dash" in sh.options:
+    if "dash" in sh.options and "ash" not in sh.options:
         return "# " if sh.uid == 0 else "$ "
     text = sh.get("PS1")
-    if text is None:
+    if text is None and "ash" in sh.options:
+        text = r"\w \$ "  # built in
+    elif text is None:
         text = r"\s-\v\$ " if sh.name != "-bash" else default_prompt(world, sh)
     home = sh.get("HOME") or "/"
     place = sh.cwd

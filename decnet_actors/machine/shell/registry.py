@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from decnet_actors.machine.shell.commands import (
     accounts,
+    applet_network,
+    applets,
     archives,
     arguments,
     awk,
@@ -13,6 +15,7 @@ from decnet_actors.machine.shell.commands import (
     comparing,
     devices,
     dumping,
+    editing,
     encoding,
     environment,
     expression,
@@ -22,6 +25,7 @@ from decnet_actors.machine.shell.commands import (
     hardware,
     inspecting,
     intake,
+    interpreters,
     layout,
     listing,
     moving,
@@ -29,8 +33,10 @@ from decnet_actors.machine.shell.commands import (
     output,
     packages,
     packing,
+    paging,
     processes,
     reading,
+    repositories,
     searching,
     sed,
     services,
@@ -54,6 +60,12 @@ BUILTINS: "Mapping[str, Function]" = {
     **intake.COMMANDS,
     **signals.BUILTINS,
 }
+OF_ASH: "Mapping[str, Function]" = {**flow.OF_ASH, "chdir": environment.cd}
+APPLETS: "Mapping[str, Function]" = {
+    **applets.COMMANDS,
+    **applet_network.COMMANDS,
+    "ash": builtins.shell,
+}  # BusyBox's, where unlike the rest
 PROGRAMS: "Mapping[str, Function]" = {
     **output.PROGRAMS,
     **reading.COMMANDS,
@@ -67,7 +79,11 @@ PROGRAMS: "Mapping[str, Function]" = {
     **texts.COMMANDS,
     **sorting.COMMANDS,
     **devices.COMMANDS,
+    **interpreters.COMMANDS,
+    **editing.COMMANDS,
+    **paging.COMMANDS,
     **packages.COMMANDS,
+    **repositories.COMMANDS,
     **dumping.COMMANDS,
     **packing.COMMANDS,
     **archives.COMMANDS,

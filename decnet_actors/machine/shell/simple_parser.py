@@ -28,6 +28,9 @@ _DECLARERS = frozenset({"export", "declare", "typeset", "local", "readonly"})
 class SimpleParser(WordParser):
     """Parses simple commands, and steps over blanks, newlines and reserved words."""
 
+    _redirect_at = _REDIRECT
+    _assignment_at = _ASSIGN
+
     def __init__(self, text: str, *, depth: int = 0, more: bool = False, room: Room | None = None) -> None:
         super().__init__(text, depth=depth, room=room)
         self.more = more
@@ -59,27 +62,27 @@ class SimpleParser(WordParser):
         """Step over a reserved word that must be here."""
         self._newlines()
         if self._peek_word() != word:
-            self._unexpected()
+            self._unexpected(word)
         self.pos += len(word)
 
-    def _unexpected(self) -> NoReturn:
+    def _unexpected(self, expected: str = "") -> NoReturn:
         self._blank()
         text, line = self.text, self.line()
         if self.pos >= len(text):
-            raise ShellSyntaxError("", incomplete=True, line=line)
+            raise ShellSyntaxError("", incomplete=True, line=line, expected=expected)
         if text[self.pos] == "\n":
-            raise ShellSyntaxError("newline", line=line)
+            raise ShellSyntaxError("newline", line=line, expected=expected)
         found = _OPERATOR_AT.match(text, self.pos)
         if found:
-            raise ShellSyntaxError(found[0], line=line)
+            raise ShellSyntaxError(found[0], line=line, expected=expected)
         start = self.pos
         self.word()
-        raise ShellSyntaxError(text[start : max(self.pos, start + 1)], line=line)
+        raise ShellSyntaxError(text[start : max(self.pos, start + 1)], line=line, expected=expected)
 
     def _close(self, bracket: str) -> None:
         self._newlines()
         if not self.text.startswith(bracket, self.pos):
-            self._unexpected()
+            self._unexpected(bracket)
         self.pos += 1
 
     def _redirects(self) -> tuple[Redirect, ...]:
@@ -92,7 +95,7 @@ class SimpleParser(WordParser):
             out.append(redirect)
 
     def _redirect(self) -> Redirect | None:
-        found = _REDIRECT.match(self.text, self.pos)
+        found = self._redirect_at.match(self.text, self.pos)
         if found is None or (self.text.startswith("(", found.end()) and found[2] in {"<", ">"} and not found[1]):
             return None
         self.pos = found.end()
@@ -154,7 +157,7 @@ class SimpleParser(WordParser):
             if redirect is not None:
                 redirects.append(redirect)
                 continue
-            if (not words or words[0].plain in _DECLARERS) and (found := _ASSIGN.match(text, self.pos)):
+            if (not words or words[0].plain in _DECLARERS) and (found := self._assignment_at.match(text, self.pos)):
                 if not words:
                     assignments.append(self._assignment(found))
                     continue

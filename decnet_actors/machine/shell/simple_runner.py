@@ -1,11 +1,11 @@
 """This module evaluates simple commands: it assigns, redirects, and hands the words to the launcher."""
 
-import errno
 import re
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from decnet_actors.machine.shell import conditional
+from decnet_actors.machine.shell.dialect import redirect_words
 from decnet_actors.machine.shell.quoting import quoted
 from decnet_actors.machine.shell.redirects import opened
 from decnet_actors.machine.shell.state import MAX_ELEMENTS, ExpansionError, ShellState, Variable
@@ -153,8 +153,7 @@ class SimpleRunner:
             try:
                 opened(self._evaluator.world, sh, redirect, names[0])
             except OSError as error:
-                shown = "Bad file descriptor" if error.errno == errno.EBADF else error.strerror
-                self._evaluator.complain(sh, f"{names[0]}: {shown}")
+                self._evaluator.complain(sh, redirect_words(sh.options, redirect.operator, names[0], error))
                 return False
         return True
 

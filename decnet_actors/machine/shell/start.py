@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from decnet_actors.contracts.machine import Login
 from decnet_actors.domain.persona import Account
+from decnet_actors.machine.shell.dialect import shell_options
 from decnet_actors.machine.shell.launch import DEFAULT_PATH
 from decnet_actors.machine.shell.prompt import default_prompt
 from decnet_actors.machine.shell.state import ShellState, Variable
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 USER_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
 UBUNTU_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games:/snap/bin"
+DEVICE_PATH = "/sbin:/usr/sbin:/bin:/usr/bin"  # of BusyBox's login
+_UNSET_ON_DEVICES = ("LANG", "MAIL", "SHLVL")
 MAX_ENVIRONMENT = 32  # variables a client may send
 
 
@@ -22,10 +25,11 @@ def new_shell(world: "World", login: Login, stdin: Input, output: Sink) -> Shell
     """Return the state of a shell somebody has just logged in to."""
     account = world.account(login.user)
     if account is None:  # the log-in was let through for a name the machine does not list
-        account = Account(name=login.user, uid=1099, gid=1099, home="/", shell="/bin/bash")  # noqa: S604  a field
+        account = Account(name=login.user, uid=1099, gid=1099, home="/", shell=world.persona.shell)
     interactive = login.command is None and login.pty is not None
+    program = account.shell.rpartition("/")[2] if world.persona.userland == "busybox" else "bash"
     sh = ShellState(
-        name="-bash" if login.command is None else "bash",
+        name=f"-{program}" if login.command is None else program,
         user=account.name,
         uid=account.uid,
         gid=account.gid,
@@ -34,16 +38,21 @@ def new_shell(world: "World", login: Login, stdin: Input, output: Sink) -> Shell
         interactive=interactive,
         umask=0o022 if account.uid == 0 or world.persona.distribution == "debian" else 0o002,
     )
+    sh.options = shell_options(world.persona, dash=False)
     sh.command_string = login.command is not None
     sh.streams = {0: stdin, 1: output, 2: output}
     sh.old_style = world.persona.packages.get("bash", "").startswith(("4.", "5.0")) and not interactive
     ubuntu = world.persona.distribution == "ubuntu"
-    path = UBUNTU_PATH if ubuntu else DEFAULT_PATH if account.uid == 0 else USER_PATH
+    ash = "ash" in sh.options
+    path = UBUNTU_PATH if ubuntu else DEFAULT_PATH if account.uid == 0 or ash else USER_PATH
+    path = DEVICE_PATH if world.persona.embedded else path
     values = {
         "SHELL": account.shell, "PWD": sh.cwd, "LOGNAME": account.name, "HOME": account.home,
-        "LANG": "C.UTF-8" if ubuntu else "en_US.UTF-8", "USER": account.name,
+        "LANG": "C.UTF-8" if ubuntu or ash else "en_US.UTF-8", "USER": account.name,
         "SHLVL": "1" if login.command is None else "0", "PATH": path, "MAIL": f"/var/mail/{account.name}",
     }  # fmt: skip
+    for name in _UNSET_ON_DEVICES if world.persona.embedded else ():
+        del values[name]
     if login.pty is not None:
         values["TERM"] = login.pty.term[:64]
     if login.service == "ssh":
@@ -64,9 +73,10 @@ def new_shell(world: "World", login: Login, stdin: Input, output: Sink) -> Shell
             "HISTSIZE": "1000",
             "HISTFILESIZE": "2000",
         }
-        hidden["HISTFILE"] = f"{account.home}/.bash_history"
-        sh.aliases = {"ls": "ls --color=auto"} if account.uid or ubuntu else {}
-        _history(world, account)
+        kept = ".ash_history" if ash else ".bash_history"
+        hidden["HISTFILE"] = f"{account.home}/{kept}"
+        sh.aliases = {"ls": "ls --color=auto"} if (account.uid and not ash) or ubuntu else {}
+        _history(world, f"{account.home}/{kept}")
     sh.variables.update({name: Variable(value) for name, value in hidden.items()})
     return sh
 
@@ -80,9 +90,9 @@ def _home(world: "World", account: Account) -> str:
     return "/"
 
 
-def _history(world: "World", account: Account) -> None:
+def _history(world: "World", path: str) -> None:
     try:
-        text = world.files.read(f"{account.home}/.bash_history", size=65_536).decode("utf-8", "replace")
+        text = world.files.read(path, size=65_536).decode("utf-8", "replace")
     except OSError:
         return
     world.history.extend(text.splitlines()[-500:])

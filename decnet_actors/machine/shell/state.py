@@ -211,6 +211,7 @@ class ShellState:
             last_background=self.last_background,
             oldpwd=self.oldpwd,
             line=self.line,
+            command_string=self.command_string,
             sourcing=self.sourcing,
             locals_stack=[dict(names) for names in self.locals_stack],
             old_style=self.old_style,

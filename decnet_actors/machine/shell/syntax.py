@@ -9,11 +9,19 @@ class ShellSyntaxError(ValueError):
     """The text is not a shell program.
 
     ``token`` is what bash would name (``newline`` for the end of a line); ``closing`` the quote or bracket
-    that is missing, if that is the trouble; ``incomplete`` says whether more input could mend it.
+    that is missing, if that is the trouble; ``incomplete`` says whether more input could mend it; ``expected``
+    is what dash and ash say they want instead.
     """
 
     def __init__(
-        self, token: str, *, closing: str = "", incomplete: bool = False, line: int = 1, message: str = ""
+        self,
+        token: str,
+        *,
+        closing: str = "",
+        incomplete: bool = False,
+        line: int = 1,
+        message: str = "",
+        expected: str = "",
     ) -> None:
         super().__init__(token or closing)
         self.token = token
@@ -21,6 +29,7 @@ class ShellSyntaxError(ValueError):
         self.incomplete = incomplete
         self.line = line
         self.message = message  # instead of the words about the token
+        self.expected = expected
 
 
 @frozen

@@ -65,6 +65,20 @@ def applets(persona: Persona) -> Mapping[str, tuple[str, ...]]:
     return _DEVICE if persona.embedded else _ALPINE
 
 
+def shell_banner(persona: Persona) -> str:
+    """Return what an interactive ash begins with; distributions have taken it out."""
+    if not persona.embedded:
+        return ""
+    name = f"BusyBox v{version(persona)} built-in shell (ash)"
+    return f"\n\n{name}\nEnter 'help' for a list of built-in commands.\n\n"
+
+
+def release(persona: Persona) -> tuple[int, int]:
+    """Return the release of the persona's BusyBox: 1, 35."""
+    major, minor, *_ = version(persona).split(".")
+    return int(major), int(minor)
+
+
 def version(persona: Persona) -> str:
     """Return what follows ``BusyBox v``: version and build of the persona's BusyBox."""
     package = persona.packages.get("busybox", "1:1.35.0-4+b3")

@@ -85,9 +85,11 @@ def groups_of(persona: Persona) -> dict[str, tuple[int, tuple[str, ...]]]:
     for word in _GROUPS[persona.package_manager].split():
         name, _, number = word.partition(":")
         out[name] = (int(number), admins if name in adm else ())
+    taken = {number for number, _ in out.values()}
     for account in persona.accounts:
-        if account.gid not in {number for number, _ in out.values()}:
+        if account.gid not in taken:
             out[account.name] = (account.gid, ())
+            taken.add(account.gid)
     return out
 
 

@@ -65,6 +65,17 @@ def _defaults() -> dict[str, str]:
     return dict(json.loads(text))
 
 
+@cache
+def _denied(version: tuple[int, ...]) -> frozenset[str]:
+    """Return the commands that nobody may run in a version; all deckies of it share them."""
+    return frozenset(
+        one.name
+        for command in catalogue(version).values()
+        for one in (command, *command.subcommands.values())
+        if command.name in DENIED_COMMANDS or not one.categories.isdisjoint(DENIED_CATEGORIES)
+    )
+
+
 class Server(Generic[C]):
     """What all sessions share. Everything that looks random follows from the persona's seed."""
 
@@ -99,12 +110,7 @@ class Server(Generic[C]):
         self.version_text = _upstream(persona.packages.get("redis", "")) or _UNKNOWN_VERSION
         self.version = parse_version(self.version_text)
         self.catalogue = catalogue(self.version)
-        self.denied = frozenset(
-            one.name
-            for command in self.catalogue.values()
-            for one in (command, *command.subcommands.values())
-            if command.name in DENIED_COMMANDS or not one.categories.isdisjoint(DENIED_CATEGORIES)
-        )
+        self.denied = _denied(self.version)
         self.keyspace = Keyspace()
         self.clients: dict[int, C] = {}
         fixed = random.Random(f"{persona.seed}/redis")  # noqa: S311  a persona, not a secret

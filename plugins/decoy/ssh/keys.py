@@ -36,16 +36,26 @@ class HostKeys:
         show: called with each public key when it is known.
         spawn: runs what takes long beside the service.
         rsa_bits: the size of the RSA key.
+        patience: seconds to leave the machine to others before what takes long is made.
 
     """
 
-    def __init__(self, vault: Vault, show: Callable[[SSHKeyPair], None], spawn: Spawn, *, rsa_bits: int) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        show: Callable[[SSHKeyPair], None],
+        spawn: Spawn,
+        *,
+        rsa_bits: int,
+        patience: float = 0.0,
+    ) -> None:
         self.signers: dict[bytes, SSHKeyPair] = {}
         self.announced: OrderedDict[bytes, SSHKeyPair] = OrderedDict()  # by public key blob, in sshd's order
         self._vault = vault
         self._show = show
         self._spawn = spawn
         self._make_slow = partial(_make, _SLOW, rsa_bits)
+        self._patience = patience
         self._preparing: asyncio.Task[None] | None = None
         self._completing: asyncio.Task[None] | None = None
 
@@ -72,6 +82,7 @@ class HostKeys:
         return self._completing
 
     async def _prepare(self) -> None:
+        await asyncio.sleep(self._patience)
         self._hold(_SLOW, await self._vault.prepared(_secret(_SLOW), self._make_slow))
 
     async def _complete(self) -> None:
@@ -88,7 +99,8 @@ class HostKeys:
             pair.set_sig_algorithm(algorithm)
             self.signers[algorithm] = pair
         self._show(self.signers[algorithms[-1]])
-        ordered = [self.signers[algorithms[-1]] for algorithms in _KINDS.values() if algorithms[-1] in self.signers]
+        # What is announced proves itself with the best algorithm, and clients take no other.
+        ordered = [self.signers[algorithms[0]] for algorithms in _KINDS.values() if algorithms[0] in self.signers]
         self.announced = OrderedDict((one.public_data, one) for one in ordered)
 
 

@@ -17,6 +17,8 @@ from plugins.decoy.ssh.greeter import LOGIN_TIME, Greeter
 from plugins.decoy.ssh.keys import HostKeys, public_file
 from plugins.decoy.ssh.releases import OpenSsh, offer_of
 
+PATIENCE = (20.0, 300.0)  # seconds; a large fleet that starts has better to do, and does not all begin at once
+
 
 class SshService:
     """See ``contracts.decoy.DecoyService``. Keeps the host keys."""
@@ -26,7 +28,13 @@ class SshService:
         self._rules = Rules(keyboard_interactive=keyboard_interactive, failure_delay=failure_delay, rng=deps.rng)
         self._daemon: Daemon | None = None
         self._release, self._banner = offer_of(deps.persona)
-        self._keys = HostKeys(deps.vault, partial(_show, deps.machine), deps.spawn, rsa_bits=self._release.rsa_bits)
+        self._keys = HostKeys(
+            deps.vault,
+            partial(_show, deps.machine),
+            deps.spawn,
+            rsa_bits=self._release.rsa_bits,
+            patience=deps.rng.uniform(*PATIENCE),
+        )
 
     async def open(self) -> None:
         """Get the host keys, and the library ready."""

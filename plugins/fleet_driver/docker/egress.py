@@ -53,7 +53,7 @@ def apply(name: str, mac: str) -> Applied:
         NftablesError: the way out cannot be closed here.
 
     """
-    return _applied(stack.apply(name, mac, switches=_SWITCHES, rules=_RULES))
+    return _applied(stack.apply(name, mac, switches=_SWITCHES, rules=_RULES, again=True))
 
 
 def in_force(name: str, mac: str) -> Applied:

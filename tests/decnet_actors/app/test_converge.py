@@ -1,5 +1,6 @@
 """Deckies that run become those that are meant to, whatever became of the change before."""
 
+import asyncio
 import socket
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from attrs import evolve
 from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.fleet_view import LiveFleet
 from decnet_actors.conformance.fakes import NOW, _at_once
-from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan
+from decnet_actors.contracts.fleet import DeckyPlan, ServicePlan, Tarpit
 from decnet_actors.contracts.fleet_driver import Wanted
 from decnet_actors.contracts.lifecycle import DeckyOutcome, Outcome
 from decnet_actors.decoys.sessions import OpenSessions
@@ -173,3 +174,22 @@ async def test_each_decky_that_serves_something_else_is_told_once(running):
         ("old", DeckyMutated(old=("redis",), new=(), trigger=Trigger.RETIREMENT)),
         ("web", DeckyMutated(old=("redis",), new=("cache",), trigger=Trigger.OPERATOR)),
     ]
+
+
+async def test_a_tarpit_is_put_in_force_while_the_services_run(running):
+    await running.converge(FIRST)
+    port = (await running.listening())["web"]
+    address = running.daemon.inhabitants["web"].place.address
+    reader, writer = await asyncio.open_connection(address, port)
+    writer.write(b"PING\r\n")
+    await reader.readuntil(b"\r\n")
+    tarpit = Tarpit(service="redis", delay=300.0)
+    (done,) = await running.converge((evolve(FIRST[0], tarpits=(tarpit,)), *FIRST[1:]))
+    writer.write(b"PING\r\n")
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await reader.readuntil(b"\r\n")
+    assert (done.name, done.state, port) == ("web", Outcome.UP, (await running.listening())["web"])
+    assert running.fleet.running()["web"].tarpits == (tarpit,)
+    writer.close()

@@ -77,7 +77,18 @@ async def test_a_secret_is_shown_as_where_it_is_kept(show) -> None:
 async def test_keys_come_in_the_order_of_the_default_file(show) -> None:
     tables = list(dict.fromkeys(key.partition(".")[0].partition("[")[0] for key in await show(FILE)))
 
-    assert tables == ["version", "daemon", "database", "journal", "retention", "control", "web", "fleet", "decky"]
+    assert tables == [
+        "version",
+        "daemon",
+        "database",
+        "journal",
+        "retention",
+        "control",
+        "web",
+        "downloads",
+        "fleet",
+        "decky",
+    ]
 
 
 async def test_defaults_can_be_left_out(show) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decnet_actors.ctl.cast import MAX_LINE, Frame, frames, safe
+from decnet_actors.ctl.cast import MAX_LINE, Frame, Pace, frames, safe
 from tests.decnet_actors.ctl.hostile import HOSTILE, harmful
 
 HEADER = json.dumps({"version": 2, "width": 80, "height": 24})
@@ -23,9 +23,17 @@ def test_output_plays_with_its_pauses():
 
 
 def test_pauses_are_cut_and_divided_by_the_speed():
-    got = [frame.wait for frame in frames(cast([1, "o", "a"], [100, "o", "b"]), speed=2, max_idle=3)]
+    got = [frame.wait for frame in frames(cast([1, "o", "a"], [100, "o", "b"]), Pace(speed=2, max_idle=3))]
 
     assert got == [0.5, 1.5]
+
+
+def test_nothing_is_waited_for_before_the_start():
+    events = cast([1, "o", "a"], [3, "o", "b"], [6, "o", "c"], [7, "o", "d"])
+
+    got = [frame.wait for frame in frames(events, Pace(start=4))]
+
+    assert got == [0.0, 0.0, 2.0, 1.0]
 
 
 def test_time_never_runs_backwards():

@@ -468,15 +468,6 @@ async def test_reset_is_what_the_peer_sees():
             await host.exchange(b"rst\n")
 
 
-async def test_tarpit_delays_every_reply():
-    loop = asyncio.get_running_loop()
-    async with hosted(scripted(ping=[Send(b"pong\n")]), limits=Limits(tarpit=0.05)) as host:
-        began = loop.time()
-        assert await host.exchange(b"ping\n", until=b"\n") == b"pong\n"
-
-        assert loop.time() - began >= 0.05
-
-
 class Library(asyncio.Protocol):
     """A hosted library: records, waits, answers."""
 

@@ -16,6 +16,7 @@ from decnet_actors.contracts.plugin import Plugin
 from decnet_actors.decoys.decky import decky_spec
 from decnet_actors.decoys.host import DescribeService, Household
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.decoys.tarpit import Tarpits
 from decnet_actors.domain.facts import CloseReason, CommandSeen, ServiceStarted, ServiceStopped, SessionClosed
 from plugins.fleet_driver.loopback.driver import LoopbackDriver, Shift
 from supervisors.clock import SystemClock
@@ -82,6 +83,7 @@ async def running(service_class, journal=None):
         vault=FakeVault(),
         driver=LoopbackDriver(network="127.77.0.0/16", shift=Shift.AUTO),
         sessions=sessions,
+        tarpits=Tarpits(),
         writer=lambda producer: journal,
         offload=None,  # type: ignore[arg-type]  # not used here
     )

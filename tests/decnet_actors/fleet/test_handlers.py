@@ -395,3 +395,43 @@ async def test_a_fleet_rests_and_goes_on_as_revisions_that_going_back_does_not_u
     assert [one["revision"] for one in (paused, again, back, created, resumed)] == [2, 2, 2, 3, 4]
     assert [one["paused"] for one in (paused, again, back, created, resumed)] == [True, True, True, True, False]
     assert [row["summary"] for row in rows] == ["resumed", "1 created", "paused", "2 created"]
+
+
+async def test_a_tarpit_is_kept_as_a_revision_and_interrupts_nobody(fleet):
+    whole = await fleet.call("decky.tarpit-set", name="web-01", delay=2.5, rate=20, reason="a crowd")
+    own = await fleet.call("decky.tarpit-set", name="web-01", service="ssh", rate=5)
+    again = await fleet.call("decky.tarpit-set", name="web-01", service="ssh", rate=6)
+    shown = (await fleet.call("decky.tarpit-show", name="web-01"))["items"]
+
+    assert [answer["interrupts"] for answer in (whole, own, again)] == [[], [], []]
+    assert list(whole["changes"][0]["fields"]) == [{"field": 'tarpit."*"', "old": "", "new": "2.5 s, then 20 B/s"}]
+    assert own["changes"][0]["fields"] == [{"field": "tarpit.ssh", "old": "", "new": "5 B/s"}]
+    assert [(row["service"], row["delay"], row["rate"]) for row in shown] == [("", 2.5, 20), ("ssh", 0.0, 6)]
+    assert again["revision"] == whole["revision"] + 2
+    assert "tarpit" in (await fleet.call("fleet.export"))["text"]
+
+
+async def test_a_tarpit_is_cleared_alone(fleet):
+    await fleet.call("decky.tarpit-set", name="web-01", delay=2.5)
+    await fleet.call("decky.tarpit-set", name="web-01", service="ssh", rate=5)
+    await fleet.call("decky.tarpit-clear", name="web-01")
+
+    assert [row["service"] for row in (await fleet.call("decky.tarpit-show", name="web-01"))["items"]] == ["ssh"]
+    with pytest.raises(OperatorError, match="has no tarpit for all its services"):
+        await fleet.call("decky.tarpit-clear", name="web-01")
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        ({}, "needs a rate"),
+        ({"delay": 301.0}, "delay"),
+        ({"rate": -1}, "rate"),
+        ({"rate": 5, "service": "sssh"}, "no decoy is called 'sssh'"),
+        ({"rate": 5, "name": "web-99"}, "web-99"),
+    ],
+)
+async def test_a_tarpit_that_cannot_be_changes_nothing(fleet, args, text):
+    with pytest.raises(OperatorError, match=text):
+        await fleet.call("decky.tarpit-set", **{"name": "web-01", **args})
+    assert len(fleet.revisions.rows) == 1

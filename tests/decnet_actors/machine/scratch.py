@@ -165,6 +165,16 @@ def can_isolate() -> bool:
     return _isolated(Path("/"), ["true"], check=False) == 0
 
 
+def populate_busybox(root: Path) -> None:
+    """Make a root whose only program is this machine's BusyBox, under the names of all its applets."""
+    populate(root, ("busybox",))
+    names = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
+    for name in names:
+        place = root / "usr/bin" / name
+        if not place.is_symlink() and not place.exists():
+            place.symlink_to("busybox")
+
+
 def populate(root: Path, programs: Sequence[str]) -> None:
     """Copy programs of this machine and what they load into a root."""
     (root / "usr/bin").mkdir(parents=True)
@@ -174,7 +184,8 @@ def populate(root: Path, programs: Sequence[str]) -> None:
     for name in ("proc", "dev", "tmp", "var/run", "mnt", "etc", "cases"):
         (root / name).mkdir(parents=True)
     needed = set[str](DATA)
-    (root / "usr/bin/awk").symlink_to("mawk")
+    if "mawk" in programs:
+        (root / "usr/bin/awk").symlink_to("mawk")
     for name in programs:
         path = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
         if path is None:

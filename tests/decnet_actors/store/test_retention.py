@@ -14,7 +14,7 @@ from decnet_actors.store.reader import Reader
 from decnet_actors.store.retention import Retention, SweepNow, Swept
 from decnet_actors.store.settings import DAY, RetentionConfig
 from decnet_actors.store.sweep import Sweep
-from decnet_actors.store.tables import credential, credential_use, dead_letter, minute, session, source
+from decnet_actors.store.tables import credential, credential_use, dead_letter, line, minute, session, source
 from supervisors.testing import ManualClock, launch, settle
 from tests.decnet_actors.store.journals import Harness
 from tests.decnet_actors.store.samples import NOW, login, record, session_id
@@ -57,10 +57,19 @@ async def test_nothing_is_removed_that_is_kept_for_ever(harness: Harness, tmp_pa
     assert await sweep(harness.engine, tmp_path).run(NOON) == {}
 
 
+@pytest.mark.parametrize("what", ["terminals", "events"])
+async def test_lines_go_with_what_they_were_made_of(harness: Harness, tmp_path: Path, what: str) -> None:
+    before = await left(harness.engine, line)
+    removed = await sweep(harness.engine, tmp_path, **{what: 5 * DAY}).run(NOON)
+
+    assert removed["line"] == 15 * before // 20
+    assert await left(harness.engine, line) == before - removed["line"]
+
+
 async def test_old_events_are_removed_and_the_journal_goes_on(harness: Harness, tmp_path: Path) -> None:
     removed = await sweep(harness.engine, tmp_path, events=5.0 * DAY).run(NOON)
 
-    assert removed == {"fact": 45, "minute": 15}
+    assert removed == {"fact": 45, "line": 30, "minute": 15}
     assert [seq for seq, *_ in await harness.stored()] == list(range(46, 61))
     await harness.keep(record(99))
     assert [entry.seq for entry in await Reader(harness.engine).read(after=0)] == list(range(46, 62))
@@ -78,9 +87,9 @@ async def test_the_newest_event_stays_so_that_numbers_go_on(harness: Harness, tm
 async def test_terminals_are_removed_earlier_and_looked_at_once(harness: Harness, tmp_path: Path) -> None:
     sweeper = sweep(harness.engine, tmp_path, terminals=5.0 * DAY)
 
-    assert await sweeper.run(NOON) == {"terminal": 15}
+    assert await sweeper.run(NOON) == {"terminal": 15, "line": 30}
     assert await sweeper.run(NOON) == {}
-    assert await sweeper.run(NOON + DAY) == {"terminal": 1}
+    assert await sweeper.run(NOON + DAY) == {"terminal": 1, "line": 2}
     assert len(await harness.stored()) == 44
     async with harness.engine.connect() as connection:
         rows = await connection.execute(select(session.c.terminal).order_by(session.c.first_seq))
@@ -120,7 +129,7 @@ async def test_dead_letters_are_as_old_as_events(engine: AsyncEngine, tmp_path: 
     async with engine.begin() as connection:
         await connection.execute(update(dead_letter).values(time=NOW))
 
-    assert await sweep(engine, tmp_path, events=5.0 * DAY).run(NOON) == {"dead_letter": 1, "minute": 1}
+    assert await sweep(engine, tmp_path, events=5.0 * DAY).run(NOON) == {"dead_letter": 1, "line": 1, "minute": 1}
     await harness.aclose()
 
 

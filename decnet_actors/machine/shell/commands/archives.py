@@ -115,6 +115,9 @@ def tar(ctx: Context) -> Work:
 
 
 def _cannot_open(ctx: Context, name: str, error: OSError, *, child: bool) -> None:
+    if ctx.applet:
+        ctx.fail(f"can't open '{name}': {error.strerror}")
+        return
     who = "tar (child)" if child else "tar"
     ctx.err(f"{who}: {name}: Cannot open: {error.strerror}\n{who}: Error is not recoverable: exiting now\n")
     if child:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.state import ExitShellError
 from decnet_actors.machine.shell.streams import Sleep, Work
+from decnet_actors.machine.tree.applets import shell_banner
 
 _ENV_OPTIONS = frozenset({"-i", "-", "--ignore-environment"})
 
@@ -14,7 +15,9 @@ _ENV_OPTIONS = frozenset({"-i", "-", "--ignore-environment"})
 def shell(ctx: Context) -> Work:
     """``sh``, ``bash``: a command string, a script, or standard input."""
     args = list(ctx.args)
-    dash = ctx.name.rpartition("/")[2] in {"sh", "dash"}
+    base = ctx.name.rpartition("/")[2]
+    ash = ctx.persona.userland == "busybox"
+    dash = ash or base in {"sh", "dash"}
     wants_text, strict = _shell_options(args)
     from_input = "-s" in ctx.args[: len(ctx.args) - len(args)]
     if wants_text is None:
@@ -31,6 +34,8 @@ def shell(ctx: Context) -> Work:
         try:
             data = ctx.read_file(name)
         except OSError as error:
+            if ash:
+                return ctx.fail(f"can't open '{name}': {error.strerror}", 2)
             if dash:
                 ctx.err(
                     f"{ctx.name}: 0: cannot open {name}: "
@@ -46,13 +51,14 @@ def shell(ctx: Context) -> Work:
             return 126
     elif text is None:
         if ctx.stdin.terminal and ctx.sh.interactive:
+            ctx.err(shell_banner(ctx.persona) if ash else "")
             return (yield from ctx.evaluator.launcher.nested(ctx.sh, ctx.name, dash=dash))
         data = yield from ctx.stdin.read_all()
     else:
         data = text.encode("utf-8", "surrogateescape")
         if args:
             name = args.pop(0)
-    command = text is not None
+    command = text is not None or (ash and name == ctx.name)  # ash numbers the lines of scripts only
     return (yield from launcher.script(ctx.sh, name, data, args, dash=dash, options=strict, command=command))
 
 
@@ -175,14 +181,21 @@ def timeout(ctx: Context) -> Work:
             if isinstance(pause, Sleep) and ctx.now + pause.seconds > until:
                 yield Sleep(max(until - ctx.now, 0.0))
                 work.close()
-                return 124
+                return _cut_off(ctx)
             yield pause
             if limit and ctx.now > until:
                 work.close()
-                return 124
+                return _cut_off(ctx)
             pause = next(work)
     except StopIteration as stop:
         return int(stop.value)
+
+
+def _cut_off(ctx: Context) -> int:
+    if ctx.applet:  # it becomes the program, which the signal ends
+        ctx.err("Terminated\n")
+        return 143
+    return 124
 
 
 def sudo(ctx: Context) -> Work:
@@ -215,7 +228,7 @@ def sudo(ctx: Context) -> Work:
     inner.set("LOGNAME", "root", export=True)
     if not args:
         inner.cwd = "/root" if login else inner.cwd
-        return (yield from ctx.evaluator.launcher.nested(inner, "-bash", dash=False))
+        return (yield from ctx.evaluator.launcher.nested(inner, _login_name(ctx), dash=False))
     path = ctx.evaluator.launcher.find(inner, args[0])
     if path is None or not ctx.evaluator.launcher.startable(inner, path):
         return ctx.fail(f"{args[0]}: command not found")
@@ -250,8 +263,17 @@ def su(ctx: Context) -> Work:
     if len(ctx.args) > len(args) + (2 if text else 0):
         inner.cwd = account.home
     if text:
-        return (yield from ctx.evaluator.launcher.script(inner, "bash", text.encode("utf-8", "surrogateescape"), ()))
-    return (yield from ctx.evaluator.launcher.nested(inner, "-bash", dash=False))
+        return (
+            yield from ctx.evaluator.launcher.script(
+                inner, _login_name(ctx)[1:], text.encode("utf-8", "surrogateescape"), ()
+            )
+        )
+    return (yield from ctx.evaluator.launcher.nested(inner, _login_name(ctx), dash=False))
+
+
+def _login_name(ctx: Context) -> str:
+    """Return what a log-in shell of this machine calls itself."""
+    return f"-{ctx.persona.shell.rpartition('/')[2]}"
 
 
 def halt(ctx: Context) -> Work:
@@ -265,7 +287,8 @@ def halt(ctx: Context) -> Work:
 
 
 PROGRAMS: Mapping[str, Function] = {
-    "sh": shell, "bash": shell, "dash": shell, "rbash": shell, "env": env, "printenv": printenv, "nohup": wrapped,
+    "sh": shell, "bash": shell, "dash": shell, "rbash": shell, "env": env, "printenv": printenv,
+    "nohup": wrapped,
     "nice": wrapped, "setsid": wrapped, "stdbuf": wrapped, "ionice": wrapped, "timeout": timeout,
     "sudo": sudo, "su": su, "reboot": halt, "poweroff": halt, "halt": halt, "shutdown": halt,
 }  # fmt: skip

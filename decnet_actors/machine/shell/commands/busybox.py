@@ -48,7 +48,6 @@ def busybox(ctx: Context) -> Work:
             f"{banner(ctx)}.\nBusyBox is copyrighted by many authors between 1998-2015.\nLicensed under "
             "GPLv2. See source distribution for detailed\n"
             "copyright notices.\n\nUsage: busybox [function [arguments]...]\n   or: busybox --list[-full]\n"
-            "   or: busybox --show SCRIPT\n"
             "   or: busybox --install [-s] [DIR]\n   or: function [arguments]...\n\n"
             "\tBusyBox is a multi-call binary that combines many common Unix\n\tutilities into a single "
             "executable.  Most people will create a\n"
@@ -64,26 +63,7 @@ def busybox(ctx: Context) -> Work:
     if name not in built_in(ctx):
         ctx.err(f"{ctx.args[0]}: applet not found\n")
         return 127
-    launcher = ctx.evaluator.launcher
-    name = {"ash": "sh", "[[": "["}.get(name, name)
-    function = launcher.program_function(name)
-    if function is None:
-        ctx.err(f"{banner(ctx)}.\n\nUsage: {name} [OPTIONS]\n")
-        return 1
-    if name in _USAGES and len(ctx.args) == 1:
-        ctx.err(f"{banner(ctx)}.\n\nUsage: {name} {_USAGES[name]}\n")
-        return 1
-    return (yield from launcher.invoke(ctx.sh, [name, *ctx.args[1:]], function))
+    return (yield from ctx.evaluator.launcher.applet(ctx.sh, [name, *ctx.args[1:]], name))
 
 
-_USAGES = {
-    "wget": "[-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n\t[--post-data STR | --post-file "
-    "FILE] [-Y on/off]\n\t[-P DIR] [-U AGENT] [-T SEC] URL...\n\nRetrieve files via HTTP or FTP\n",
-    "tftp": "[OPTIONS] HOST [PORT]\n\nTransfer a file from/to tftp server\n\n\t-l FILE\tLocal FILE\n"
-    "\t-r FILE\tRemote FILE\n\t-g\tGet file\n\t-p\tPut file\n\t-b SIZE\tTransfer blocks of SIZE octets\n",
-    "cp": "[-arPLHpfinlsTu] SOURCE DEST\nor: cp [-arPLHpfinlsu] SOURCE... { -t DIRECTORY | DIRECTORY "
-    "}\n\nCopy SOURCEs to DEST\n",
-    "rm": "[-irf] FILE...\n\nRemove (unlink) FILEs\n",
-    "chmod": "[-Rcvf] MODE[,MODE]... FILE...\n",
-}
 COMMANDS: Mapping[str, Function] = {"busybox": busybox}

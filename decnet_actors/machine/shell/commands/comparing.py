@@ -89,9 +89,9 @@ def diff(ctx: Context) -> Work:
     found = yield from changes(ctx, *plain)
     if not found:
         return 0
-    if "u" in opts or "U" in opts:
+    if "u" in opts or "U" in opts or ctx.applet:
         for mark, name in (("---", one), ("+++", two)):
-            ctx.out(f"{mark} {name}\t{_stamp(ctx, name)}\n")
+            ctx.out(f"{mark} {name}\n" if ctx.applet else f"{mark} {name}\t{_stamp(ctx, name)}\n")
         around = int(opts.given["U"][:4]) if opts.given.get("U", "").isdecimal() else AROUND
         yield from ctx.pour(line.encode("utf-8", "surrogateescape") for line in _unified(left, right, found, around))
     else:
@@ -201,7 +201,7 @@ def cmp(ctx: Context) -> Work:
         pairs = enumerate(zip(a, b, strict=False), 1)
         yield from ctx.show(f"{place:{width}d} {x:3o} {y:3o}" if x != y else None for place, (x, y) in pairs)
     else:
-        ctx.out(f"{one} {two} differ: byte {at + 1}, line {a[:at].count(10) + 1}\n")
+        ctx.out(f"{one} {two} differ: {'char' if ctx.applet else 'byte'} {at + 1}, line {a[:at].count(10) + 1}\n")
     return 1
 
 

@@ -82,7 +82,7 @@ def fdisk(ctx: Context) -> int:
 
 
 def attributes(ctx: Context) -> Work:
-    """``lsattr``: those every file of ext4 has."""
+    """``lsattr``: those every file of ext4 has, and whether it is fixed."""
     opts = getopt(ctx, "RVadlpv")
     status = 0
     for name in opts.rest or ["."]:
@@ -97,12 +97,20 @@ def attributes(ctx: Context) -> Work:
         except OSError as error:
             status = ctx.fail(f"{error.strerror} while trying to stat {name}")
             continue
-        yield from ctx.show(f"--------------e------- {child}" for child in children)
+        yield from ctx.show(f"----{_fixed(ctx, child)}---------e------- {child}" for child in children)
     return status
 
 
+def _fixed(ctx: Context, name: str) -> str:
+    try:
+        node = ctx.files.node(ctx.path(name), follow=False, uid=ctx.sh.uid).node
+    except OSError:
+        return "-"
+    return "i" if node.fixed else "-"
+
+
 def chattr(ctx: Context) -> int:
-    """``chattr``: what it is called with is checked; attributes are not kept."""
+    """``chattr``: ``i`` is kept and heeded, other attributes are checked only."""
     words = [word for word in ctx.args if word not in {"-R", "-V", "-f"}]
     if len(words) < 2:  # noqa: PLR2004  attributes file
         ctx.usage("Usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] [-p project] [-v version] files...\n")
@@ -119,6 +127,8 @@ def chattr(ctx: Context) -> int:
             continue
         if ctx.sh.uid and set(words[0]) & {"i", "a"}:
             status = ctx.fail(f"Operation not permitted while setting flags on {name}")
+        elif "i" in words[0] or words[0][0] == "=":
+            ctx.files.fix(ctx.path(name), fixed="i" in words[0] and words[0][0] != "-", now=ctx.now, uid=ctx.sh.uid)
     return status
 
 

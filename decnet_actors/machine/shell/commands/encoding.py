@@ -34,7 +34,7 @@ def checksum(ctx: Context) -> Work:
 
 def _verify(ctx: Context, text: str, method: str) -> Work:
     bad = 0
-    for line in text.split("\n", 1000)[:1000]:
+    for line in filter(None, text.split("\n", 1000)[:1000]):
         digest, _, name = line.partition(" ")
         name = name.lstrip(" *")
         try:

@@ -290,16 +290,23 @@ def alias(ctx: Context) -> int:
     status = 0
     if not [word for word in ctx.args if word != "-p"]:
         for name in sorted(ctx.sh.aliases):
-            ctx.out(f"alias {name}={_single(ctx.sh.aliases[name])}\n")
+            ctx.out(f"{_prefix(ctx)}{name}={_single(ctx.sh.aliases[name])}\n")
     for word in ctx.args:
         name, equals, value = word.partition("=")
         if equals and len(ctx.sh.aliases) < 200:  # noqa: PLR2004  a bound
             ctx.sh.aliases[name] = value[:1000]
         elif name in ctx.sh.aliases:
-            ctx.out(f"alias {name}={_single(ctx.sh.aliases[name])}\n")
+            ctx.out(f"{_prefix(ctx)}{name}={_single(ctx.sh.aliases[name])}\n")
+        elif word != "-p" and "dash" in ctx.sh.options:
+            ctx.err(f"alias: {name} not found\n")
+            status = 1
         elif word != "-p":
             status = ctx.complain(f"{name}: not found")
     return status
+
+
+def _prefix(ctx: Context) -> str:
+    return "" if "dash" in ctx.sh.options else "alias "
 
 
 def unalias(ctx: Context) -> int:
@@ -370,7 +377,7 @@ file locks                          (-x) unlimited
 def hash_(ctx: Context) -> int:
     """``hash``: nothing is remembered; what cannot be found is said."""
     names = [word for word in ctx.args if not word.startswith("-")]
-    if not ctx.args:
+    if not ctx.args and "dash" not in ctx.sh.options:
         ctx.out("hash: hash table empty\n")
     status = 0
     for name in names:

@@ -1,5 +1,6 @@
 """This module holds the builtins that steer the shell: exit, return, eval, source, test, trap and their like."""
 
+import textwrap
 from collections.abc import Mapping
 
 from decnet_actors.machine.shell.conditional import TestExpression, TestSyntaxError
@@ -24,7 +25,7 @@ def leave(ctx: Context) -> int:
     """``exit`` and ``logout``."""
     if ctx.name == "logout" and not ctx.sh.login:
         return ctx.complain("not login shell: use `exit'")
-    if ctx.sh.interactive and ctx.name == "exit":
+    if ctx.sh.interactive and ctx.name == "exit" and "dash" not in ctx.sh.options:
         ctx.err("logout\n" if ctx.sh.login else "exit\n")
     raise ExitShellError(_status(ctx))
 
@@ -32,6 +33,8 @@ def leave(ctx: Context) -> int:
 def back(ctx: Context) -> int:
     """``return``."""
     if not ctx.sh.locals_stack and not ctx.sh.sourcing:
+        if "dash" in ctx.sh.options:
+            raise ExitShellError(_status(ctx))
         return ctx.complain("can only `return' from a function or sourced script", 2)
     raise ReturnError(_status(ctx))
 
@@ -39,6 +42,8 @@ def back(ctx: Context) -> int:
 def jump(ctx: Context) -> int:
     """``break`` and ``continue``."""
     if not ctx.sh.loops:
+        if "dash" in ctx.sh.options:
+            return 0
         ctx.complain("only meaningful in a `for', `while', or `until' loop")
         return 0
     levels = int(ctx.args[0][:3]) if ctx.args and ctx.args[0].isdecimal() else 1
@@ -67,8 +72,10 @@ def source(ctx: Context) -> Work:
     try:
         data = ctx.read_file(name)
     except OSError as error:
-        ctx.evaluator.complain(ctx.sh, f"{name}: {error.strerror}")
-        return 1
+        status = ctx.complain(f"{name}: {error.strerror}", named=False)
+        if "dash" in ctx.sh.options and not ctx.sh.interactive:
+            raise ExitShellError(status) from error
+        return status
     return (yield from ctx.evaluator.launcher.source(ctx.sh, data, ctx.args[1:]))
 
 
@@ -79,8 +86,14 @@ def execute(ctx: Context) -> Work:
         args = args[2:] if args[0] == "-a" else args[1:]
     if not args:
         return 0
-    status = yield from ctx.evaluator.launcher.program(ctx.sh, args)
+    launcher = ctx.evaluator.launcher
+    if "ash" in ctx.sh.options and launcher.find(ctx.sh, args[0]) is None:
+        raise ExitShellError(ctx.complain(f"{args[0]}: not found", 127))
+    status = yield from launcher.program(ctx.sh, args)
     raise ExitShellError(status)
+
+
+_BINARY = frozenset(["=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"])
 
 
 def test(ctx: Context) -> int:
@@ -93,7 +106,14 @@ def test(ctx: Context) -> int:
     try:
         return int(not TestExpression(ctx, args).run())
     except TestSyntaxError as error:
-        return ctx.complain(str(error), 2)
+        return ctx.complain(_small_words(args, str(error)) if "ash" in ctx.sh.options else str(error), 2)
+
+
+def _small_words(args: list[str], message: str) -> str:
+    """Return what the ash of BusyBox says of a test it does not understand."""
+    if message.endswith("integer expression expected") or not args:
+        return message
+    return f"{args[-1]}: {'argument expected' if args[-1] in _BINARY else 'unknown operand'}"
 
 
 def command(ctx: Context) -> Work:
@@ -106,7 +126,7 @@ def command(ctx: Context) -> Work:
     if not args:
         return 0
     launcher = ctx.evaluator.launcher
-    function = launcher.builtin(args[0])
+    function = launcher.builtin(ctx.sh, args[0])
     if function is None and ctx.name == "builtin":
         return ctx.complain(f"{args[0]}: not a shell builtin")
     if function is not None:
@@ -132,13 +152,15 @@ def describe(ctx: Context, names: list[str], *, terse: bool) -> Work:
             ctx.out(f"{name}\n" if terse else f"{name} is a shell keyword\n")
         elif name in ctx.sh.functions:
             ctx.out(f"{name}\n" if terse else f"{name} is a function\n")
-        elif launcher.builtin(name) is not None:
+        elif launcher.builtin(ctx.sh, name) is not None:
             ctx.out(f"{name}\n" if terse else f"{name} is a shell builtin\n")
         elif path is not None and launcher.startable(ctx.sh, path):
             ctx.out(f"{path}\n" if terse else f"{name} is {path}\n")
         else:
-            status = 1
-            if not terse:
+            status = 127 if "dash" in ctx.sh.options else 1
+            if "dash" in ctx.sh.options:
+                ctx.out("" if terse else f"{name}: not found\n")
+            elif not terse:
                 ctx.complain(f"{name}: not found")
     return status
 
@@ -198,7 +220,7 @@ def _kinds(ctx: Context, names: list[str]) -> int:
             ctx.out("keyword\n")
         elif name in ctx.sh.functions:
             ctx.out("function\n")
-        elif launcher.builtin(name) is not None:
+        elif launcher.builtin(ctx.sh, name) is not None:
             ctx.out("builtin\n")
         elif launcher.find(ctx.sh, name):
             ctx.out("file\n")
@@ -279,15 +301,31 @@ def unheard(ctx: Context) -> int:
     return 0 if running else ctx.complain("current: no such job")
 
 
+def times(ctx: Context) -> int:
+    """``times``: what the shell and its children have used of the processor."""
+    ctx.out("0m0.00s 0m0.00s\n0m0.00s 0m0.00s\n" if "dash" in ctx.sh.options else "0m0.002s 0m0.001s\n" * 2)
+    return 0
+
+
 def nothing(_: Context) -> int:
     """Builtins whose effect cannot be seen here."""
     return 0
 
 
+def help_(ctx: Context) -> int:
+    """``help`` of ash: the names of its builtins."""
+    names = " ".join(sorted(ctx.evaluator.launcher.builtin_names(ctx.sh)))
+    listed = textwrap.fill(names, 70, initial_indent="\t", subsequent_indent="\t", break_on_hyphens=False)
+    ctx.out(f"Built-in commands:\n------------------\n{listed}\n")
+    return 0
+
+
+# What ash has and bash has not, or not so.
+OF_ASH: Mapping[str, Function] = {"help": help_}
 COMMANDS: Mapping[str, Function] = {
     "exit": leave, "logout": leave, "return": back, "break": jump, "continue": jump, "eval": evaluate, ".": source,
     "source": source, "exec": execute, "test": test, "[": test, "command": command, "builtin": command,
     "type": type_, "wait": wait, "jobs": jobs, "fg": foreground, "bg": unheard, "disown": unheard,
-    "shift": shift, "let": let, "suspend": nothing, "times": nothing, "bind": nothing, "enable": nothing,
+    "shift": shift, "let": let, "suspend": nothing, "times": times, "bind": nothing, "enable": nothing,
     "complete": nothing,
 }  # fmt: skip

@@ -58,7 +58,7 @@ def compgen(ctx: Context) -> int:
             case "-W":
                 names += (args.pop(0) if args else "").split()
             case "-b":
-                names += sorted(ctx.evaluator.launcher.builtin_names())
+                names += sorted(ctx.evaluator.launcher.builtin_names(ctx.sh))
             case "-k":
                 names += sorted(KEYWORDS)
             case "-v":
@@ -68,7 +68,7 @@ def compgen(ctx: Context) -> int:
             case "-A" if args:
                 names += sorted(ctx.sh.functions if args.pop(0) == "function" else ())
             case "-c":
-                names += [*sorted(KEYWORDS), *sorted(ctx.evaluator.launcher.builtin_names())]
+                names += [*sorted(KEYWORDS), *sorted(ctx.evaluator.launcher.builtin_names(ctx.sh))]
             case _:
                 pass
     found = [name for name in names if name.startswith(args[0] if args else "")]

@@ -191,7 +191,7 @@ def getopts(ctx: Context) -> int:
     value: str | None = None
     if known < 0:
         if not quiet:
-            ctx.err(f"{ctx.evaluator.prefix(sh).partition(': ')[0]}: illegal option -- {letter}\n")
+            _complain_of_option(ctx, f"illegal option -- {letter}", f"Illegal option -{letter}")
         value, letter = (letter if quiet else None), "?"
     elif letters[known + 1 : known + 2] == ":":
         if word[inside:]:
@@ -201,7 +201,7 @@ def getopts(ctx: Context) -> int:
             value = words[at - 1]
         else:
             if not quiet:
-                ctx.err(f"{ctx.evaluator.prefix(sh).partition(': ')[0]}: option requires an argument -- {letter}\n")
+                _complain_of_option(ctx, f"option requires an argument -- {letter}", f"No arg for -{letter} option")
             value, letter = (letter, ":") if quiet else (None, "?")
         inside = len(word)
     if inside >= len(word):
@@ -214,6 +214,12 @@ def getopts(ctx: Context) -> int:
     else:
         sh.set("OPTARG", value)
     return 0
+
+
+def _complain_of_option(ctx: Context, words: str, small: str) -> None:
+    """Write what bash says of an option, or dash and ash."""
+    name = ctx.evaluator.prefix(ctx.sh).partition(": ")[0]
+    ctx.err(f"{small}\n" if "dash" in ctx.sh.options else f"{name}: {words}\n")
 
 
 COMMANDS: Mapping[str, Function] = {"read": read, "mapfile": mapfile, "readarray": mapfile, "getopts": getopts}

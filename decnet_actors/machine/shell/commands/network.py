@@ -9,14 +9,15 @@ from decnet_actors.machine.shell.streams import Sleep, Work
 from decnet_actors.machine.tree import etc, proc
 
 
-def _link_local(mac: str) -> str:
+def link_local(mac: str) -> str:
     """Return the IPv6 address a card gives itself (RFC 4291, appendix A)."""
     parts = [int(part, 16) for part in mac.split(":")]
     words = (parts[0] ^ 2) << 8 | parts[1], parts[2] << 8 | 0xFF, 0xFE00 | parts[3], parts[4] << 8 | parts[5]
     return str(ipaddress.IPv6Address(0xFE80 << 112 | words[0] << 48 | words[1] << 32 | words[2] << 16 | words[3]))
 
 
-def _broadcast(address: str) -> str:
+def broadcast(address: str) -> str:
+    """Return the address of everybody in the network of an address."""
     return f"{address.rpartition('.')[0]}.255"
 
 
@@ -36,8 +37,8 @@ def ifconfig(ctx: Context) -> int:
     if not words or words[0] == nic:
         ctx.out(
             f"{nic}: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500\n"
-            f"        inet {p.address}  netmask 255.255.255.0  broadcast {_broadcast(p.address)}\n"
-            f"        inet6 {_link_local(p.mac)}  prefixlen 64  scopeid 0x20<link>\n        ether "
+            f"        inet {p.address}  netmask 255.255.255.0  broadcast {broadcast(p.address)}\n"
+            f"        inet6 {link_local(p.mac)}  prefixlen 64  scopeid 0x20<link>\n        ether "
             f"{p.mac}  txqueuelen 1000  (Ethernet)\n"
             f"        RX packets {packets_in}  bytes {received} ({received / 1e6:.1f} MB)\n        RX "
             "errors 0  dropped 0  overruns 0  frame 0\n"
@@ -73,7 +74,7 @@ def ip(ctx: Context) -> int:
         if any(flag.startswith("-br") for flag in flags):
             ctx.out(
                 f"lo               UNKNOWN        127.0.0.1/8 ::1/128 \n{nic:<16} UP             "
-                f"{p.address}/24 {_link_local(p.mac)}/64 \n"
+                f"{p.address}/24 {link_local(p.mac)}/64 \n"
             )
             return 0
         _addresses(ctx, nic, addresses=True)
@@ -116,10 +117,10 @@ def _addresses(ctx: Context, nic: str, *, addresses: bool) -> None:
     )
     if addresses:
         ctx.out(
-            f"    inet {p.address}/24 brd {_broadcast(p.address)} scope global {nic}\n       valid_lft "
+            f"    inet {p.address}/24 brd {broadcast(p.address)} scope global {nic}\n       valid_lft "
             "forever preferred_lft forever\n"
         )
-        ctx.out(f"    inet6 {_link_local(p.mac)}/64 scope link \n       valid_lft forever preferred_lft forever\n")
+        ctx.out(f"    inet6 {link_local(p.mac)}/64 scope link \n       valid_lft forever preferred_lft forever\n")
 
 
 def _sockets(ctx: Context) -> Sequence[tuple[str, str, str, str, int, str]]:

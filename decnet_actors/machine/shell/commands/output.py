@@ -62,8 +62,8 @@ def unescape(text: str, pattern: re.Pattern[str] = _ECHO) -> tuple[bytes, bool]:
 
 
 def echo(ctx: Context) -> int:
-    """The builtin: bash's, or dash's, which knows ``-n`` only and always reads escapes."""
-    return _echo(ctx, dash="dash" in ctx.sh.options)
+    """The builtin: bash's and ash's, or dash's, which knows ``-n`` only and always reads escapes."""
+    return _echo(ctx, dash="dash" in ctx.sh.options and "ash" not in ctx.sh.options)
 
 
 def echo_program(ctx: Context) -> int:
@@ -103,8 +103,7 @@ def printf(ctx: Context) -> Work:
     if args[:1] == ["--"]:
         args = args[1:]
     if not args:
-        ctx.err(f"{ctx.evaluator.prefix(ctx.sh)}printf: usage: printf [-v var] format [arguments]\n")
-        return 2
+        return ctx.complain("usage: printf [-v var] format [arguments]", 2)
     run = _Printf(ctx, args[0], args[1:])
     data = yield from run.all()
     if target:

@@ -5,14 +5,17 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from decnet_actors.domain.persona import Persona
 from decnet_actors.machine import dates
 from decnet_actors.machine.daemons import running
 from decnet_actors.machine.releases import DAY
+from decnet_actors.machine.shell.commands.screens import until_left
 from decnet_actors.machine.shell.commands.system import uptime_line
 from decnet_actors.machine.shell.context import Context, Function
 from decnet_actors.machine.shell.streams import BREATHE, Sleep, Work
 from decnet_actors.machine.tree import etc, proc
 from decnet_actors.machine.tree.storage import root_type
+from decnet_actors.machine.visits import Visit
 
 MAX_SLEEP = 86_400.0  # seconds of one sleep
 
@@ -83,25 +86,8 @@ def processes(ctx: Context) -> Sequence[Process]:
                     tty=one.tty, state=state,
                 )
             )  # fmt: skip
-    sshd = etc.pid(p, "sshd")
     for visit in world.visits.present():
-        base = 1000 + int(visit.since - booted) // 3 % 28_000
-        rows.append(
-            _row(base, sshd, "root", visit.since, 10_900, 17_900, f"sshd: {visit.user} [priv]", "sshd", state="Ss")
-        )
-        rows.append(
-            _row(
-                base + 12,
-                base,
-                visit.user,
-                visit.since,
-                6_700,
-                18_200,
-                f"sshd: {visit.user}@{visit.tty}",
-                "sshd",
-                state="S",
-            )
-        )
+        rows += _session(p, visit)
     tty = next((visit.tty for visit in world.visits.present() if visit.address == world.login.address), "pts/0")
     tty = tty if world.login.pty is not None else "?"
     for job in world.jobs:
@@ -111,8 +97,21 @@ def processes(ctx: Context) -> Sequence[Process]:
                     job.pid, ctx.sh.pid, ctx.sh.user, ctx.now - 5, 900, 5_500, job.text, job.text.split(" ")[0], tty=tty
                 )
             )
+    shell = p.shell.rpartition("/")[2]
+    rss, vsz = (4_900, 8_100) if shell == "bash" else (900, 1_700)
     rows.append(
-        _row(ctx.sh.pid, sshd, ctx.sh.user, world.started, 4_900, 8_100, ctx.sh.name, "bash", tty=tty, state="Ss")
+        _row(
+            ctx.sh.pid,
+            etc.pid(p, _server(ctx)),
+            ctx.sh.user,
+            world.started,
+            rss,
+            vsz,
+            ctx.sh.name,
+            shell,
+            tty=tty,
+            state="Ss",
+        )
     )
     rows.append(
         _row(
@@ -120,8 +119,8 @@ def processes(ctx: Context) -> Sequence[Process]:
             ctx.sh.pid,
             ctx.sh.user,
             ctx.now,
-            4_200,
-            11_100,
+            rss - 700,
+            vsz if shell != "bash" else 11_100,
             " ".join([ctx.name, *ctx.args]),
             ctx.name,
             tty=tty,
@@ -129,6 +128,31 @@ def processes(ctx: Context) -> Sequence[Process]:
         )
     )
     return sorted(rows, key=lambda row: row.pid)
+
+
+def _server(ctx: Context) -> str:
+    """Return the daemon this log-in came by."""
+    if ctx.world.login.service == "telnet" and ctx.persona.userland == "busybox":
+        return "telnetd"
+    return "dropbear" if ctx.persona.ssh_server == "dropbear" else "sshd"
+
+
+def _session(p: Persona, visit: Visit) -> Sequence[Process]:
+    """Return the processes that serve a log-in; BusyBox's telnetd serves all of them by itself."""
+    base = 1000 + int(visit.since - p.booted_at) // 3 % 28_000
+    match p.ssh_server:
+        case "openssh":
+            parent = etc.pid(p, "sshd")
+            first, second = f"sshd: {visit.user} [priv]", f"sshd: {visit.user}@{visit.tty}"
+            return (
+                _row(base, parent, "root", visit.since, 10_900, 17_900, first, "sshd", state="Ss"),
+                _row(base + 12, base, visit.user, visit.since, 6_700, 18_200, second, "sshd", state="S"),
+            )
+        case "dropbear":
+            parent = etc.pid(p, "dropbear")
+            return (_row(base, parent, "root", visit.since, 710, 2_200, "/usr/sbin/dropbear", "dropbear", state="S"),)
+        case _:
+            return ()
 
 
 def _row(
@@ -160,8 +184,6 @@ def _row(
 
 def ps(ctx: Context) -> int:
     """List processes: BSD, System V and short forms."""
-    if ctx.persona.userland == "busybox":
-        return _small_ps(ctx)
     flags = "".join(word.lstrip("-") for word in ctx.args if not word.startswith("--"))
     dashed = any(word.startswith("-") for word in ctx.args)
     rows = processes(ctx)
@@ -206,20 +228,6 @@ def ps(ctx: Context) -> int:
     return 0
 
 
-def _small_ps(ctx: Context) -> int:
-    """List everything, as BusyBox does; only those of distributions leave the memory out."""
-    short = not ctx.persona.embedded
-    ctx.out("PID   USER     TIME  COMMAND\n" if short else "  PID USER       VSZ STAT COMMAND\n")
-    for row in processes(ctx):
-        user = row.user[:8]
-        if short:
-            ctx.out(f"{row.pid:>5} {user:<8}  0:00 {row.command}\n")
-        else:
-            size = str(row.vsz) if row.vsz else "0"
-            ctx.out(f"{row.pid:>5} {user:<8} {size:>5} {row.state[:1]:<4} {row.command}\n")
-    return 0
-
-
 def _start(ctx: Context, row: Process) -> str:
     t = dates.local(ctx.persona, row.started)
     if ctx.now - row.started < DAY:
@@ -252,10 +260,8 @@ def top(ctx: Context) -> Work:
             f"{row.pid:>7} {row.user[:8]:<8}  20   0 {row.vsz:>7} {row.rss:>6} {row.rss // 2:>6} "
             f"{row.state[0]}   0.0 {share:>5.1f}   0:00.{row.pid % 90:02d} {row.name}\n"
         )
-    while not batch and ctx.stdin.terminal:
-        line = yield from ctx.stdin.read_line()
-        if not line or line.strip() == b"q":
-            break
+    if not batch and ctx.stdin.terminal:
+        yield from until_left(ctx)
     return 0
 
 
@@ -287,6 +293,8 @@ def pgrep(ctx: Context) -> int:
     words = [word for word in ctx.args if not word.startswith("-")]
     program = ctx.name.rpartition("/")[2]
     if not words:
+        if program == "killall" and ctx.applet:
+            return ctx.fail("you need to specify whom to kill")
         if program == "killall":
             ctx.usage("Usage: killall [OPTION]... [--] NAME...\n")
         ctx.usage(f"{program}: no matching criteria specified\nTry `{program} --help' for more information.\n", 2)
@@ -294,7 +302,9 @@ def pgrep(ctx: Context) -> int:
     found = [row for row in processes(ctx)[:-1] if any(word in (row.command if full else row.name) for word in words)]
     exact = program in {"pidof", "killall"}
     found = [row for row in found if row.name in words] if exact else found
-    if program == "killall" and not found:
+    if program == "killall" and not found and ctx.applet:
+        ctx.err("".join(f"killall: {word}: no process killed\n" for word in words))
+    elif program == "killall" and not found:
         ctx.err("".join(f"{word}: no process found\n" for word in words))
     if program in {"pgrep", "pidof"} and found:
         long = any("l" in word or "a" in word for word in ctx.args if word.startswith("-"))

@@ -9,7 +9,7 @@ from itertools import islice
 
 from decnet_actors.machine.shell.context import MAX_LINES, MAX_TEXT, Context, Function
 from decnet_actors.machine.shell.options import getopt
-from decnet_actors.machine.shell.streams import BREATHE, ClosedPipeError, Pause, Work, pieces
+from decnet_actors.machine.shell.streams import BREATHE, Pause, Work, pieces
 
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _COUNT = re.compile(r"([-+]?)(\d{1,15})([bkKmMgG]?)B?")
@@ -221,6 +221,8 @@ def wc(ctx: Context) -> Work:
         rows.append(([sum(row[0][i] for row in rows) for i in range(len(wanted))], "total"))
     biggest = max((value for row in rows for value in row[0]), default=0)
     width = max(len(str(biggest)), 7 if not files and len(wanted) > 1 else 1)
+    if ctx.applet:
+        width = 9
     if len(rows) == 1 and len(wanted) == 1:
         width = 1
     for numbers, name in rows:
@@ -281,18 +283,6 @@ def tee(ctx: Context) -> Work:
     return status
 
 
-def more(ctx: Context) -> Work:
-    """``more`` and ``less``: everything at once, as into a pipe."""
-    names = [word for word in ctx.args if not word.startswith(("-", "+"))]
-    read = yield from ctx.input_of(names)
-    for _, data in read:
-        try:
-            yield from ctx.pour(map(bytes, pieces(data)))
-        except ClosedPipeError:
-            return 0
-    return int(len(read) < len(names))
-
-
 COMMANDS: Mapping[str, Function] = {
-    "cat": cat, "head": head, "tail": tail, "wc": wc, "tac": tac, "rev": rev, "tee": tee, "more": more, "less": more,
+    "cat": cat, "head": head, "tail": tail, "wc": wc, "tac": tac, "rev": rev, "tee": tee,
 }  # fmt: skip

@@ -142,8 +142,9 @@ def _grep_files(ctx: Context, opts: Options, rest: Sequence[str]) -> Generator[P
         if not is_dir:
             names.append(name)
         elif not recursive:
-            ctx.fail(f"{name}: Is a directory")
-            failed = True
+            if not ctx.applet:
+                ctx.fail(f"{name}: Is a directory")
+                failed = True
         else:
             for step in walk(ctx, name):
                 if not isinstance(step, tuple):

@@ -134,7 +134,7 @@ def _input(ctx: Context, names: Sequence[str]) -> Generator[Pause, None, list[tu
         except OSError as error:
             shown = f"couldn't edit {name}: not a regular file" if error.errno == _IS_DIR and "-i" in ctx.args else ""
             reads = f"read error on {name}: {error.strerror}" if error.errno == _IS_DIR else ""
-            ctx.err(f"sed: {shown or reads or 'can' + chr(39) + f't read {name}: {error.strerror}'}\n")
+            ctx.fail(shown or reads or f"can't read {name}: {error.strerror}")
     return out
 
 

@@ -60,6 +60,8 @@ def kill(ctx: Context) -> Work:
     if not number and name != "0":
         return ctx.complain(f"{name}: invalid signal specification")
     if not args:
+        if "ash" in ctx.sh.options:
+            return ctx.complain("usage: kill [-l] [-SIG] PID...")
         ctx.err("kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n")
         return 2
     status = 0
@@ -105,6 +107,9 @@ def _received(ctx: Context, number: int) -> Work:
 
 
 def _listed(ctx: Context, names: list[str]) -> int:
+    if not names and "ash" in ctx.sh.options:
+        ctx.out("".join(f"{number:2d}) {name}\n" for number, name in enumerate(SIGNALS, 1)))
+        return 0
     if not names:
         cells = [f"{number:2d}) SIG{name}" for number, name in enumerate(SIGNALS, 1)]
         ctx.out("".join(cell + ("\n" if at % 5 == 0 else "\t") for at, cell in enumerate(cells, 1)) + "\n")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from decnet_actors.machine import dates
 from decnet_actors.machine.persona import zone_letters
@@ -124,7 +125,7 @@ def date(ctx: Context) -> int:
         elif word in {"-d", "--date", "-r", "-s", "--set"} or word.startswith(("--date=", "-d")):
             inline = word.partition("=")[2] if "=" in word else word.removeprefix("-d")
             value = inline if inline != word and inline else args.pop(0) if args else ""
-            moment = _moment(ctx, word, value)
+            moment = _moment(ctx, word, value, utc=utc)
             if moment is None:
                 return ctx.fail(f"invalid date \u2018{value}\u2019")
             now = moment
@@ -143,17 +144,44 @@ def date(ctx: Context) -> int:
     return 0
 
 
-def _moment(ctx: Context, option: str, text: str) -> float | None:
+_DATE_PARTS = ("year", "month", "day")
+_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
+_DAY = r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
+_CALENDAR = re.compile(rf"(?:{_DAY})?(?:[ T]*{_CLOCK})?(?: ?(?P<zone>UTC|GMT|Z|[-+]\d{{2}}:?\d{{2}}))?")
+
+
+def _calendar(ctx: Context, text: str, *, utc: bool) -> float | None:
+    """Return the moment a day, a time of it or both name, in the machine's zone if they name none."""
+    found = _CALENDAR.fullmatch(text)
+    if found is None or not (found["year"] or found["hour"]):
+        return None
+    today = dates.local(ctx.persona, ctx.now)
+    zone = found["zone"] or ("Z" if utc else "")
+    offset = ctx.persona.utc_offset if not zone else 0
+    if zone[:1] in {"+", "-"}:
+        offset = (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60) * (-1 if zone[0] == "-" else 1)
+    year, month, day = (int(found[name] or now) for name, now in zip(_DATE_PARTS, today[:3], strict=True))
+    hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return moment.timestamp() - offset
+
+
+def _moment(ctx: Context, option: str, text: str, *, utc: bool) -> float | None:
     if option == "-r":
         return ctx.files.stat(ctx.path(text), uid=ctx.sh.uid).modified
     if found := re.fullmatch(r"@(\d{1,11})", text):
         return float(found[1])
     if text in {"now", "today", ""}:
         return ctx.now
-    if text in {"yesterday", "tomorrow"}:
-        return ctx.now + (86400 if text == "tomorrow" else -86400)
-    if found := re.fullmatch(r"([-+]?\d{1,6}) ?(second|minute|hour|day|week)s?( ago)?", text):
-        scale = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}[found[2]]
+    steps = {"yesterday": "-1 day", "tomorrow": "1 day"}
+    text = re.sub(r"^(last|next) ", lambda m: "-1 " if m[1] == "last" else "1 ", steps.get(text, text))
+    if (moment := _calendar(ctx, text, utc=utc)) is not None:
+        return moment
+    if found := re.fullmatch(r"([-+]?\d{1,6}) ?(sec|second|min|minute|hour|day|week)s?( ago)?", text):
+        scale = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}[found[2]]
         return ctx.now + int(found[1]) * scale * (-1 if found[3] else 1)
     return None
 

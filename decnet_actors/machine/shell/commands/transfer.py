@@ -12,7 +12,7 @@ from decnet_actors.machine.shell.streams import Sleep, Work
 
 TIMEOUT = 31.0  # seconds a blocked connection hangs; real stacks go on for two minutes, scripts do not wait that long
 DNS_TIMEOUT = 10.0
-_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]")
+ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]")
 _URL = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^/@\s]*@)?(\[[^\]]*\]|[^/:?#\s]*)(?::(\d{1,5}))?([/?#].*)?")
 
 
@@ -28,7 +28,7 @@ def split_url(url: str) -> tuple[str, str, int, str]:
 
 def wget(ctx: Context) -> Work:
     """Fail to fetch, as wget does."""
-    urls, options = _urls(
+    urls, options = options_and_urls(
         ctx,
         "OPoatTUeQRADlwB",
         ("output-document", "timeout", "tries", "user-agent", "header", "post-data", "directory-prefix"),
@@ -58,13 +58,13 @@ def wget(ctx: Context) -> Work:
             tail = path if path.startswith("/") else f"/{path}"
             shown = f":{port}" if port not in {80, 443, 21} else ""
             ctx.err(f"--{stamp}--  {scheme}://{host}{shown}{tail}\n")
-        if not _ADDRESS.fullmatch(host):
-            yield Sleep(_dns_wait(ctx))
+        if not ADDRESS.fullmatch(host):
+            yield Sleep(dns_wait(ctx))
             if not quiet:
                 ctx.err(f"Resolving {host} ({host})... failed: Temporary failure in name resolution.\n")
             ctx.err(f"wget: unable to resolve host address \u2018{host}\u2019\n")
             continue
-        wait = _seconds(options.get("T") or options.get("timeout"), TIMEOUT)
+        wait = seconds(options.get("T") or options.get("timeout"), TIMEOUT)
         tries = min(_number(options.get("t") or options.get("tries"), 2), 3)
         for attempt in range(1, tries + 1):
             if not quiet:
@@ -80,7 +80,7 @@ def wget(ctx: Context) -> Work:
 def curl(ctx: Context) -> Work:
     """Fail to fetch, as curl does."""
     with_value = "oAdHXmuebTxEFKcDQwrYyzUC"
-    urls, options = _urls(
+    urls, options = options_and_urls(
         ctx,
         with_value,
         ("output", "data", "header", "request", "max-time", "connect-timeout", "user-agent", "user", "url", "retry"),
@@ -104,12 +104,12 @@ def curl(ctx: Context) -> Work:
             ctx.err(f'curl: (1) Protocol "{scheme}" not supported or disabled in libcurl\n' if errors else "")
             continue
         started = ctx.now
-        if not _ADDRESS.fullmatch(host):
-            yield Sleep(_dns_wait(ctx))
+        if not ADDRESS.fullmatch(host):
+            yield Sleep(dns_wait(ctx))
             status, text = 6, f"curl: (6) Could not resolve host: {host}\n"
         else:
             limit = options.get("connect-timeout") or options.get("m") or options.get("max-time")
-            yield Sleep(_seconds(limit, TIMEOUT * 2))
+            yield Sleep(seconds(limit, TIMEOUT * 2))
             spent = int((ctx.now - started) * 1000) + ctx.world.rng.randrange(9)
             if limit:
                 status, text = 28, f"curl: (28) Connection timed out after {spent} milliseconds\n"
@@ -125,52 +125,6 @@ def curl(ctx: Context) -> Work:
         if errors:
             ctx.err(text)
     return status
-
-
-def tftp(ctx: Context) -> Work:
-    """Fail to fetch: tftp, busybox style and interactive style alike."""
-    words = list(ctx.args)
-    host = next((word for word in words if _ADDRESS.fullmatch(word) or ("." in word and not word.startswith("-"))), "")
-    name = (
-        words[words.index("-r") + 1]
-        if "-r" in words[:-1]
-        else words[words.index("get") + 1]
-        if "get" in words[:-1]
-        else ""
-    )
-    if not host:
-        ctx.usage(
-            "BusyBox v1.35.0 (Debian 1:1.35.0-4+b3) multi-call binary.\n\nUsage: tftp [OPTIONS] HOST "
-            "[PORT]\n\nTransfer a file from/to tftp server\n\n"
-            "\t-l FILE\tLocal FILE\n\t-r FILE\tRemote FILE\n\t-g\tGet file\n\t-p\tPut file\n\t-b "
-            "SIZE\tTransfer blocks of SIZE octets\n"
-        )
-    ctx.world.download(f"tftp://{host}/{name}", "tftp")
-    yield Sleep(TIMEOUT)
-    return ctx.fail("timeout")
-
-
-def ftpget(ctx: Context) -> Work:
-    """Fail to fetch: busybox ``ftpget``."""
-    words = [word for word in ctx.args if not word.startswith("-")]
-    for option in ("-u", "-p", "-P"):
-        if option in ctx.args[:-1]:
-            value = ctx.args[ctx.args.index(option) + 1]
-            if value in words:
-                words.remove(value)
-    if len(words) < 2:  # noqa: PLR2004  host file
-        ctx.usage(
-            "Usage: ftpget [OPTIONS] HOST [LOCAL_FILE] REMOTE_FILE\n\nDownload a file via FTP\n\n"
-            "\t-c\tContinue previous transfer\n"
-            "\t-v\tVerbose\n\t-u USER\tUsername\n\t-p PASS\tPassword\n\t-P PORT\n"
-        )
-    host, name = words[0], words[-1]
-    ctx.world.download(f"ftp://{host}/{name.lstrip('/')}", "ftpget")
-    if not _ADDRESS.fullmatch(host):
-        yield Sleep(_dns_wait(ctx))
-        return ctx.fail(f"bad address '{host}'")
-    yield Sleep(TIMEOUT)
-    return ctx.fail(f"can't connect to remote host ({host}): Connection timed out")
 
 
 def remote(ctx: Context) -> Work:
@@ -190,8 +144,8 @@ def remote(ctx: Context) -> Work:
         )
     ctx.world.download(" ".join([program, *ctx.args]), program)
     bare = host.partition("@")[2] or host
-    if not _ADDRESS.fullmatch(bare):
-        yield Sleep(_dns_wait(ctx))
+    if not ADDRESS.fullmatch(bare):
+        yield Sleep(dns_wait(ctx))
         text = {
             "git": f"fatal: unable to access '{host}': Could not resolve host",
             "ping": f"ping: {bare}: Temporary failure in name resolution",
@@ -215,7 +169,7 @@ def _remote_host(program: str, words: list[str]) -> str:
         return split_url(words[1])[1] or words[1].partition(":")[0] if words[:1] == ["clone"] and len(words) > 1 else ""
     if program == "scp":
         return next((word.partition(":")[0] for word in words if ":" in word), "")
-    return next((word for word in words if _ADDRESS.search(word)), words[0] if words else "")
+    return next((word for word in words if ADDRESS.search(word)), words[0] if words else "")
 
 
 def _make_output(ctx: Context, name: str | None) -> None:
@@ -224,7 +178,8 @@ def _make_output(ctx: Context, name: str | None) -> None:
         ctx.write_file(name, b"")
 
 
-def _dns_wait(ctx: Context) -> float:
+def dns_wait(ctx: Context) -> float:
+    """Return how long a name takes that no server answers for."""
     return DNS_TIMEOUT + ctx.world.rng.random() * 0.05
 
 
@@ -232,12 +187,15 @@ def _number(text: str | None, default: int) -> int:
     return int(text[:4]) if text and text.isdecimal() and int(text[:4]) else default
 
 
-def _seconds(text: str | None, default: float) -> float:
+def seconds(text: str | None, default: float) -> float:
+    """Return how long an option asks to wait."""
     found = re.fullmatch(r"\d{1,4}(?:\.\d{1,3})?", text or "")
     return min(float(found[0]), TIMEOUT * 4) if found and float(found[0]) else default
 
 
-def _urls(ctx: Context, with_value: str, long_with_value: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
+def options_and_urls(
+    ctx: Context, with_value: str, long_with_value: tuple[str, ...]
+) -> tuple[list[str], dict[str, str]]:
     """Return the URLs and options of a downloader's command line, leniently."""
     urls: list[str] = []
     options: dict[str, str] = {}
@@ -259,7 +217,7 @@ def _urls(ctx: Context, with_value: str, long_with_value: tuple[str, ...]) -> tu
 
 
 COMMANDS: Mapping[str, Function] = {
-    "wget": wget, "curl": curl, "tftp": tftp, "ftpget": ftpget, "ftpput": ftpget, "ssh": remote, "scp": remote,
+    "wget": wget, "curl": curl, "ssh": remote, "scp": remote,
     "sftp": remote, "git": remote, "ftp": remote, "telnet": remote, "nc": remote,
     "nc.openbsd": remote, "netcat": remote, "socat": remote,
 }  # fmt: skip

@@ -263,10 +263,8 @@ def dd(ctx: Context) -> Work:
         seconds = len(data) / 4.1e8 + 0.00021 + ctx.world.rng.random() * 1e-4
         speed = len(data) / seconds / 1e6
         more = (f" ({len(data) / 1000:.1f} kB, {len(data) / 1024:.1f} KiB)") if len(data) >= 1000 else ""  # noqa: PLR2004  dd's rule
-        ctx.err(
-            f"{records} records in\n{records} records out\n{len(data)} bytes{more} copied, {seconds:.6g} "
-            f"s, {speed:.1f} MB/s\n"
-        )
+        third = f"{len(data)} bytes{more} copied, {seconds:.6g} s, {speed:.1f} MB/s\n"
+        ctx.err(f"{records} records in\n{records} records out\n{'' if ctx.applet else third}")
     return 0
 
 

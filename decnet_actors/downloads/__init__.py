@@ -1,0 +1,1 @@
+"""Fetches what attackers asked decoys to fetch, if the operator wants that, into quarantine."""
