@@ -37,7 +37,7 @@ uncompress=2346 unexpand=43896 uniq=47992 unlink=35480 unshare=80312 update-alte
 users=39768 utmpdump=27128 vdir=151344 vi=1391360 vim.tiny=1391360 vmstat=39448 w=22904 wall=39472 watch=35416
 wc=56152 wdctl=39424 wget=516952 whatis=51512 whereis=35440 which.debianutils=946 who=60248 whoami=35480 write=22880
 xargs=72656 xxd=18712 xz=87456 yes=39736 zcat=1983 zgrep=8103 zless=2206 zmore=1841 bc=92848 dig=154632 host=138040
-lsof=175864 rsync=552320 telnet=114488 ftp=113320 tcpdump=1261264 tmux=1100184 unzip=186664 zip=216016 git=3713312
+lsof=175864 telnet=114488 ftp=113320 tcpdump=1261264 tmux=1100184 unzip=186664 zip=216016 git=3713312
 perl=3812424 socat=417928 nslookup=142104 htop=300936 jq=30936 nmap=2969352 patch=190888 make=248120
 """)
 SBIN = sized("""
@@ -82,7 +82,7 @@ ALTERNATIVES = {
 SETUID = frozenset({"chfn", "chsh", "gpasswd", "mount", "newgrp", "passwd", "su", "sudo", "umount"})
 # Present on some machines only; the persona's chance decides.
 OPTIONAL = frozenset({
-    "strace", "screen", "tmux", "htop", "jq", "nmap", "socat", "zip", "unzip", "rsync", "tcpdump", "git", "lsof",
+    "strace", "screen", "tmux", "htop", "jq", "nmap", "socat", "zip", "unzip", "tcpdump", "git", "lsof",
     "ftp", "telnet", "dig", "host", "nslookup", "bc", "ed", "patch", "make", "ufw", "dnsmasq", "lvm", "cpio",
 })  # fmt: skip
 BUSYBOX = 763032

@@ -68,6 +68,9 @@ class Transport(Protocol):
 class Authentication:
     """The attempts of one connection."""
 
+    max_tries = MAX_TRIES
+    other_service_ends = False  # a request for another service than ssh-connection; if not, it cannot succeed
+
     def __init__(self, transport: Transport, machine: Machine, policy: CredentialPolicy, rules: Rules) -> None:
         self._transport = transport
         self._machine = machine
@@ -100,18 +103,20 @@ class Authentication:
             after = f"({name.decode('latin-1')},{service.decode('latin-1')})"
             self._transport.refuse(f"Change of username or service not allowed: {before} -> {after}")
             return None
-        if service == _CONNECTION:
-            if method == _PASSWORD:
-                return self._password(packet)
-            if method in {_PUBLIC_KEY, _HOSTBOUND}:
-                return self._public_key(packet, hostbound=method == _HOSTBOUND)
-            if method == _INTERACTIVE and self._rules.keyboard_interactive:
-                packet.get_string()  # language
-                packet.get_string()  # submethods
-                self._asked = True
-                self._transport.reply(_MSG_INFO_REQUEST, *_QUESTION)
-                return None
-        return self._fail(counted=self._attempts > 1 or method != b"none")
+        if service != _CONNECTION and self.other_service_ends:
+            self._transport.refuse("")
+            return None
+        if method == _PASSWORD:
+            return self._password(packet)
+        if method in {_PUBLIC_KEY, _HOSTBOUND}:
+            return self._public_key(packet, hostbound=method == _HOSTBOUND)
+        if method == _INTERACTIVE and self._rules.keyboard_interactive:
+            packet.get_string()  # language
+            packet.get_string()  # submethods
+            self._asked = True
+            self._transport.reply(_MSG_INFO_REQUEST, *_QUESTION)
+            return None
+        return self._other_method(method)
 
     def respond(self, packet: SSHPacket) -> Awaitable[None] | None:
         """Take an SSH_MSG_USERAUTH_INFO_RESPONSE (RFC 4256, section 3.4)."""
@@ -134,17 +139,31 @@ class Authentication:
 
     async def _judge(self, secret: bytes, mechanism: str) -> None:
         user = self.user
-        accepted = self._policy.accepts(user, secret, service="ssh")
+        accepted = self._service == _CONNECTION and self._policy.accepts(user, secret, service="ssh")
         outcome = Outcome.ACCEPTED if accepted else Outcome.REFUSED
         self._transport.note(CredentialSeen(user=user, secret=secret, mechanism=mechanism, outcome=outcome))
         await self._transport.settled()
         if accepted:
             await self._transport.enter(user)
             return
-        if (delay := self._rules.failure_delay) > 0:
-            # pam_unix asks for a delay; PAM spreads it by half to either side (pam_fail_delay(3)).
-            draw = self._rules.rng.random
-            await asyncio.sleep(delay * (0.5 + (draw() + draw() + draw()) / 3))
+        if (delay := self.delay()) > 0:
+            await asyncio.sleep(delay)
+        await self._count()
+
+    def delay(self) -> float:
+        """Return the seconds before a wrong password's verdict.
+
+        pam_unix asks for a delay; PAM spreads it by half to either side (pam_fail_delay(3)).
+        """
+        draw = self._rules.rng.random
+        return self._rules.failure_delay * (0.5 + (draw() + draw() + draw()) / 3)
+
+    def _other_method(self, method: bytes) -> Awaitable[None] | None:
+        """Refuse a method that is not on offer."""
+        return self._fail(counted=self._attempts > 1 or method != b"none")
+
+    async def _refused_key(self) -> None:
+        """Refuse a key that opens nothing."""
         await self._count()
 
     def _public_key(self, packet: SSHPacket, *, hostbound: bool) -> Awaitable[None]:
@@ -156,7 +175,7 @@ class Authentication:
         message = packet.get_consumed_payload()
         signature = packet.get_string() if signed else b""
         packet.check_end()
-        known = self._authorized(blob)
+        known = self._service == _CONNECTION and self._authorized(blob)
         if signed:
             proven = known and self._verified(blob, message, signature)
             return self._prove(blob, Outcome.ACCEPTED if proven else Outcome.REFUSED)
@@ -168,7 +187,7 @@ class Authentication:
         if outcome is Outcome.PENDING:
             self._transport.reply(_MSG_PK_OK, String(algorithm), String(blob))
         else:
-            await self._count()
+            await self._refused_key()
 
     async def _prove(self, blob: bytes, outcome: Outcome) -> None:
         self._note_key(blob, "ssh publickey signed", outcome)
@@ -176,7 +195,7 @@ class Authentication:
         if outcome is Outcome.ACCEPTED:
             await self._transport.enter(self.user)
         else:
-            await self._count()
+            await self._refused_key()
 
     def _note_key(self, blob: bytes, mechanism: str, outcome: Outcome) -> None:
         self._transport.note(
@@ -218,13 +237,13 @@ class Authentication:
     def _fail(self, *, counted: bool) -> Awaitable[None] | None:
         """Say no, and no more after too many."""
         self._failures += counted
-        if self._failures >= MAX_TRIES:
+        if self._failures >= self.max_tries:
             return self._too_many()
         self._transport.reply(_MSG_FAILURE, self._methods, _NO)
         return None
 
     async def _too_many(self) -> None:
-        self._transport.note(LimitReached(limit="login_tries", value=MAX_TRIES))
+        self._transport.note(LimitReached(limit="login_tries", value=self.max_tries))
         await self._transport.settled()
         self._transport.refuse("Too many authentication failures")
 

@@ -31,8 +31,6 @@ MAX_VALUE = 1024  # bytes of a variable
 MAX_COLUMNS = 10_000  # of a terminal; a real one has a few hundred
 MAX_COMMAND = 256 * 1024  # bytes; the longest packet anyhow
 
-SFTP_SERVER = "/usr/lib/openssh/sftp-server"  # what Debian's sshd_config has for the subsystem
-
 _MSG_WINDOW_ADJUST = 93
 
 
@@ -156,9 +154,10 @@ class ProgramSession(asyncssh.SSHServerSession[bytes]):
             return False
         machine = self._connection.machine
         login = self._login(None)
-        if not machine.simulated:
-            return self._start(machine.terminal(self._login(SFTP_SERVER)))
-        return self._start(Sftp(machine, login.user, self._connection.daemon.release.sftp))
+        release = self._connection.daemon.release
+        if not machine.simulated or not release.sftp:
+            return self._start(machine.terminal(self._login(release.sftp_server)))
+        return self._start(Sftp(machine, login.user, release.sftp))
 
     def session_started(self) -> None:
         """The request was granted: run."""

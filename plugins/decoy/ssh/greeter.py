@@ -12,7 +12,7 @@ from attrs import evolve
 
 from decnet_actors.contracts.decoy import SessionLog
 from decnet_actors.domain.facts import ProtocolViolated
-from plugins.decoy.ssh.identification import Identification, Identified, Refused
+from plugins.decoy.ssh.identification import Identification, Identified, LineReader, Refused
 
 LOGIN_TIME = 120.0  # seconds; LoginGraceTime, sshd_config(5)
 MAX_SAMPLE = 256  # bytes of a wrong line that are recorded
@@ -23,6 +23,9 @@ class Identifiable(Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
+
+    def offer(self) -> None:
+        """Offer a key exchange."""
 
     def identified(self, line: bytes, rest: bytes) -> None:
         """Take the client's line and what came behind it."""
@@ -59,13 +62,14 @@ class Greeter(asyncio.Protocol):
 
     __slots__ = (
         "_banner",
+        "_begun",
         "_identification",
         "_judged",
         "_keys",
         "_log",
         "_make",
         "_next",
-        "_says_why",
+        "_offers_first",
         "_timer",
         "_transport",
     )
@@ -77,15 +81,17 @@ class Greeter(asyncio.Protocol):
         keys: Completing,
         make: Callable[[SessionLog], Identifiable],
         *,
-        says_why: bool = True,
+        reader: Callable[[], LineReader] = Identification,
+        offers_first: bool = False,
     ) -> None:
-        self._says_why = says_why
+        self._offers_first = offers_first
         self._banner = banner
         self._log = log
         self._keys = keys
         self._make = make
-        self._identification = Identification()
+        self._identification = reader()
         self._judged: Identified | None = None  # a good line that waits for the keys
+        self._begun: Identifiable | None = None  # made before the client's line, where the server offers first
         self._next: Identifiable | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
@@ -94,6 +100,9 @@ class Greeter(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # a stream's
         self._timer = asyncio.get_running_loop().call_later(LOGIN_TIME, self._log.hang_up)
         self._transport.write(b"SSH-2.0-" + self._banner + b"\r\n")
+        if self._offers_first:
+            self._begun = self._begin()
+            self._begun.offer()
 
     def data_received(self, data: bytes) -> None:
         if self._next is not None:
@@ -112,7 +121,7 @@ class Greeter(asyncio.Protocol):
         if isinstance(judged, Refused):
             self._transport = None
             self._log.note(ProtocolViolated(detail="identification", sample=judged.line[:MAX_SAMPLE]))
-            if self._says_why:
+            if judged.refusal:
                 transport.write(judged.refusal.value.encode())
             self._log.hang_up(reset=judged.unread)
             return
@@ -133,9 +142,13 @@ class Greeter(asyncio.Protocol):
         self._transport.resume_reading()
 
     def _hand_over(self, judged: Identified) -> None:
-        self._next = self._make(self._log)
-        self._next.connection_made(cast("asyncio.Transport", self._transport))  # it is there: bytes just came
+        self._next, self._begun = self._begun or self._begin(), None
         self._next.identified(judged.line, judged.rest)
+
+    def _begin(self) -> Identifiable:
+        made = self._make(self._log)
+        made.connection_made(cast("asyncio.Transport", self._transport))  # it is there: it opened, or bytes just came
+        return made
 
     def eof_received(self) -> None:
         if self._next is not None:
@@ -144,8 +157,9 @@ class Greeter(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._done()
         self._transport = None
-        if self._next is not None:
-            self._next.connection_lost(exc)
+        made = self._next or self._begun
+        if made is not None:
+            made.connection_lost(exc)
 
     def pause_writing(self) -> None:
         if self._next is not None:

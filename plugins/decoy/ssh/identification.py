@@ -5,6 +5,7 @@ Whatever is wrong with the line is answered in the clear; bytes that were not re
 
 import re
 from enum import StrEnum
+from typing import Protocol
 
 from attrs import frozen
 
@@ -18,10 +19,11 @@ _COMPATIBLE_MINOR = 99  # SSH-1.99 means "1 and 2"
 
 
 class Refusal(StrEnum):
-    """What sshd says before it closes."""
+    """What a server says before it closes."""
 
     INVALID = "Invalid SSH identification string.\r\n"
     MAJOR = "Protocol major versions differ.\r\n"
+    SILENT = ""
 
 
 @frozen(kw_only=True)
@@ -39,6 +41,13 @@ class Refused:
     refusal: Refusal
     line: bytes
     unread: bool
+
+
+class LineReader(Protocol):
+    """Reads a client's line as one server does."""
+
+    def receive(self, data: bytes) -> Identified | Refused | None:
+        """Judge the line with what came now; ``None`` when it is not over."""
 
 
 class Identification:

@@ -20,10 +20,10 @@ Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
 
 _SLOW = "ssh-rsa"
 # In sshd's order of HostKey files (servconf.c), which is the order of its offer and of its host key announcement.
-_KINDS: Mapping[str, tuple[int | None, tuple[bytes, ...]]] = {
-    _SLOW: (3072, (b"rsa-sha2-512", b"rsa-sha2-256", b"ssh-rsa")),
-    "ecdsa-sha2-nistp256": (None, (b"ecdsa-sha2-nistp256",)),
-    "ssh-ed25519": (None, (b"ssh-ed25519",)),
+_KINDS: Mapping[str, tuple[bytes, ...]] = {
+    _SLOW: (b"rsa-sha2-512", b"rsa-sha2-256", b"ssh-rsa"),
+    "ecdsa-sha2-nistp256": (b"ecdsa-sha2-nistp256",),
+    "ssh-ed25519": (b"ssh-ed25519",),
 }
 _FILES = {b"ssh-rsa": "rsa", b"ecdsa-sha2-nistp256": "ecdsa", b"ssh-ed25519": "ed25519"}
 
@@ -35,18 +35,26 @@ class HostKeys:
         vault: where they are kept.
         show: called with each public key when it is known.
         spawn: runs what takes long beside the service.
+        rsa_bits: the size of the RSA key.
         patience: seconds to leave the machine to others before what takes long is made.
 
     """
 
     def __init__(
-        self, vault: Vault, show: Callable[[SSHKeyPair], None], spawn: Spawn, *, patience: float = 0.0
+        self,
+        vault: Vault,
+        show: Callable[[SSHKeyPair], None],
+        spawn: Spawn,
+        *,
+        rsa_bits: int,
+        patience: float = 0.0,
     ) -> None:
         self.signers: dict[bytes, SSHKeyPair] = {}
         self.announced: OrderedDict[bytes, SSHKeyPair] = OrderedDict()  # by public key blob, in sshd's order
         self._vault = vault
         self._show = show
         self._spawn = spawn
+        self._make_slow = partial(_make, _SLOW, rsa_bits)
         self._patience = patience
         self._preparing: asyncio.Task[None] | None = None
         self._completing: asyncio.Task[None] | None = None
@@ -75,16 +83,16 @@ class HostKeys:
 
     async def _prepare(self) -> None:
         await asyncio.sleep(self._patience)
-        self._hold(_SLOW, await self._vault.prepared(_secret(_SLOW), partial(_make, _SLOW)))
+        self._hold(_SLOW, await self._vault.prepared(_secret(_SLOW), self._make_slow))
 
     async def _complete(self) -> None:
         if not self.complete:
-            self._hold(_SLOW, await self._vault.get(_secret(_SLOW), partial(_make, _SLOW)))
+            self._hold(_SLOW, await self._vault.get(_secret(_SLOW), self._make_slow))
 
     def _hold(self, kind: str, data: bytes) -> None:
         # Checking an RSA key takes 50 ms, and this one is of our own making.
         key = asyncssh.import_private_key(data, unsafe_skip_rsa_key_validation=True)
-        algorithms = _KINDS[kind][1]
+        algorithms = _KINDS[kind]
         for algorithm in algorithms:
             # A pair holds the signature algorithm it was told last, so connections must not share one between two.
             (pair,) = load_keypairs([key])
@@ -92,7 +100,7 @@ class HostKeys:
             self.signers[algorithm] = pair
         self._show(self.signers[algorithms[-1]])
         # What is announced proves itself with the best algorithm, and clients take no other.
-        ordered = [self.signers[algorithms[0]] for _, algorithms in _KINDS.values() if algorithms[0] in self.signers]
+        ordered = [self.signers[algorithms[0]] for algorithms in _KINDS.values() if algorithms[0] in self.signers]
         self.announced = OrderedDict((one.public_data, one) for one in ordered)
 
 
@@ -106,7 +114,6 @@ def _secret(kind: str) -> str:
     return f"ssh_host_{kind}"
 
 
-def _make(kind: str) -> bytes:
-    size = _KINDS[kind][0]
+def _make(kind: str, size: int | None = None) -> bytes:
     key = asyncssh.generate_private_key(kind, key_size=size) if size else asyncssh.generate_private_key(kind)
     return key.export_private_key("openssh")

@@ -5,11 +5,15 @@
 """
 
 import re
+from collections.abc import Callable
 from typing import TypeAlias
 
 from attrs import evolve, frozen
 
 from decnet_actors.domain.persona import Persona
+from plugins.decoy.ssh.authentication import Authentication
+from plugins.decoy.ssh.dropbear import DropbearAuthentication, DropbearIdentification
+from plugins.decoy.ssh.identification import Identification, LineReader
 
 Names: TypeAlias = tuple[bytes, ...]
 
@@ -29,9 +33,18 @@ class OpenSsh:
     extensions: tuple[tuple[bytes, bytes], ...]  # of SSH_MSG_EXT_INFO, after server-sig-algs
     ciphers: Names
     macs: Names
-    sftp: tuple[tuple[bytes, bytes], ...]  # extensions of its sftp-server
+    sftp: tuple[tuple[bytes, bytes], ...]  # extensions of its sftp-server; empty: there is none
     compression: Names = (b"none", b"zlib@openssh.com")
-    says_why: bool = True  # whether it says what is wrong with an identification line
+    says_why: bool = True  # whether it says why it disconnects
+    reader: Callable[[], LineReader] = Identification  # of a client's line
+    authentication: type[Authentication] = Authentication
+    offers_first: bool = False  # whether its key exchange offer is sent before the client's line is there
+    reads_ahead: bool = True  # whether it has read all that came when it closes; if not, the kernel resets
+    clear_padding: bool = True  # whether packets in the clear are padded with zeros
+    announces_keys: bool = True  # hostkeys-00@openssh.com (PROTOCOL, section 2.5)
+    open_failed: bytes = b"open failed"  # said of a channel that is refused
+    rsa_bits: int = 3072  # of the RSA host key made at installation
+    sftp_server: str = "/usr/lib/openssh/sftp-server"
 
     @property
     def strict(self) -> bool:
@@ -149,12 +162,24 @@ _DROPBEAR = OpenSsh(
     ),
     markers=(b"kexguess2@matt.ucc.asn.au", _STRICT),
     host_keys=_names("ssh-ed25519 ecdsa-sha2-nistp256 rsa-sha2-256 ssh-rsa"),
-    signatures=_names("ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 rsa-sha2-256 ssh-rsa"),
+    signatures=_names(
+        "ssh-ed25519 sk-ssh-ed25519@openssh.com ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521"
+        " sk-ecdsa-sha2-nistp256@openssh.com rsa-sha2-256 ssh-rsa ssh-dss"
+    ),
     extensions=(),
     ciphers=_names("chacha20-poly1305@openssh.com aes128-ctr aes256-ctr"),
     macs=_names("hmac-sha1 hmac-sha2-256"),
     compression=(b"zlib@openssh.com", b"none"),
     says_why=False,
+    reader=DropbearIdentification,
+    authentication=DropbearAuthentication,
+    offers_first=True,
+    reads_ahead=False,
+    clear_padding=False,
+    announces_keys=False,
+    open_failed=b"",
+    rsa_bits=2048,
+    sftp_server="/usr/libexec/sftp-server",
 )
 
 _UPSTREAM = {

@@ -27,8 +27,13 @@ class SshService:
         self._deps = deps
         self._rules = Rules(keyboard_interactive=keyboard_interactive, failure_delay=failure_delay, rng=deps.rng)
         self._daemon: Daemon | None = None
+        self._release, self._banner = offer_of(deps.persona)
         self._keys = HostKeys(
-            deps.vault, partial(_show, deps.machine), deps.spawn, patience=deps.rng.uniform(*PATIENCE)
+            deps.vault,
+            partial(_show, deps.machine),
+            deps.spawn,
+            rsa_bits=self._release.rsa_bits,
+            patience=deps.rng.uniform(*PATIENCE),
         )
 
     async def open(self) -> None:
@@ -36,12 +41,11 @@ class SshService:
         logging.getLogger("asyncssh").disabled = True  # facts tell what happened
         prepare()
         deps = self._deps
-        release, banner = offer_of(deps.persona)
         await self._keys.open()
         self._daemon = Daemon(
-            release=release,
+            release=self._release,
             keys=self._keys,
-            options=_options(release, banner, self._keys),
+            options=_options(self._release, self._banner, self._keys),
             machine=deps.machine,
             policy=deps.policy,
             artifacts=deps.artifacts,
@@ -55,7 +59,10 @@ class SshService:
             raise RuntimeError("not open")
         daemon = self._daemon
         make = partial(SshConnection, daemon)
-        return Greeter(daemon.options.version, log, self._keys, make, says_why=daemon.release.says_why)
+        release = daemon.release
+        return Greeter(
+            daemon.options.version, log, self._keys, make, reader=release.reader, offers_first=release.offers_first
+        )
 
     async def aclose(self) -> None:
         """Let go of the keys."""

@@ -17,29 +17,30 @@ from asyncssh.packet import Byte, PacketDecodeError, SSHPacket, String, UInt32
 
 from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.decoy import SessionLog
-from decnet_actors.domain.facts import Fact, ForwardRequested, LimitReached, ProtocolViolated, SessionCrashed
+from decnet_actors.domain.facts import LimitReached, ProtocolViolated, SessionCrashed
 from decnet_actors.domain.text import escaped
-from plugins.decoy.ssh.authentication import Authentication
 from plugins.decoy.ssh.compression import BoundedDecompressor
 from plugins.decoy.ssh.daemon import Daemon
+from plugins.decoy.ssh.forwarding import PROHIBITED, Forwarding
 from plugins.decoy.ssh.hassh import client_seen, read_offer
 from plugins.decoy.ssh.library import SILENCE, Responses, at_once
 
 MAX_UNREAD = 512 * 1024  # bytes kept while a packet waits for the journal: two of OpenSSH's longest packets
 MAX_DEFERRED = 1024  # packets of ours that wait for the end of a key exchange
+MAX_SAMPLE = 256  # bytes of a wrong request that are recorded
 MAX_QUEUED = 64  # global requests that wait for their answer
 MAX_SESSIONS = 10  # MaxSessions, sshd_config(5)
 GOOD_BYE = 1.0  # seconds a peer gets to close after it said so; tells its end from ours in the record
-MAX_HOST = 255  # characters of a forwarding's target
 
-_MSG_IGNORE, _MSG_DEBUG, _MSG_SERVICE_REQUEST, _MSG_SERVICE_ACCEPT = 2, 4, 5, 6
+_MSG_IGNORE, _MSG_UNIMPLEMENTED, _MSG_DEBUG, _MSG_SERVICE_REQUEST, _MSG_SERVICE_ACCEPT = 2, 3, 4, 5, 6
 _MSG_DISCONNECT, _MSG_EXT_INFO, _MSG_KEXINIT, _MSG_NEWKEYS, _MSG_KEX_LAST = 1, 7, 20, 21, 49
 _MSG_USERAUTH_REQUEST, _MSG_GLOBAL_REQUEST = 50, 80
 _MSG_CHANNEL_OPEN_FAILURE, _MSG_PING, _MSG_PONG = 92, 192, 193
 _WAIT_FOR_KEYS = frozenset({_MSG_DEBUG, _MSG_SERVICE_REQUEST, _MSG_SERVICE_ACCEPT})
+_USERAUTH = b"ssh-userauth"
 _MSG_LOCAL = 192  # SSH2_MSG_LOCAL_MIN, ssh2.h
 _PROTOCOL_ERROR = 2  # SSH2_DISCONNECT_PROTOCOL_ERROR: sshd disconnects with no other code
-_PROHIBITED, _CONNECT_FAILED = 1, 2  # SSH2_OPEN_*
+_CONNECT_FAILED = 2  # SSH2_OPEN_CONNECT_FAILED
 _MIN_PADDING = 4
 _MIN_PACKET = 5  # bytes behind the length; packet.c, ssh_packet_read_poll2
 _LAST_SEQUENCE = 0xFFFFFFFF
@@ -48,21 +49,22 @@ _LENGTH = 4
 Handler = Callable[[Any, int, int, SSHPacket], Awaitable[None] | None]  # Any: the library's table of unbound methods
 
 
-class SshTransport(SSHServerConnection):
+class SshTransport(Forwarding):
     """Packets, key exchange and what sshd answers outside of sessions."""
 
     def __init__(self, daemon: Daemon, log: SessionLog) -> None:
-        super().__init__(daemon.loop, daemon.options)
+        super().__init__(daemon.loop, daemon.options, log)
         self.daemon = daemon
-        self.log = log
         self.machine = daemon.machine.seen_by(Author(hand=Hand.ATTACKER, source=log.peer.address, session=log.id))
-        self._all_server_host_keys = daemon.keys.announced
+        if daemon.release.announces_keys:
+            self._all_server_host_keys = daemon.keys.announced
         self._server_host_key_algs = list(daemon.release.host_keys)
-        self._authentication = Authentication(self, self.machine, daemon.policy, daemon.rules)
+        self._authentication = daemon.release.authentication(self, self.machine, daemon.policy, daemon.rules)
         self._cleaned = False
         self._starved = False  # reading is paused because a packet waits
         self._corked = False  # packets that answer one reading leave together, as sshd's do
         self._unsent: list[bytes] = []
+        self._misplaced: tuple[int, int] | None = None  # number and sequence of a message out of its time
         self._logger = SILENCE
 
     # authentication.Transport
@@ -82,10 +84,6 @@ class SshTransport(SSHServerConnection):
         if self._transport is not None:
             self.send_packet(kind, *parts)
 
-    def note(self, fact: Fact) -> None:
-        """Record a fact."""
-        self.log.note(fact)
-
     async def settled(self) -> None:
         """Return when what was noted is durable."""
         await self.log.settled()
@@ -97,10 +95,10 @@ class SshTransport(SSHServerConnection):
             await self.send_userauth_success()
 
     def refuse(self, text: str) -> None:
-        """Disconnect with sshd's words (``ssh_packet_disconnect``)."""
+        """Disconnect, in sshd's words (``ssh_packet_disconnect``) if it is one."""
         if self._transport is not None:
-            parts = (UInt32(_PROTOCOL_ERROR), String(text), String(b""))
-            self.send_packet(_MSG_DISCONNECT, *parts)
+            if self.daemon.release.says_why:
+                self.send_packet(_MSG_DISCONNECT, UInt32(_PROTOCOL_ERROR), String(text), String(b""))
             self._force_close(None)
 
     # what comes in
@@ -136,12 +134,17 @@ class SshTransport(SSHServerConnection):
             self._starved = False
             self._transport.resume_reading()
 
+    def offer(self) -> None:
+        """Offer a key exchange; dropbear does before the client has said a word."""
+        self._send_kexinit()
+        self._kexinit_sent = True
+
     def identified(self, line: bytes, rest: bytes) -> None:
         """Begin: the client has said its line (RFC 4253, section 4.2)."""
         self._client_version = line
         self._recv_handler = self._recv_pkthdr
-        self._send_kexinit()
-        self._kexinit_sent = True
+        if not self._kexinit_sent:
+            self.offer()
         if rest:
             self.data_received(rest)
 
@@ -154,6 +157,41 @@ class SshTransport(SSHServerConnection):
         if taken and self._pktlen < _MIN_PACKET:
             raise asyncssh.ProtocolError("Bad packet length")
         return taken
+
+    def _recv_packet(self) -> bool:
+        """Take a packet. What has no place before log-in does not end a connection: sshd says that it knows it not."""
+        try:
+            return super()._recv_packet()
+        except asyncssh.ProtocolError:
+            misplaced, self._misplaced = self._misplaced, None
+            if misplaced is None or not self._recv_encryption or not self.daemon.release.says_why:
+                raise
+        kind, sequence = misplaced
+        if kind >= _MSG_LOCAL:
+            self._nobodys(kind)
+        else:
+            self.send_packet(_MSG_UNIMPLEMENTED, UInt32(sequence))
+            self._finish_recv_packet(kind, sequence)
+        return True
+
+    def _nobodys(self, kind: int) -> None:
+        self.note(ProtocolViolated(detail=f"packet type {kind}"))
+        self.refuse(f"Invalid ssh2 packet type: {kind}")
+
+    def _process_service_request(self, _pkttype: int, pktid: int, packet: SSHPacket) -> None:
+        """Let the client log in, as often as it asks."""
+        service = packet.get_string()
+        packet.check_end()
+        if self._auth_complete:
+            self.send_packet(_MSG_UNIMPLEMENTED, UInt32(pktid))
+        elif service != _USERAUTH:
+            self.note(ProtocolViolated(detail="service", sample=service[:MAX_SAMPLE]))
+            self.refuse(f"bad service request {service.decode('utf-8', 'replace')}")
+        else:
+            self._next_service = None
+            self._auth_in_progress = True
+            self._can_recv_ext_info = False
+            self.send_packet(_MSG_SERVICE_ACCEPT, String(service))
 
     def _process_kexinit(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:  # type: ignore[override]  # no task
         """Take the client's offer, and record it."""
@@ -179,8 +217,7 @@ class SshTransport(SSHServerConnection):
     def process_packet(self, pkttype: int, pktid: int, packet: SSHPacket) -> bool | Awaitable[None]:
         """Take a message; numbers that are nobody's are named back (``packet.c``, ssh_packet_read_poll2)."""
         if not pkttype or (pkttype >= _MSG_LOCAL and not (pkttype == _MSG_PING and self.daemon.release.pings)):
-            self.note(ProtocolViolated(detail=f"packet type {pkttype}"))
-            self.refuse(f"Invalid ssh2 packet type: {pkttype}")
+            self._nobodys(pkttype)
             return True
         return super().process_packet(pkttype, pktid, packet)
 
@@ -240,7 +277,8 @@ class SshTransport(SSHServerConnection):
             packet, mac = cipher.encrypt_packet(sequence, header, Byte(padding) + payload + os.urandom(padding))
             self._send(packet + mac)
         else:
-            self._send(header + Byte(padding) + payload + bytes(padding))
+            filler = bytes(padding) if self.daemon.release.clear_padding else os.urandom(padding)
+            self._send(header + Byte(padding) + payload + filler)
         self._send_seq = 0 if pkttype == _MSG_NEWKEYS and self._strict_kex else (sequence + 1) & _LAST_SEQUENCE
         if self._kex_complete:
             self._rekey_bytes_sent += size
@@ -262,52 +300,18 @@ class SshTransport(SSHServerConnection):
 
     def send_channel_open_failure(self, send_chan: int, code: int, reason: str, lang: str) -> None:  # noqa: ARG002  the library's
         """Say what sshd says, whatever the reason: only a forbidden forwarding has a code of its own."""
-        code = _PROHIBITED if code == _PROHIBITED else _CONNECT_FAILED
+        code = PROHIBITED if code == PROHIBITED else _CONNECT_FAILED
         self.send_packet(
-            _MSG_CHANNEL_OPEN_FAILURE, UInt32(send_chan), UInt32(code), String(b"open failed"), String(b"")
+            _MSG_CHANNEL_OPEN_FAILURE,
+            UInt32(send_chan),
+            UInt32(code),
+            String(self.daemon.release.open_failed),
+            String(b""),
         )
 
     def _send_disconnect(self, code: int, reason: str, lang: str) -> None:  # noqa: ARG002  the library's signature
         """Say nothing: where the library explains itself, sshd just closes."""
         self.note(ProtocolViolated(detail=escaped(reason.partition(", sent ")[0], 200)))
-
-    # forwarding
-
-    def _process_direct_tcpip_open(
-        self, packet: SSHPacket
-    ) -> Any:  # Any: the library's return type is a channel, there is none
-        """Record where a peer wants to go, and refuse."""
-        host = packet.get_string()
-        port = packet.get_uint32()
-        self._forward("direct-tcpip", host, port)
-        raise asyncssh.ChannelOpenError(_PROHIBITED, "")
-
-    def _process_direct_streamlocal_at_openssh_dot_com_open(self, packet: SSHPacket) -> Any:  # Any: as above
-        path = packet.get_string()
-        self._forward("direct-streamlocal", path, 0)
-        raise asyncssh.ChannelOpenError(_PROHIBITED, "")
-
-    def _process_tun_at_openssh_dot_com_open(self, packet: SSHPacket) -> Any:  # Any: as above
-        mode = packet.get_uint32()
-        self._forward("tun", str(mode).encode(), 0)
-        raise asyncssh.ChannelOpenError(_PROHIBITED, "")
-
-    def _process_tcpip_forward_global_request(self, packet: SSHPacket) -> None:
-        host = packet.get_string()
-        self._forward("tcpip-forward", host, packet.get_uint32())
-        self._report_global_response(False)  # noqa: FBT003  the library's signature
-
-    def _process_streamlocal_forward_at_openssh_dot_com_global_request(self, packet: SSHPacket) -> None:
-        self._forward("streamlocal-forward", packet.get_string(), 0)
-        self._report_global_response(False)  # noqa: FBT003  the library's signature
-
-    def _process_cancel_tcpip_forward_global_request(self, packet: SSHPacket) -> None:  # noqa: ARG002  nothing can have been granted
-        self._report_global_response(False)  # noqa: FBT003  the library's signature
-
-    _process_cancel_streamlocal_forward_at_openssh_dot_com_global_request = _process_cancel_tcpip_forward_global_request
-
-    def _forward(self, kind: str, host: bytes, port: int) -> None:
-        self.note(ForwardRequested(kind=kind, host=escaped(host, MAX_HOST), port=port))
 
     def _process_global_request(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
         if len(self._global_request_queue) >= MAX_QUEUED:
@@ -331,14 +335,17 @@ class SshTransport(SSHServerConnection):
         **SSHServerConnection._packet_handlers,  # noqa: SLF001  the library dispatches by this table
         _MSG_DISCONNECT: _process_disconnect,
         _MSG_IGNORE: _process_ignore,
+        _MSG_SERVICE_REQUEST: _process_service_request,
         _MSG_KEXINIT: _process_kexinit,
         _MSG_USERAUTH_REQUEST: _process_userauth,
         _MSG_GLOBAL_REQUEST: _process_global_request,
         _MSG_PING: _process_ping,
     }
 
-    def log_received_packet(self, *_ignored: object) -> None:
-        """Nothing about packets is logged."""
+    def log_received_packet(self, pkttype: int, pktid: int | None, packet: object, note: str = "") -> None:
+        """Nothing about packets is logged; one that does not belong here is remembered."""
+        del packet
+        self._misplaced = (pkttype, pktid or 0) if note else None
 
     # the end
 
@@ -361,7 +368,7 @@ class SshTransport(SSHServerConnection):
         if self._transport is not None:
             self._flush()
             self._transport = None
-            self.log.hang_up()
+            self.log.hang_up(reset=bool(self._inpbuf) and not self.daemon.release.reads_ahead)
             self._loop.call_soon(self._cleanup, exc)
 
     def _cleanup(self, exc: Exception | None) -> None:

@@ -105,7 +105,7 @@ def test_what_programs_do_is_there_to_be_found():
     names = {name for folder in ("/usr/bin", "/usr/sbin") for name in host.files.list(folder)}
     optional = {
         "dig", "ftpget", "ftpput", "gawk", "git", "host", "htop", "lsb_release", "nslookup", "socat", "strings",
-        "telnet", "tftp", "usleep", "rsync", "ftp", "bc", "diff", "rpm", "dnf", "dnf-3", "yum", "apk",
+        "telnet", "tftp", "usleep", "ftp", "bc", "diff", "rpm", "dnf", "dnf-3", "yum", "apk",
     }  # fmt: skip
 
     assert set() == set(PROGRAMS) - names - optional

@@ -128,7 +128,7 @@ def curl(ctx: Context) -> Work:
 
 
 def remote(ctx: Context) -> Work:
-    """``ssh``, ``scp``, ``rsync``, ``git``, ``ftp``, ``telnet``, ``nc``: a connection that is not to be had."""
+    """``ssh``, ``scp``, ``git``, ``ftp``, ``telnet``, ``nc``: a connection that is not to be had."""
     words = [word for word in ctx.args if not word.startswith("-")]
     program = ctx.name.rpartition("/")[2]
     host = _remote_host(program, words)
@@ -167,7 +167,7 @@ def remote(ctx: Context) -> Work:
 def _remote_host(program: str, words: list[str]) -> str:
     if program == "git":
         return split_url(words[1])[1] or words[1].partition(":")[0] if words[:1] == ["clone"] and len(words) > 1 else ""
-    if program in {"scp", "rsync"}:
+    if program == "scp":
         return next((word.partition(":")[0] for word in words if ":" in word), "")
     return next((word for word in words if ADDRESS.search(word)), words[0] if words else "")
 
@@ -218,6 +218,6 @@ def options_and_urls(
 
 COMMANDS: Mapping[str, Function] = {
     "wget": wget, "curl": curl, "ssh": remote, "scp": remote,
-    "sftp": remote, "rsync": remote, "git": remote, "ftp": remote, "telnet": remote, "nc": remote,
+    "sftp": remote, "git": remote, "ftp": remote, "telnet": remote, "nc": remote,
     "nc.openbsd": remote, "netcat": remote, "socat": remote,
 }  # fmt: skip

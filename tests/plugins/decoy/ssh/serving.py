@@ -17,12 +17,12 @@ VERSION = "1:9.2p1-2+deb12u10"
 
 
 @cache
-def made(kind: str) -> bytes:
-    return _make(kind)
+def made(kind: str, rsa_bits: int) -> bytes:
+    return _make(kind, rsa_bits if kind == "ssh-rsa" else None)
 
 
-def vault() -> FakeVault:
-    return FakeVault({f"ssh_host_{kind}": made(kind) for kind in _KINDS})
+def vault(rsa_bits: int = 3072) -> FakeVault:
+    return FakeVault({f"ssh_host_{kind}": made(kind, rsa_bits) for kind in _KINDS})
 
 
 def ssh_deps(*, version: str = VERSION, accepts=(("root", b"toor"),), **options) -> DecoyDeps:

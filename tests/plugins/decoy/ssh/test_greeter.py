@@ -163,3 +163,30 @@ async def test_who_left_meanwhile_or_came_for_keys_that_cannot_be_made_is_not_ha
     await asyncio.sleep(0)
 
     assert greeter._next is None
+
+
+async def test_a_server_that_offers_first_offers_before_a_word_is_said(log):
+    made = []
+
+    def make(log):
+        made.append(Next(log))
+        return made[-1]
+
+    greeter, transport = Greeter(b"x", log, Keys(), make, offers_first=True), Transport()
+    greeter.connection_made(transport)
+
+    assert [("connection_made", transport), ("offer",)] == made[0].calls
+
+    greeter.data_received(b"SSH-2.0-y\r\n")
+
+    assert ("identified", b"SSH-2.0-y", b"") == made[0].calls[-1]
+    assert 1 == len(made)
+
+
+async def test_who_leaves_without_a_word_ends_what_was_offered_first(log):
+    made = Next(log)
+    greeter = Greeter(b"x", log, Keys(), lambda _log: made, offers_first=True)
+    greeter.connection_made(Transport())
+    greeter.connection_lost(None)
+
+    assert ("connection_lost", None) == made.calls[-1]

@@ -13,7 +13,7 @@ from tests.plugins.decoy.ssh.serving import client, served, ssh_deps, vault
 
 
 async def opened(kept) -> HostKeys:
-    keys = HostKeys(kept, lambda _pair: None, asyncio.get_running_loop().create_task)
+    keys = HostKeys(kept, lambda _pair: None, asyncio.get_running_loop().create_task, rsa_bits=3072)
     await keys.open()
     return keys
 
@@ -98,7 +98,7 @@ class Slow(FakeVault):
 async def test_what_takes_long_is_made_beside_the_service():
     slow = Slow()
     shown: list[SSHKeyPair] = []
-    keys = HostKeys(slow, shown.append, asyncio.get_running_loop().create_task)
+    keys = HostKeys(slow, shown.append, asyncio.get_running_loop().create_task, rsa_bits=3072)
     await keys.open()
     assert {b"ecdsa-sha2-nistp256", b"ssh-ed25519"} == {pair.key_algorithm for pair in shown}
     slow.go_on.set()
