@@ -9,14 +9,28 @@ SMALLEST, LARGEST = 1, 3  # services of a set that is chosen
 PLAUSIBLE: Mapping[str, frozenset[str]] = {
     "linux": frozenset(
         {
-            *("ssh", "http", "telnet", "ftp", "smtp", "pop3", "imap", "mysql", "postgres", "redis", "mongodb", "smb"),
+            *(
+                "ssh",
+                "http",
+                "telnet",
+                "ftp",
+                "tftp",
+                "smtp",
+                "pop3",
+                "imap",
+                "mysql",
+                "postgres",
+                "redis",
+                "mongodb",
+                "smb",
+            ),
             *("snmp", "mqtt", "sip", "ldap", "docker_api", "k8s", "elasticsearch", "memcached", "vnc", "dns", "ntp"),
         }
     ),
     "windows": frozenset({"smb", "rdp", "http", "ldap", "llmnr", "ftp", "mssql", "smtp", "dns", "winrm", "vnc"}),
     "freebsd": frozenset({"ssh", "http", "ftp", "smtp", "pop3", "imap", "postgres", "redis", "dns", "ntp", "snmp"}),
     "cisco": frozenset({"telnet", "ssh", "snmp", "http", "ntp"}),
-    "embedded": frozenset({"telnet", "http", "snmp", "ftp", "mqtt", "conpot", "sip"}),
+    "embedded": frozenset({"telnet", "http", "ssh", "snmp", "mqtt", "conpot", "sip"}),
 }
 
 
