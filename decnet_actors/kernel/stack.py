@@ -16,7 +16,7 @@ _OFFSET = 4711  # stands for a decky's own where listings are compared
 
 
 @frozen(kw_only=True)
-class InForce:
+class Found:
     """What a namespace was found to have."""
 
     wrong: tuple[str, ...]  # switches of the stack that are not as they must be
@@ -24,7 +24,7 @@ class InForce:
     tables: Mapping[str, str]  # all packet rules, as they are listed
 
 
-def apply(stack: str, mac: str, *, switches: Mapping[str, str], rules: str, again: bool = False) -> InForce:
+def apply(stack: str, mac: str, *, switches: Mapping[str, str], rules: str, again: bool = False) -> Found:
     """Apply a personality as far as this machine allows, and other rules; return what is in force then.
 
     Args:
@@ -50,7 +50,7 @@ def apply(stack: str, mac: str, *, switches: Mapping[str, str], rules: str, agai
     return in_force(stack, mac)
 
 
-def in_force(stack: str, mac: str) -> InForce:
+def in_force(stack: str, mac: str) -> Found:
     """Return what is in force in the namespace."""
     personality = PERSONALITIES[stack]
     missing, tables = "", {}
@@ -60,7 +60,7 @@ def in_force(stack: str, mac: str) -> InForce:
             missing = "the packet rules are not those of the stack"
     except NftablesError as error:
         missing = str(error) if personality.rules else ""
-    return InForce(wrong=sysctl.differing(personality.sysctls), missing=missing, tables=tables)
+    return Found(wrong=sysctl.differing(personality.sysctls), missing=missing, tables=tables)
 
 
 @functools.cache

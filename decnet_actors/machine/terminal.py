@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
 from decnet_actors.contracts.decoy import Effect, HangUp, Note, Send, WakeAt
 from decnet_actors.contracts.machine import Login, Pty
@@ -39,7 +40,7 @@ class ShellTerminal:
         self._world = world
         self._login = login
         self._pty = login.pty
-        self._out: list[bytes] = []
+        self._out: list[Send] = []
         self._typed = bytearray()
         self._stdin = Input(live=True)
         self._work: Work | None = None
@@ -58,9 +59,10 @@ class ShellTerminal:
         world.at(now)
         world.started = self._since = now
         tty = CallSink(self._print)
+        error = tty if self._pty is not None else CallSink(self._complain)
         self._stdin.terminal = self._pty is not None
         self._evaluator = Evaluator(world)
-        sh = new_shell(world, login, self._stdin, tty)
+        sh = new_shell(world, login, self._stdin, tty, error)
         self._sh = sh
         if self.directory:
             sh.cwd = self.directory
@@ -164,12 +166,17 @@ class ShellTerminal:
     def _print(self, data: bytes) -> None:
         """Take what the shell writes."""
         self._world.budget.wrote(len(data))
-        self._out.append(data.replace(b"\n", b"\r\n") if self._pty is not None else data)
+        self._out.append(Send(data.replace(b"\n", b"\r\n") if self._pty is not None else data))
+
+    def _complain(self, data: bytes) -> None:
+        """Take what the shell writes to standard error, where there is no terminal for both."""
+        self._world.budget.wrote(len(data))
+        self._out.append(Send(data, is_error=True))
 
     def _echo(self, data: bytes) -> None:
         """Take what the keyboard's echo writes: it counts for the slice, not for the program."""
         self._world.budget.slice_output += len(data)
-        self._out.append(data)
+        self._out.append(Send(data))
 
     def _pump(self, now: float) -> Sequence[Effect]:
         """Run the shell, and the jobs behind it, as far as they go now and within one slice."""
@@ -285,7 +292,7 @@ class ShellTerminal:
                 continue
             if isinstance(key, Redraw):
                 show_prompt(self._evaluator, world.front or self._sh, continued=False)
-                self._out.append(key.text)
+                self._out.append(Send(key.text))
                 continue
             del self._typed[: index + 1]
             if isinstance(key, Interrupt):
@@ -322,12 +329,12 @@ class ShellTerminal:
         world = self._world
         effects: list[Effect] = [Note(fact) for fact in world.notes]
         world.notes.clear()
-        if self._out:
-            data = b"".join(self._out)
-            self._out.clear()
+        for is_error, run in groupby(self._out, lambda one: one.is_error):
+            data = b"".join(one.data for one in run)
             if self._pty is not None:
                 effects.append(Note(TerminalSeen(direction=Direction.OUT, data=data)))
-            effects.append(Send(data))
+            effects.append(Send(data, is_error=is_error))
+        self._out.clear()
         if self._over:
             effects.append(HangUp())
             return effects

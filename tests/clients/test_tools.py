@@ -90,7 +90,7 @@ ROWS = [
         "rsync",
         ("rsync", "-e", " ".join(("ssh", *SSH)), "/etc/hostname", "root@{host}:/tmp/h"),
         status=None,
-        says=(r"rsync error: .* \(code (2|12|127)\)",),
+        says=(r"rsync: command not found", r"rsync error: .* \(code (12|127)\)"),
     ),
     Row(
         "sftp",

@@ -21,7 +21,7 @@ _UNSET_ON_DEVICES = ("LANG", "MAIL", "SHLVL")
 MAX_ENVIRONMENT = 32  # variables a client may send
 
 
-def new_shell(world: "World", login: Login, stdin: Input, output: Sink) -> ShellState:
+def new_shell(world: "World", login: Login, stdin: Input, output: Sink, error: Sink) -> ShellState:
     """Return the state of a shell somebody has just logged in to."""
     account = world.account(login.user)
     if account is None:  # the log-in was let through for a name the machine does not list
@@ -40,7 +40,7 @@ def new_shell(world: "World", login: Login, stdin: Input, output: Sink) -> Shell
     )
     sh.options = shell_options(world.persona, dash=False)
     sh.command_string = login.command is not None
-    sh.streams = {0: stdin, 1: output, 2: output}
+    sh.streams = {0: stdin, 1: output, 2: error}
     sh.old_style = world.persona.packages.get("bash", "").startswith(("4.", "5.0")) and not interactive
     ubuntu = world.persona.distribution == "ubuntu"
     ash = "ash" in sh.options

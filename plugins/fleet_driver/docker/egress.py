@@ -61,6 +61,6 @@ def in_force(name: str, mac: str) -> Applied:
     return _applied(stack.in_force(name, mac))
 
 
-def _applied(found: stack.InForce) -> Applied:
+def _applied(found: stack.Found) -> Applied:
     tier, detail = tier_of(found.wrong, found.missing)
     return Applied(tier=tier, detail=detail, is_closed=_NAME in found.tables)

@@ -104,7 +104,7 @@ def in_force(name: str, mac: str, servers: Sequence[Network]) -> Applied:
     return _applied(stack.in_force(name, mac), servers)
 
 
-def _applied(found: stack.InForce, servers: Sequence[Network]) -> Applied:
+def _applied(found: stack.Found, servers: Sequence[Network]) -> Applied:
     tier, detail = tier_of(found.wrong, found.missing)
     return Applied(
         tier=tier,

@@ -1,11 +1,12 @@
 import asyncio
+import random
 
 import asyncssh
 import pytest
 from attrs import evolve
 
 from decnet_actors.conformance.fake_machine import FakeMachine, FakeTerminal
-from decnet_actors.conformance.fakes import FakeJournal
+from decnet_actors.conformance.fakes import NOW, FakeJournal
 from decnet_actors.contracts.decoy import HangUp, Note, Send, WakeAt
 from decnet_actors.domain.facts import (
     CommandSeen,
@@ -18,6 +19,7 @@ from decnet_actors.domain.facts import (
     TerminalResized,
     TerminalSeen,
 )
+from decnet_actors.machine import generate, make_machine
 from tests.plugins.decoy.ssh.serving import client, served, ssh_deps
 
 
@@ -252,3 +254,15 @@ async def test_terminal_recordings_name_their_channel(deps):
         await two.stdout.read(2)
 
         assert [0, 1] == sorted(fact.channel for fact in found.journal.of(TerminalSeen))
+
+
+async def test_errors_of_the_machines_programs_are_told_from_output_where_there_is_no_terminal():
+    persona = generate(7, "web01", "10.0.0.5", NOW, distribution="debian:12")
+    deps = evolve(ssh_deps(persona=persona), machine=make_machine(persona, random.Random(1)))
+    async with served(deps) as found, client(found) as connection:
+        apart = await connection.run("ls /nope; echo out")
+        together = await connection.run("ls /nope; echo out", term_type="xterm")
+
+    wrong = "ls: cannot access '/nope': No such file or directory\n"
+    assert ("out\n", wrong) == (apart.stdout, apart.stderr)
+    assert (wrong + "out\n").replace("\n", "\r\n") == together.stdout
