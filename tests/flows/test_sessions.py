@@ -16,6 +16,7 @@ network = "{network}"
 [[decky]]
 name = "web-01"
 services = ["ssh"]
+distribution = "debian:12"
 bait = [{{ user = "root", secret = "hunter2-bait" }}]
 """
 DOWNLOADS = "[downloads]\nfetch = true\n"
