@@ -11,6 +11,7 @@ from tests.decnet_actors.machine.shells import NOW, Visitor, machine
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.client,  # real shells, which a quick check need not wait for
     pytest.mark.skipif(not scratch.can_isolate(), reason="needs root, unshare, bash and busybox for a scratch root"),
 ]
 GOAL = 0.97
