@@ -9,7 +9,7 @@ from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.fleet_view import Inhabitant
 from decnet_actors.app.house import Means, arrive, kept_files, settle
 from decnet_actors.app.placing import refusals, shortfalls
-from decnet_actors.app.tree import FLEET, RECONCILER
+from decnet_actors.app.tree import AT_ONCE, FLEET, RECONCILER
 from decnet_actors.contracts.decky_files import StoredFiles
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.lifecycle import DeckyOutcome, Outcome
@@ -22,7 +22,6 @@ from supervisors.errors import NoSuchActorError, StartError
 from supervisors.messages import RemoveChildren, StartChildren, WhichChildren
 from supervisors.spec import SupervisorSpec
 
-AT_ONCE = 50  # deckies that are started or stopped together: others that need their supervisor wait for that long
 WITHIN = 60.0  # seconds that may take
 
 

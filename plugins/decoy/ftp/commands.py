@@ -87,28 +87,26 @@ def _mkd(client: Client, transfers: Transfers, argument: str, now: float) -> Non
 
 def _rmd(client: Client, transfers: Transfers, argument: str, now: float) -> None:
     del transfers
-    here = client.here
-    if not _may_write(client, "rmd", argument):
-        return
-    try:
-        here.files.rmdir(here.path(argument), now=now, uid=here.uid)
-    except OSError as error:
-        client.fail("rmd", argument, error)
-        return
-    client.say("rmd.ok", arg=argument)
+    _removed(client, "rmd", argument, now)
 
 
 def _dele(client: Client, transfers: Transfers, argument: str, now: float) -> None:
     del transfers
+    _removed(client, "dele", argument, now)
+
+
+def _removed(client: Client, verb: str, argument: str, now: float) -> None:
+    """Remove a directory (``rmd``) or a file (``dele``), and say what came of it."""
     here = client.here
-    if not _may_write(client, "dele", argument):
+    if not _may_write(client, verb, argument):
         return
+    remove = here.files.rmdir if verb == "rmd" else here.files.remove
     try:
-        here.files.remove(here.path(argument), now=now, uid=here.uid)
+        remove(here.path(argument), now=now, uid=here.uid)
     except OSError as error:
-        client.fail("dele", argument, error)
+        client.fail(verb, argument, error)
         return
-    client.say("dele.ok", arg=argument)
+    client.say(f"{verb}.ok", arg=argument)
 
 
 def _rnfr(client: Client, transfers: Transfers, argument: str, now: float) -> None:
