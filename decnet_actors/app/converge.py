@@ -1,15 +1,16 @@
 """This module makes the deckies that run the ones that are meant to: only what is different is touched."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from attrs import evolve
 
 from decnet_actors.app.daemon import Daemon
 from decnet_actors.app.fleet_view import Inhabitant
-from decnet_actors.app.house import Means, arrive, kept_files, settle
+from decnet_actors.app.house import Means, arrive, kept_files, prepare, settle
 from decnet_actors.app.placing import refusals, shortfalls
-from decnet_actors.app.tree import AT_ONCE, FLEET, RECONCILER
+from decnet_actors.app.tree import FLEET, RECONCILER
 from decnet_actors.contracts.decky_files import StoredFiles
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.lifecycle import DeckyOutcome, Outcome
@@ -21,7 +22,10 @@ from decnet_actors.fleet.reconciler import Look
 from supervisors.errors import NoSuchActorError, StartError
 from supervisors.messages import RemoveChildren, StartChildren, WhichChildren
 from supervisors.spec import SupervisorSpec
+from supervisors.together import together
 
+BATCH = 50  # deckies
+PIPELINED = 2  # batches: one gets its places while the one before starts
 WITHIN = 60.0  # seconds that may take
 
 
@@ -60,7 +64,7 @@ class RunningFleet:
         before = {name: plan for name, plan in known.items() if plan.running == (name in there)}
         after = {plan.name: plan for plan in hostable.plans}
         gone = [name for name in dict.fromkeys((*known, *there)) if name not in after]
-        changed = [name for name, plan in after.items() if name in before and before[name].lasting != plan.lasting]
+        changed = [name for name, plan in after.items() if name in before and not before[name].lasts_as(plan)]
         same = [name for name in after if name in before and name not in changed]
         slowed = [name for name in same if before[name] != after[name]]
         touched = [name for name in after if name not in same]
@@ -77,12 +81,17 @@ class RunningFleet:
             report(finished, len(gone) + len(touched))
 
         finish(())
-        for names in _batches((*gone, *changed)):
+        # touched ones too: a change that was cut off may have left something behind
+        for names in _batches((*gone, *touched)):
             failed.update(await self._end(names))
             finish(name for name in names if name in failed or name not in after)
-        for names in _batches([name for name in touched if name not in failed]):
+
+        async def begin(names: Sequence[str]) -> None:
             failed.update(await self._begin([after[name] for name in names]))
             finish(names)
+
+        begun = _batches([name for name in touched if name not in failed])
+        await together([partial(begin, names) for names in begun], PIPELINED)
         order = {name: place for place, name in enumerate(after)}
         daemon.inhabitants = dict(sorted(daemon.inhabitants.items(), key=lambda item: order.get(item[0], len(order))))
         self._tell_reconciler()
@@ -175,18 +184,17 @@ class RunningFleet:
 
     async def _begin(self, plans: Sequence[DeckyPlan]) -> Mapping[str, str]:
         """Put deckies in place; returns why some could not be."""
-        daemon = self._daemon
-        failed = dict(await self._end([plan.name for plan in plans]))  # what a change that was cut off left behind
-        plans = [plan for plan in plans if plan.name not in failed]
-        await arrive(plans, daemon.means)
-        return {**failed, **await self._start(plans)}
+        await arrive(plans, self._daemon.means)
+        return await self._start(plans)
 
     async def _start(self, plans: Sequence[DeckyPlan]) -> Mapping[str, str]:
         """Put deckies together and start their services; returns why some could not be."""
         daemon = self._daemon
         stored = await kept_files([plan.name for plan in plans], daemon.means)
         settled, refused = await daemon.off(lambda: _settled(plans, daemon.means, stored))
-        daemon.inhabitants.update({name: inhabitant for name, (inhabitant, _) in settled.items()})
+        inhabitants = {name: inhabitant for name, (inhabitant, _) in settled.items()}
+        daemon.inhabitants.update(inhabitants)
+        await prepare(inhabitants.values(), daemon.means)
         specs = tuple(spec for inhabitant, spec in settled.values() if inhabitant.plan.running)
         fleet = daemon.system.directory.address(FLEET)
         try:
@@ -198,7 +206,7 @@ class RunningFleet:
 
 def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
     waiting = iter(names)
-    while batch := tuple(islice(waiting, AT_ONCE)):
+    while batch := tuple(islice(waiting, BATCH)):
         yield batch
 
 

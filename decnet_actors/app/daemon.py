@@ -45,7 +45,7 @@ from decnet_actors.store.journal import AskStatus, JournalStatus
 from decnet_actors.store.lifecycles import LifecycleTable
 from decnet_actors.store.migrations import migrate
 from decnet_actors.store.reader import Reader
-from decnet_actors.store.vault import DeckyVault
+from decnet_actors.store.vault import Secrets
 from decnet_actors.web.doorkeeper import Doorkeeper
 from decnet_actors.web.passwords import Hasher
 from decnet_actors.web.server import WhereAreYou
@@ -180,7 +180,7 @@ class Daemon:
             driver=self.driver,
             sessions=self.sessions,
             artifacts=artifacts,
-            vault=lambda decky: DeckyVault(self.engine, decky, now=self.clock.now, offload=self.off, spare=self.spare),
+            vault=Secrets(self.engine, now=self.clock.now, offload=self.off, spare=self.spare).of,
             writer=lambda _path: self.intake.writer(),
             offload=self.off,
             patience=self.patience,

@@ -9,7 +9,7 @@ from attrs import frozen
 from decnet_actors.app.actors import walk
 from decnet_actors.app.selftest import Target
 from decnet_actors.contracts.fleet import DeckyPlan
-from decnet_actors.contracts.fleet_driver import Place, Tier
+from decnet_actors.contracts.fleet_driver import Place, Tier, Wanted
 from decnet_actors.contracts.machine import Machine
 from decnet_actors.decoys.host import DescribeService, ServiceStatus
 from decnet_actors.decoys.sessions import OpenSessions
@@ -30,7 +30,8 @@ class Inhabitant:
     """One decky as it was put together."""
 
     plan: DeckyPlan
-    place: Place
+    wanted: Wanted
+    place: Place  # what is wanted, settled
     machine: Machine
     tarpits: Tarpits  # in force now
 

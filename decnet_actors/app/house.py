@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from attrs import evolve, frozen
@@ -27,6 +28,9 @@ from decnet_actors.machine import make_machine
 from decnet_actors.machine.inside.machine import RealMachine, installed
 from decnet_actors.machine.persona import generate, with_people, with_services
 from supervisors.spec import Backoff, SupervisorSpec
+from supervisors.together import together
+
+MADE_AHEAD = 4  # places that are asked for at once before somebody needs them: those who need them now go on
 
 
 @frozen(kw_only=True)
@@ -76,7 +80,7 @@ def settle(plan: DeckyPlan, means: Means, stored: StoredFiles | None = None) -> 
         writer=means.writer,
         offload=means.offload,
     )
-    return Inhabitant(plan=plan, place=place, machine=machine, tarpits=tarpits), decky_spec(
+    return Inhabitant(plan=plan, wanted=wanted, place=place, machine=machine, tarpits=tarpits), decky_spec(
         plan, household, means.plugin, means.patience
     )
 
@@ -117,6 +121,16 @@ async def arrive(plans: Sequence[DeckyPlan], means: Means) -> None:
         for plan in plans:
             if plan.running and plan.address == DHCP:
                 _task = group.create_task(_arrive(plan, means))
+
+
+async def prepare(inhabitants: Iterable[Inhabitant], means: Means) -> None:
+    """Have the places of deckies made before their services ask for them: the driver works while others start."""
+
+    async def make(wanted: Wanted) -> None:
+        with suppress(OSError):  # its services try again, and say why
+            await means.driver.create(wanted)
+
+    await together([partial(make, one.wanted) for one in inhabitants if one.plan.running], MADE_AHEAD)
 
 
 async def _arrive(plan: DeckyPlan, means: Means) -> None:

@@ -46,7 +46,7 @@ FLEET = f"{ROOT}/fleet"
 RECONCILER = f"{ROOT}/reconciler"
 CONDUCTOR = f"{ROOT}/conductor"
 
-AT_ONCE = 50  # deckies that start or stop together: others that need their supervisor wait for that long
+AT_ONCE = 24  # deckies that start or stop together: others that need their supervisor wait for that long
 WITHIN = 60.0  # seconds of the window in which restarts are counted
 JOURNAL_STOP = 30.0  # seconds to commit what is left
 FILES_STOP = 15.0  # seconds to write what was changed of deckies' files

@@ -151,7 +151,6 @@ class DeckyPlan:
     running: bool = True  # False: it is kept, but nothing of it listens
     tarpits: tuple[Tarpit, ...] = ()
 
-    @property
-    def lasting(self) -> "DeckyPlan":
-        """The plan without what is put in force while services run."""
-        return evolve(self, tarpits=())
+    def lasts_as(self, other: "DeckyPlan") -> bool:
+        """Return whether the plans are equal but for what is put in force while services run."""
+        return self is other or evolve(self, tarpits=()) == evolve(other, tarpits=())

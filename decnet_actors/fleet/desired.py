@@ -6,6 +6,7 @@ what an operator changed by command stands, also over a restart.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 from attrs import field, frozen
@@ -26,7 +27,7 @@ from decnet_actors.fleet.document import (
     numbered,
     to_json,
 )
-from decnet_actors.fleet.plan import Installed, expand, named
+from decnet_actors.fleet.plan import Installed, Memory, expand, named
 from decnet_actors.fleet.settings import DeckySettings, default_fleet
 from supervisors.config import ConfigError
 from supervisors.log import get_logger
@@ -106,6 +107,8 @@ class DesiredFleet:
         self.installed = installed
         self.offload = offload
         self._now = now
+        self._memory = Memory()
+        self._expanding = Lock()  # it is done in threads
         self._newest: Desired | None = None  # nobody else writes revisions, so it is read once
         self.configured: tuple[DeckySettings, ...] | None = None  # what the configuration says, when last taken
 
@@ -122,6 +125,9 @@ class DesiredFleet:
             OperatorError: DN3001, there is none of that number.
 
         """
+        newest = self._newest
+        if newest is not None and newest.revision.number == number:
+            return newest
         found = await self.revisions.get(number)
         if found is None:
             raise OperatorError(
@@ -164,7 +170,7 @@ class DesiredFleet:
             found = changes.differences(before.document, document)
             return Proposal(
                 document=document,
-                plans=expand(document.deckies, self.installed, document.numbers),
+                plans=self._expand(document),
                 found=found,
                 summary=changes.summary(before.document, document, found),
             )
@@ -219,12 +225,14 @@ class DesiredFleet:
         document: Document = await self.offload(lambda: from_json(revision.document))
         return Desired(revision=revision, document=document)
 
+    def _expand(self, document: Document) -> tuple[DeckyPlan, ...]:
+        with self._expanding:
+            return expand(document.deckies, self.installed, document.numbers, self._memory)
+
     async def hostable(self, document: Document) -> Hostable:
         """Return what of a document can be hosted: a plugin may be gone since the revision was made."""
         try:
-            plans: tuple[DeckyPlan, ...] = await self.offload(
-                lambda: expand(document.deckies, self.installed, document.numbers)
-            )
+            plans: tuple[DeckyPlan, ...] = await self.offload(lambda: self._expand(document))
         except ConfigError as error:
             broken = {named(problem): problem.text for problem in error.problems}
         else:

@@ -48,7 +48,9 @@ def numbered(fleet: Sequence[DeckySettings], before: Document = EMPTY) -> Docume
     taken = set(kept.values())
     free = (number for number in itertools.count() if number not in taken)
     numbers = {item.name: kept[item.name] if item.name in kept else next(free) for item in fleet}
-    return Document(deckies=tuple(normal(item) for item in fleet), numbers=numbers, paused=before.paused)
+    same = {id(item) for item in before.deckies}  # of a large fleet most stay: they are normal, and known by identity
+    deckies = tuple(item if id(item) in same else normal(item) for item in fleet)
+    return Document(deckies=deckies, numbers=numbers, paused=before.paused)
 
 
 def normal(settings: DeckySettings) -> DeckySettings:
@@ -68,7 +70,7 @@ def plain(settings: DeckySettings) -> dict[str, Plain]:
 
 def to_json(document: Document) -> str:
     """Return the canonical JSON of a document."""
-    rows = [{"number": document.numbers[item.name], **plain(item)} for item in document.deckies]
+    rows = [{"number": document.numbers[item.name], **_table(item)} for item in document.deckies]
     return _canonical({"deckies": rows, **({"paused": True} if document.paused else {})})
 
 

@@ -346,8 +346,6 @@ def _counted(problems: Sequence[str]) -> str:
 def _interrupted(running: Mapping[str, DeckyPlan], plans: Sequence[DeckyPlan]) -> tuple[str, ...]:
     """Return the deckies whose connections end."""
     after = {plan.name: plan for plan in plans}
-    return tuple(name for name, plan in running.items() if plan.running and plan.lasting != _lasting(after.get(name)))
-
-
-def _lasting(plan: DeckyPlan | None) -> DeckyPlan | None:
-    return None if plan is None else plan.lasting
+    return tuple(
+        name for name, plan in running.items() if plan.running and (name not in after or not plan.lasts_as(after[name]))
+    )

@@ -3,7 +3,7 @@
 import re
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 from attrs import frozen
@@ -20,6 +20,8 @@ from supervisors.config_source import Node, join
 
 MAX_DECKIES = 10_000
 MAX_SERVICES = 32  # of one decky; a real machine with more is not believed either
+
+_Known: TypeAlias = tuple[DeckySettings, int, DeckyPlan]
 
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
@@ -61,8 +63,35 @@ class Installed:
         return option not in fields or bool(fields[option].metadata.get("secret"))
 
 
+class Memory:
+    """The plans of the last fleet that was expanded: of a large one that is changed most deckies stay the same objects.
+
+    What is installed must stay the same, too.
+    """
+
+    def __init__(self) -> None:
+        self._known: Mapping[int, _Known] = {}  # by identity of the settings, which are held with it
+        self._seen: dict[int, _Known] = {}
+
+    def recall(self, settings: DeckySettings, number: int) -> DeckyPlan | None:
+        """Return the plan of these very settings."""
+        known = self._known.get(id(settings))
+        return known[2] if known is not None and known[1] == number else None
+
+    def keep(self, settings: DeckySettings, number: int, plan: DeckyPlan) -> None:
+        """Remember a plan for the next fleet."""
+        self._seen[id(settings)] = (settings, number, plan)
+
+    def turn(self) -> None:
+        """Forget the fleet before the one that was just kept."""
+        self._known, self._seen = self._seen, {}
+
+
 def expand(
-    fleet: Sequence[DeckySettings], installed: Installed, numbers: Mapping[str, int] | None = None
+    fleet: Sequence[DeckySettings],
+    installed: Installed,
+    numbers: Mapping[str, int] | None = None,
+    memory: Memory | None = None,
 ) -> tuple[DeckyPlan, ...]:
     """Return the plan, deckies in the order written.
 
@@ -70,15 +99,26 @@ def expand(
         fleet: as an operator wrote it.
         installed: what there is to make it of.
         numbers: of the deckies (``document.Document``); ``None`` counts them.
+        memory: of earlier fleets.
 
     Raises:
         ConfigError: with every problem of every decky.
 
     """
+    memory = Memory() if memory is None else memory
     problems = _repeated(fleet)
     if numbers is None:
         numbers = {settings.name: index for index, settings in enumerate(fleet)}
-    plans = [_decky(settings, numbers[settings.name], installed, problems) for settings in fleet]
+    plans = []
+    for settings in fleet:
+        number, count = numbers[settings.name], len(problems)
+        plan = memory.recall(settings, number)
+        if plan is None:
+            plan = _decky(settings, number, installed, problems)
+        plans.append(plan)
+        if len(problems) == count:
+            memory.keep(settings, number, plan)
+    memory.turn()
     if len(fleet) > MAX_DECKIES:
         problems.append(_problem("decky", f"{len(fleet)} deckies; one host takes {MAX_DECKIES} at most"))
     if problems:

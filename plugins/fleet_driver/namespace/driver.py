@@ -42,7 +42,7 @@ LEASE = (
     8.0  # seconds whoever creates a decky waits for its lease: two questions, and what a server takes to look around
 )
 _BACKLOG = 4
-_SURE = 1.0  # seconds for which a place that was seen to be as wanted is not looked at again
+_SURE = 5.0  # seconds for which a place that was seen to be as wanted is not looked at again
 _STOP = 5.0  # seconds a helper of ours may take to end
 _HELPER = "plugins.fleet_driver.namespace.netd"
 

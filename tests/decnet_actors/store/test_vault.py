@@ -1,14 +1,15 @@
 import asyncio
 from collections.abc import Callable
 
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from decnet_actors.contracts.decoy import Vault
-from decnet_actors.store.vault import DeckyVault
+from decnet_actors.store.vault import Secrets
 
 
 def vault(engine: AsyncEngine, decky: str = "web-01") -> Vault:
-    return DeckyVault(engine, decky, now=lambda: 1.0, offload=asyncio.to_thread, spare=asyncio.to_thread)
+    return Secrets(engine, now=lambda: 1.0, offload=asyncio.to_thread, spare=asyncio.to_thread).of(decky)
 
 
 async def test_a_secret_is_made_once_and_outlives_the_vault(engine: AsyncEngine) -> None:
@@ -44,7 +45,7 @@ async def test_who_cannot_wait_does_not_and_what_was_handed_out_stays_true(engin
         await go_on.wait()
         return work()
 
-    slow = DeckyVault(engine, "web-01", now=lambda: 1.0, offload=asyncio.to_thread, spare=spare)
+    slow = Secrets(engine, now=lambda: 1.0, offload=asyncio.to_thread, spare=spare).of("web-01")
     async with asyncio.TaskGroup() as group:
         prepared = group.create_task(slow.prepared("key", lambda: b"late"))
         await begun.wait()
@@ -62,3 +63,16 @@ async def test_two_that_are_made_in_different_company_are_both_kept(engine: Asyn
 
     assert left.result()["b"] == right.result()["b"] == await vault(engine).get("b", lambda: b"3")
     assert b"2" == await vault(engine).get("c", lambda: b"3")
+
+
+async def test_deckies_that_start_together_are_kept_in_few_transactions(engine: AsyncEngine) -> None:
+    begun: list[object] = []
+    event.listen(engine.sync_engine, "commit", begun.append)
+    secrets = Secrets(engine, now=lambda: 1.0, offload=asyncio.to_thread, spare=asyncio.to_thread)
+    vaults = [secrets.of(f"web-{number}") for number in range(50)]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one.get("key", one.decky.encode)) for one in vaults]
+
+    assert [task.result() for task in tasks] == [one.decky.encode() for one in vaults]
+    assert len(begun) < len(vaults) / 2
+    assert [await one.get("key", lambda: b"other") for one in vaults[:3]] == [b"web-0", b"web-1", b"web-2"]
