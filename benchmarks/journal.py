@@ -16,7 +16,6 @@ from pathlib import Path
 
 from decnet_actors.domain.codec import encode_fact
 from decnet_actors.domain.facts import (
-    ROOTS,
     CloseReason,
     CredentialSeen,
     Direction,
@@ -28,6 +27,7 @@ from decnet_actors.domain.facts import (
     TerminalSeen,
 )
 from decnet_actors.domain.records import Entry, Record
+from decnet_actors.domain.registry import ROOTS
 from decnet_actors.store.engine import PRAGMAS, make_engine
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import Journal

@@ -11,7 +11,8 @@ from decnet_actors.app.load import PLUGINS
 from decnet_actors.contracts.errors import CATALOGUE
 from decnet_actors.contracts.operations import Operation
 from decnet_actors.ctl.registry import OPERATION_MODULES
-from decnet_actors.domain.facts import FACTS, Fact, topic_of
+from decnet_actors.domain.facts import Fact
+from decnet_actors.domain.registry import FACTS, topic_of
 from decnet_actors.settings import Settings
 from supervisors.config_doc import KeyDoc, keys, to_toml
 from supervisors.plugin import PluginRegistry

@@ -23,9 +23,10 @@ from decnet_actors.contracts.journal import JournalWriter
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.decoys.decky import PATIENCE
 from decnet_actors.decoys.sessions import OpenSessions
-from decnet_actors.domain.facts import ROOTS, Fact
+from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Entry, Record
+from decnet_actors.domain.registry import ROOTS
 from decnet_actors.downloads.fetcher import Fetcher
 from decnet_actors.downloads.guard import Guard
 from decnet_actors.fleet.conductor import Conductor, Crew, Work

@@ -60,7 +60,7 @@ def _error(topic: str) -> Explanation | None:
 
 
 def _fact(topic: str) -> Explanation | None:
-    from decnet_actors.domain.facts import FACTS, snake_case, topic_of
+    from decnet_actors.domain.registry import FACTS, snake_case, topic_of
 
     found = next(
         (cls for cls in FACTS.values() if topic.lower() in {cls.__name__.lower(), snake_case(cls.__name__)}), None
@@ -120,7 +120,7 @@ def _key(topic: str) -> Explanation | None:
 
 
 def _topics() -> Iterator[str]:
-    from decnet_actors.domain.facts import FACTS
+    from decnet_actors.domain.registry import FACTS
     from decnet_actors.settings import Settings as Root
     from supervisors.config_doc import keys
 

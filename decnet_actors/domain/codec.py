@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from decnet_actors.domain.facts import FACTS, Fact
+from decnet_actors.domain.facts import Fact
+from decnet_actors.domain.registry import FACTS
 from decnet_actors.domain.text import escaped
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -3,11 +3,12 @@
 A fact carries only what its observer saw. Who saw it, where and when is stamped around it by the
 host that observed it (``domain.records.Record``), so nothing a peer claims can forge an identity.
 
-Adding a fact: write the class here, keep every field keyword-only with a plain type, never change the
-meaning of a field, add new ones with a default. ``make catalogue`` writes ``docs/events.md`` from this file.
+Here are those of decoys and of the fleet; ``sensed`` has what was seen on the wire, ``findings`` what was derived.
+
+Adding a fact: write the class in one of the three, keep every field keyword-only with a plain type, never change the
+meaning of a field, add new ones with a default. ``make catalogue`` writes ``docs/events.md`` from them.
 """
 
-import re
 from enum import StrEnum
 from typing import ClassVar
 
@@ -323,51 +324,3 @@ class OperationEnded(Fact, frozen=True, kw_only=True, gc=False):
     error: str  # why it failed, or which deckies are not up
     done: int
     total: int
-
-
-FACTS: dict[str, type[Fact]] = {
-    cls.__name__: cls
-    for cls in (
-        SessionOpened,
-        SessionClosed,
-        SessionCrashed,
-        CredentialSeen,
-        CommandSeen,
-        ShellCommandSeen,
-        TerminalSeen,
-        TerminalResized,
-        SshClientSeen,
-        TelnetClientSeen,
-        HttpRequestSeen,
-        FileCaptured,
-        DownloadRequested,
-        DownloadFetched,
-        DownloadFailed,
-        ForwardRequested,
-        ProtocolViolated,
-        LimitReached,
-        ServiceStarted,
-        ServiceStopped,
-        DeckyStateChanged,
-        DeckyMutated,
-        OperationStarted,
-        OperationProgressed,
-        OperationEnded,
-        AddressChanged,
-    )
-}
-
-
-def topic_of(cls: type[Fact]) -> str:
-    """Return ``decky.<host>.<decky>.credential_seen``, the pattern of a class's topics."""
-    who = "<host>.<decky>" if cls.area == Fact.area else "<host>"
-    return f"{cls.area}.{who}.{TOPIC_TAILS[cls]}"
-
-
-def snake_case(name: str) -> str:
-    """Return ``CredentialSeen`` as ``credential_seen``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
-ROOTS = tuple(sorted({f"{cls.area}.>" for cls in FACTS.values()}))  # what whoever wants every fact subscribes to
-TOPIC_TAILS: dict[type[Fact], str] = {cls: cls.tail or snake_case(name) for name, cls in FACTS.items()}

@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from decnet_actors.domain.facts import TOPIC_TAILS, Fact
+from decnet_actors.domain.facts import Fact
+from decnet_actors.domain.registry import topic
 
 
 class Record(Struct, frozen=True, kw_only=True, gc=False):
@@ -30,8 +31,7 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def topic(self) -> str:
         """``<area>.<host>.<decky>.<fact>``, without the decky where none is meant; never holds what a peer chose."""
-        who = f"{self.host}.{self.decky}" if self.decky else self.host
-        return f"{self.fact.area}.{who}.{TOPIC_TAILS[type(self.fact)]}"
+        return topic(type(self.fact), self.host, self.decky)
 
 
 class Entry(Struct, frozen=True, kw_only=True, gc=False):

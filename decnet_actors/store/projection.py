@@ -26,6 +26,7 @@ from decnet_actors.domain.facts import (
     TerminalResized,
     TerminalSeen,
 )
+from decnet_actors.domain.findings import Finding
 from decnet_actors.domain.records import Entry, Record
 from decnet_actors.domain.text import escaped
 
@@ -140,6 +141,8 @@ def fold(entries: Iterable[Entry]) -> Deltas:
     sessions, sources, minutes = deltas.sessions, deltas.sources, deltas.minutes
     for entry in entries:
         seq, record = entry.seq, entry.record
+        if isinstance(record.fact, Finding):
+            continue  # what we think is not what they did
         now = record.time
         number = int(now // 60)
         minute = minutes.get(number)

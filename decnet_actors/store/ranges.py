@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from decnet_actors.contracts.arguments import did_you_mean
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
-from decnet_actors.domain.facts import FACTS, snake_case
+from decnet_actors.domain.registry import FACTS, snake_case
 from decnet_actors.store.projector import projected
 from decnet_actors.store.tables import fact, minute, session, source
 

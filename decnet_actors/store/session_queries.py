@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from decnet_actors.domain.facts import FACTS
+from decnet_actors.domain.registry import FACTS
 from decnet_actors.store.asciicast import Recording, record_terminal
 from decnet_actors.store.credential_operations import SourceListArgs, SourceRow
 from decnet_actors.store.event_operations import EventRow

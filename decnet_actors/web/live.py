@@ -11,8 +11,9 @@ from attrs import define, field
 
 from decnet_actors.contracts.journal import JournalReader
 from decnet_actors.domain.codec import plain
-from decnet_actors.domain.facts import TOPIC_TAILS, TerminalSeen
+from decnet_actors.domain.facts import TerminalSeen
 from decnet_actors.domain.records import Entry
+from decnet_actors.domain.registry import TOPIC_TAILS
 
 EVENTS = "events"  # the topic of committed facts
 MAX_QUEUED = 500  # facts that wait for one browser; at more than 2,500 a second it is told of a gap instead

@@ -12,8 +12,9 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from decnet_actors.contracts.errors import OperatorError
-from decnet_actors.domain.facts import FACTS, Direction, TerminalResized, TerminalSeen
+from decnet_actors.domain.facts import Direction, TerminalResized, TerminalSeen
 from decnet_actors.domain.records import Entry
+from decnet_actors.domain.registry import FACTS
 from decnet_actors.store import asciicast
 from decnet_actors.store.asciicast import record_terminal
 from decnet_actors.store.engine import integrity, make_engine, normalise_url, sqlite_path, with_password

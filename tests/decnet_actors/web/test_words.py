@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from decnet_actors.domain.facts import FACTS
+from decnet_actors.domain.registry import FACTS
 
 SOURCE = Path("web_static/lib/facts.js").read_text(encoding="utf-8")
 SENTENCES = SOURCE.partition("const SENTENCES = {")[2].partition("\n};")[0]

@@ -1,0 +1,1 @@
+"""Analyses: what the facts say of attackers, identities and campaigns, as pure folds that follow the journal."""

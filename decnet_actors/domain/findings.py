@@ -1,0 +1,15 @@
+"""This module defines the findings: facts that analyses derived from other facts.
+
+A finding is about an attacker, an identity, a campaign or a credential, not about a place: its record names neither
+decky nor source, its topic no host, and the finding itself says whom it is about. It never holds a secret.
+"""
+
+from typing import ClassVar
+
+from decnet_actors.domain.facts import Fact
+
+
+class Finding(Fact, frozen=True, kw_only=True, gc=False):
+    """Something that was derived. ``area`` and ``tail`` make its topic: ``identity.observation.linked``."""
+
+    area: ClassVar[str] = ""

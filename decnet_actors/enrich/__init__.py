@@ -1,0 +1,1 @@
+"""What others know of an address: countries, networks, names, intelligence."""

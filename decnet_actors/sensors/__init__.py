@@ -1,0 +1,1 @@
+"""Sensors: what is seen on the wire beside what the decoys see."""
