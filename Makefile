@@ -68,7 +68,7 @@ catalogue: dev  ## write docs/events.md, plugins.md, config.md, errors.md and co
 bench: dev  ## measure, side by side with what there is to compare with; results in docs/benchmarks
 	$(BIN)/python -m benchmarks
 
-bench-peers: dev  ## the decoys beside the peers (installs those into envs/)
+bench-peers: dev  ## the shell beside Cowrie's (which it installs into envs/)
 	$(BIN)/python -m benchmarks.peers
 
 accept: dev  ## rewrite a play from the present behaviour: make accept PLAY=tests/plugins/decoy/redis/auth.play

@@ -13,7 +13,7 @@ from decnet_actors.domain.records import Entry
 from supervisors.actor import LoopActor
 from supervisors.mailbox import MailboxSpec, WhenFull
 
-LINGER = 0.2  # seconds in which what is committed gathers for one look
+LINGER = 0.2  # seconds
 PAGE = 1000  # entries a look
 
 
@@ -27,16 +27,20 @@ class Follower(LoopActor):
         study: makes the study of this incarnation.
         reader: of the journal.
         ledger: where findings are kept.
+        linger: seconds in which what is committed gathers for one look.
 
     """
 
     mailbox_spec: ClassVar[MailboxSpec] = MailboxSpec(limit=1, when_full=WhenFull.DROP_OLDEST)
 
-    def __init__(self, study: Callable[[], Study], reader: JournalReader, ledger: Ledger) -> None:
+    def __init__(
+        self, study: Callable[[], Study], reader: JournalReader, ledger: Ledger, *, linger: float = LINGER
+    ) -> None:
         super().__init__()
         self._study = study()
         self._reader = reader
         self._ledger = ledger
+        self._linger = linger
         self._waiting: deque[Entry] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -68,7 +72,7 @@ class Follower(LoopActor):
         if len(self._waiting) < PAGE:
             await self._news.wait()
             with suppress(TimeoutError):
-                async with asyncio.timeout(LINGER):
+                async with asyncio.timeout(self._linger):
                     await self._full()
         page = list(islice(self._waiting, PAGE))
         for _ in page:

@@ -16,6 +16,7 @@ from decnet_actors.app.house import Means, arrive, clear, kept_files, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
 from decnet_actors.app.placing import refusals
+from decnet_actors.app.studies import studies
 from decnet_actors.app.tree import CONDUCTOR, JOURNAL, WATCHDOG, WEB, Branches, tree
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet_driver import FleetDriver
@@ -43,6 +44,7 @@ from decnet_actors.store.fleets import FleetTable
 from decnet_actors.store.installation import Installation, installation
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import AskStatus, JournalStatus
+from decnet_actors.store.ledger import JournalLedger
 from decnet_actors.store.lifecycles import LifecycleTable
 from decnet_actors.store.migrations import migrate
 from decnet_actors.store.reader import Reader
@@ -235,6 +237,8 @@ class Daemon:
             desk=self.desk,
             doorkeeper=self.doorkeeper,
             reader=self.reader,
+            ledger=JournalLedger(self.engine, self.intake, host=self.settings.daemon.host, new_id=self.ids.new),
+            studies=studies(self),
             offload=self.off,
             ready=lambda: self.unready(),  # noqa: PLW0108  it is replaced after this
             version=self.version,

@@ -7,8 +7,10 @@ from typing import Any
 from attrs import frozen
 
 import web_static
+from decnet_actors.analysis.follower import Follower
 from decnet_actors.app.places import Places
 from decnet_actors.app.roles import Roles
+from decnet_actors.app.studies import Studies
 from decnet_actors.contracts.errors import OperatorError
 from decnet_actors.contracts.operation_table import OperationTable, error_body
 from decnet_actors.contracts.operations import Caller, Role
@@ -26,6 +28,7 @@ from decnet_actors.store.event_queries import event_row
 from decnet_actors.store.file_changes import FileChanges, FileWriter
 from decnet_actors.store.intake import Intake
 from decnet_actors.store.journal import Journal
+from decnet_actors.store.ledger import JournalLedger
 from decnet_actors.store.reader import Reader
 from decnet_actors.store.retention import Retention
 from decnet_actors.web.doorkeeper import Doorkeeper
@@ -72,6 +75,8 @@ class Branches:
     desk: Desk
     doorkeeper: Doorkeeper
     reader: Reader
+    ledger: JournalLedger
+    studies: Studies
     offload: Callable[[Callable[[], Any]], Awaitable[Any]]  # Any: whatever the work returns
     ready: Callable[[], Awaitable[Sequence[str]]]
     version: str
@@ -123,7 +128,18 @@ def tree(of: Branches) -> SupervisorSpec:
         ChildSpec("reconciler", of.reconciler, backoff=of.patience, on_exhausted="disable"),
         *([fetcher] if of.settings.downloads.fetch else []),
         ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
+        supervisor("analysis", *(follower(of, name) for name in of.studies)),
         supervisor("surfaces", *surfaces),
+    )
+
+
+def follower(of: Branches, name: str) -> ChildSpec:
+    """Return the actor of one analysis; nothing else fails with it."""
+    return ChildSpec(
+        name,
+        lambda: Follower(of.studies[name], of.reader, of.ledger),
+        backoff=of.patience,
+        on_exhausted="disable",
     )
 
 

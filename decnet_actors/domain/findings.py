@@ -13,3 +13,15 @@ class Finding(Fact, frozen=True, kw_only=True, gc=False):
     """Something that was derived. ``area`` and ``tail`` make its topic: ``identity.observation.linked``."""
 
     area: ClassVar[str] = ""
+
+
+class AttackerObserved(Finding, frozen=True, kw_only=True, gc=False):
+    """An address was seen for the first time."""
+
+    area: ClassVar[str] = "attacker"
+    tail: ClassVar[str] = "observed"
+
+    address: str
+    decky: str
+    service: str
+    first_seen: float  # Unix seconds

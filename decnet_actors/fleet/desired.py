@@ -15,8 +15,8 @@ from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.fleet_revisions import FleetRevision, FleetRevisions
 from decnet_actors.contracts.lifecycle import Lifecycle
-from decnet_actors.contracts.operations import Caller, Role
-from decnet_actors.fleet import changes
+from decnet_actors.contracts.operations import Caller, File, Role
+from decnet_actors.fleet import changes, toml
 from decnet_actors.fleet.document import (
     EMPTY,
     MAX_DOCUMENT,
@@ -24,6 +24,7 @@ from decnet_actors.fleet.document import (
     digest,
     fingerprint,
     from_json,
+    normal,
     numbered,
     to_json,
 )
@@ -108,6 +109,7 @@ class DesiredFleet:
         self.offload = offload
         self._now = now
         self._memory = Memory()
+        self._file: tuple[File, tuple[DeckySettings, ...]] | None = None  # the last one that was read
         self._expanding = Lock()  # it is done in threads
         self._newest: Desired | None = None  # nobody else writes revisions, so it is read once
         self.configured: tuple[DeckySettings, ...] | None = None  # what the configuration says, when last taken
@@ -151,6 +153,20 @@ class DesiredFleet:
             await self.add(newest, taken, NOBODY, reason="", configured=mark)
             return Hostable(plans=taken.plans)
         return await self.hostable(newest.document)
+
+    async def read(self, file: File) -> tuple[DeckySettings, ...]:
+        """Return the fleet a TOML file stands for; a change is shown before it is made, so the same file comes twice.
+
+        Raises:
+            ConfigError: with every mistake, where it is.
+
+        """
+        if self._file is None or self._file[0] != file:
+            fleet: tuple[DeckySettings, ...] = await self.offload(
+                lambda: tuple(map(normal, toml.read(file.text, file.name, self.installed)))
+            )
+            self._file = (file, fleet)
+        return self._file[1]
 
     async def propose(self, before: Desired, make: Callable[[Document], Document]) -> Proposal:
         """Return what could come after a revision; nothing is kept.

@@ -16,7 +16,7 @@ from decnet_actors.contracts.fleet import DeckyPlan
 from decnet_actors.contracts.lifecycle import Lifecycle
 from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.contracts.operations import Caller, File, Page
-from decnet_actors.fleet import changes, edits, ini, mutation, toml
+from decnet_actors.fleet import changes, edits, ini, mutation
 from decnet_actors.fleet import decky_operations as decky_ops
 from decnet_actors.fleet import fleet_operations as ops
 from decnet_actors.fleet import tarpit_operations as tarpit_ops
@@ -325,10 +325,9 @@ async def read(file: File, desired: DesiredFleet) -> Fleet:
 
     """
     try:
-        fleet: Fleet = await desired.offload(lambda: toml.read(file.text, file.name, desired.installed))
+        return await desired.read(file)
     except ConfigError as error:
         raise refused(error) from error
-    return fleet
 
 
 def refused(error: ConfigError) -> OperatorError:

@@ -13,12 +13,13 @@ from attrs import define, frozen
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from decnet_actors.contracts.analysis import MovedError
 from decnet_actors.domain.records import Entry
 from decnet_actors.domain.text import escaped
 from decnet_actors.store import tables
 from decnet_actors.store.errors import OtherWriterError
 from decnet_actors.store.faults import FAILURES, Fault, describe, fault_of
-from decnet_actors.store.intake import Pending
+from decnet_actors.store.intake import Explanation, Pending
 from decnet_actors.store.projection import Row
 from decnet_actors.store.statements import statements_for
 from decnet_actors.store.transaction import Work, run_transaction
@@ -101,9 +102,14 @@ class Committer:
         fact, dead = tables.fact.c, tables.dead_letter.c
         connection = self.connection
         async with asyncio.timeout(self._timeout), connection.begin():
+            first_of = dict(windows)
             facts = await connection.execute(select(fact.producer, fact.number, fact.seq).where(fact.seq > after))
-            found: dict[tuple[str, int], int | None] = {(row.producer, row.number): row.seq for row in facts}
-            for producer, first in windows:
+            found: dict[tuple[str, int], int | None] = {
+                (row.producer, row.number): row.seq
+                for row in facts
+                if row.producer in first_of  # not of analyses
+            }
+            for producer, first in first_of.items():
                 query = select(dead.number).where(dead.producer == producer, dead.number >= first)
                 found |= {(producer, number): None for number in (await connection.execute(query)).scalars()}
         return found
@@ -132,6 +138,31 @@ class Committer:
             else:
                 self.head += size
                 return Committed(count=size, entries=prepared.entries)
+
+    async def explain(self, wanted: Explanation) -> Sequence[Entry]:
+        """Keep what an analysis wants kept; return its findings with their seqs, none when it was kept before.
+
+        Raises:
+            MovedError: the analysis has not read up to where it says.
+
+        """
+        connection, cursor = self.connection, tables.cursor.c
+        async with asyncio.timeout(self._timeout), connection.begin():
+            where = await connection.execute(select(cursor.seq).where(cursor.consumer == wanted.name))
+            position = where.scalar() or 0
+        if position == wanted.seq:
+            return ()
+        if position != wanted.before:
+            raise MovedError(f"{wanted.name} is at {position}, not at {wanted.before}")
+        prepared = self._prepare(wanted.records)
+        work = [*wanted.findings.work, (self._sql.cursor, [(wanted.name, wanted.seq)])]
+        if prepared.rows:
+            self._uncertain = prepared
+            work.append((self._sql.fact, prepared.rows))
+        await self.transact(work)
+        self._uncertain = None
+        self.head += len(prepared.rows)
+        return prepared.entries
 
     def _prepare(self, batch: Sequence[Pending]) -> _Prepared:
         head = self.head

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from attrs import define, field
 from msgspec.structs import replace
 
+from decnet_actors.contracts.analysis import Findings
 from decnet_actors.domain.codec import encode_fact
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.records import Record
@@ -31,6 +33,19 @@ class Pending(NamedTuple):
     payload: bytes
 
 
+@define(eq=False)
+class Explanation:
+    """What an analysis wants kept: how far it has read, its tables, and its findings as records."""
+
+    name: str
+    before: int  # seq it had read up to
+    seq: int
+    findings: Findings
+    records: tuple[Pending, ...]
+    done: "asyncio.Future[None]" = field(repr=False)
+    over: asyncio.Event = field(repr=False, factory=asyncio.Event)  # whether somebody waits or not
+
+
 class Intake:
     """Takes records from writers and hands them out in the order they came.
 
@@ -43,6 +58,7 @@ class Intake:
 
     def __init__(self, producer: str, *, max_records: int = 50_000, max_bytes: int = 64 * 2**20) -> None:
         self.pending: deque[Pending] = deque()
+        self.explanations: deque[Explanation] = deque()
         self.pending_bytes = 0
         self.stalled = False
         self.crowded = False  # observers must stop reading: little room is left, or nothing can be committed
@@ -76,8 +92,8 @@ class Intake:
             await future
 
     async def wait(self, count: int) -> None:
-        """Return when ``count`` records are pending, or one is whose durability somebody waits for."""
-        while len(self.pending) < count and not (self.urgent and self.pending):
+        """Return when ``count`` records are pending, one is that somebody waits for, or there are explanations."""
+        while len(self.pending) < count and not (self.urgent and self.pending) and not self.explanations:
             await self._wait_for_signal(count)
 
     async def wait_for_count(self, count: int) -> None:
@@ -131,6 +147,11 @@ class Intake:
         self.urgent = True
         self._signal.set()
 
+    def explain(self, explanation: Explanation) -> None:
+        """Add what an analysis wants kept at the end."""
+        self.explanations.append(explanation)
+        self._signal.set()
+
     def take(self, item: Pending) -> None:
         """Add a record at the end."""
         pending = self.pending
@@ -162,17 +183,9 @@ class Writer:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []  # a heap; the second number only breaks ties
 
     def put(self, record: Record) -> int:
-        """Take a record without blocking and return its number.
-
-        A fact with text that is not Unicode (lone surrogates) is recorded with that text escaped.
-        """
-        try:
-            payload = encode_fact(record.fact)
-        except UnicodeEncodeError:
-            record = replace(record, fact=_without_surrogates(record.fact))
-            payload = encode_fact(record.fact)
+        """Take a record without blocking and return its number."""
         self._number = number = self._number + 1
-        self._intake.take(Pending(self.producer, number, record, payload))
+        self._intake.take(pending(self.producer, number, record))
         return number
 
     @property
@@ -205,6 +218,16 @@ class Writer:
             self._intake.waiters -= 1
             if not future.done():
                 future.set_result(None)
+
+
+def pending(producer: str, number: int, record: Record) -> Pending:
+    """Return a record on its way; text that is not Unicode (lone surrogates) is recorded escaped."""
+    try:
+        payload = encode_fact(record.fact)
+    except UnicodeEncodeError:
+        record = replace(record, fact=_without_surrogates(record.fact))
+        payload = encode_fact(record.fact)
+    return Pending(producer, number, record, payload)
 
 
 def _without_surrogates(value: Any) -> Any:  # Any: a fact, or a field of one

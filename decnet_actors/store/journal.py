@@ -13,10 +13,11 @@ from typing import Any, ClassVar, assert_never
 from attrs import frozen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from decnet_actors.contracts.analysis import MovedError
 from decnet_actors.domain.records import Entry
 from decnet_actors.store.batch import Committed, Committer
 from decnet_actors.store.faults import FAILURES, Fault, describe, fault_of
-from decnet_actors.store.intake import IDLE, Intake
+from decnet_actors.store.intake import IDLE, Explanation, Intake
 from decnet_actors.store.projector import PAGE, Projector
 from decnet_actors.store.settings import JournalConfig
 from supervisors.actor import LoopActor
@@ -124,6 +125,8 @@ class Journal(LoopActor):
             if self._intake.pending:
                 await self._flush()
                 self._flushed_at = loop.time()
+            while self._intake.explanations:
+                await self._explain(self._intake.explanations[0])
             if loop.time() >= self._project_at or self._projector.backlog >= PAGE:
                 await self._project()
             self._flushed.set()
@@ -169,6 +172,38 @@ class Journal(LoopActor):
                 self._settle(done)
                 batch = batch[done.count :]
 
+    async def _explain(self, wanted: Explanation) -> None:
+        """Keep what an analysis found; it stays the first until that is done, also for the next incarnation."""
+        try:
+            entries = await self._committer.explain(wanted)
+        except MovedError as error:
+            self._answer(error)
+        except FAILURES as error:
+            if fault_of(error) is Fault.ROW:  # no database takes it
+                self._answer(error)
+                return
+            self._note_failure(error)
+            noticed = await self._recover()
+            if noticed is not None:
+                self._projector.add(noticed.entries)
+                self._tell(noticed.entries)
+        else:
+            self._note_success()
+            self._projector.add(entries)
+            self._tell(entries)
+            self._answer(None)
+
+    def _answer(self, error: Exception | None) -> None:
+        explanation = self._intake.explanations.popleft()
+        explanation.over.set()
+        done = explanation.done
+        if done.done():  # whoever waited was cut off
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
     async def _project(self) -> None:
         """Bring the small tables up to the facts."""
         while self._projector.behind:
@@ -182,16 +217,21 @@ class Journal(LoopActor):
 
     def _settle(self, done: Committed) -> None:
         self._batches += 1
-        self._committed += len(done.entries)
         if done.error is not None:
             self._dead += done.count
             log.error("journal.dead_letter", error=done.error)
         self._intake.acknowledge(done.count)
-        if done.entries:
-            self._intake.head = done.entries[-1].seq
-            if self._project_by == math.inf:
-                self._project_by = asyncio.get_running_loop().time() + self._config.project
-            self._publish(done.entries)
+        self._tell(done.entries)
+
+    def _tell(self, entries: Sequence[Entry]) -> None:
+        """Tell of what is durable."""
+        if not entries:
+            return
+        self._committed += len(entries)
+        self._intake.head = entries[-1].seq
+        if self._project_by == math.inf:
+            self._project_by = asyncio.get_running_loop().time() + self._config.project
+        self._publish(entries)
 
     async def _take_up(self) -> None:
         """Find out where the journal is, and what of the window an earlier incarnation committed."""

@@ -5,32 +5,17 @@ analysis are one transaction there. What waits outlives the journal's actor, as 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 
-from attrs import define, field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from decnet_actors.contracts.analysis import Findings
-from decnet_actors.domain.codec import encode_fact
+from decnet_actors.contracts.analysis import Findings, Found
 from decnet_actors.domain.records import Record
-from decnet_actors.store.intake import Intake, Pending
+from decnet_actors.store.intake import Explanation, Intake, Pending, pending
 from decnet_actors.store.tables import cursor
 
 PRODUCER = "analysis."  # and the name of the analysis
-
-
-@define(eq=False)
-class Explanation:
-    """What one analysis wants kept."""
-
-    name: str
-    before: int
-    seq: int
-    findings: Findings
-    batch: tuple[Pending, ...]  # the findings as records
-    done: "asyncio.Future[None]" = field(repr=False)
 
 
 class JournalLedger:
@@ -45,14 +30,16 @@ class JournalLedger:
     """
 
     def __init__(self, engine: AsyncEngine, intake: Intake, *, host: str, new_id: Callable[[], str]) -> None:
-        self.waiting: deque[Explanation] = deque()
         self._engine = engine
         self._intake = intake
         self._host = host
         self._new_id = new_id
 
     async def position(self, name: str) -> int:
-        """Return the seq up to which an analysis has read."""
+        """Return the seq up to which an analysis has read, once what it wanted kept before is kept."""
+        for explanation in tuple(self._intake.explanations):
+            if explanation.name == name:
+                await explanation.over.wait()
         query = select(cursor.c.seq).where(cursor.c.consumer == name)
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).scalar() or 0
@@ -64,24 +51,18 @@ class JournalLedger:
             MovedError: the analysis has not read up to ``before``.
 
         """
-        records = [
-            Record(id=self._new_id(), time=one.time, host=self._host, decky="", service="", fact=one.finding)
-            for one in findings.found
-        ]
-        batch = tuple(Pending(f"{PRODUCER}{name}", seq, record, encode_fact(record.fact)) for record in records)
+        records = tuple(self._pending(name, seq, one) for one in findings.found)
         explanation = Explanation(
             name=name,
             before=before,
             seq=seq,
             findings=findings,
-            batch=batch,
+            records=records,
             done=asyncio.get_running_loop().create_future(),
         )
-        self.waiting.append(explanation)
-        self._intake.knock()
-        try:
-            await explanation.done
-        except asyncio.CancelledError:
-            if explanation in self.waiting:
-                self.waiting.remove(explanation)  # nobody has begun with it
-            raise
+        self._intake.explain(explanation)
+        await explanation.done  # cut off, it is still kept: who goes on finds the cursor moved
+
+    def _pending(self, name: str, seq: int, found: Found) -> Pending:
+        record = Record(id=self._new_id(), time=found.time, host=self._host, decky="", service="", fact=found.finding)
+        return pending(f"{PRODUCER}{name}", seq, record)

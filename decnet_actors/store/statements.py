@@ -71,7 +71,7 @@ class Statements:
 def statements_for(dialect: Dialect) -> Statements:
     """Return the journal's statements in the SQL of ``dialect``."""
     return Statements(
-        fact=_compile(insert(tables.fact), FACT_COLUMNS, dialect),
+        fact=compiled(insert(tables.fact), FACT_COLUMNS, dialect),
         session=_upsert(tables.session, SESSION_COLUMNS, MERGE_SESSION, dialect),
         source=_upsert(tables.source, SOURCE_COLUMNS, MERGE_SOURCE, dialect),
         credential=_upsert(tables.credential, CREDENTIAL_COLUMNS, MERGE_CREDENTIAL, dialect),
@@ -101,7 +101,7 @@ def upsert(table: Table, merge: Mapping[str, str], dialect: Dialect) -> Insert:
 
 
 def _upsert(table: Table, columns: Sequence[str], merge: Mapping[str, str], dialect: Dialect) -> str:
-    return _compile(upsert(table, merge, dialect), columns, dialect)
+    return compiled(upsert(table, merge, dialect), columns, dialect)
 
 
 def _insert(table: Table, dialect: str) -> "postgresql.Insert | sqlite.Insert":
@@ -133,9 +133,10 @@ def _merged(how: str, old: ColumnElement[Any], new: ColumnElement[Any], dialect:
             raise ValueError(how)
 
 
-def _compile(statement: Insert, columns: Sequence[str], dialect: Dialect) -> str:
-    compiled = statement.compile(dialect=dialect, column_keys=list(columns))
-    order = compiled.positiontup
+def compiled(statement: Insert, columns: Sequence[str], dialect: Dialect) -> str:
+    """Return an insert as the driver's SQL, for tuples in the order of ``columns``."""
+    text = statement.compile(dialect=dialect, column_keys=list(columns))
+    order = text.positiontup
     if tuple(order or ()) != tuple(columns):
         raise ValueError(f"{statement.table.name}: parameters are {order}, not {columns}")
-    return str(compiled)
+    return str(text)

@@ -14,6 +14,7 @@ MODULES = [
     "supervisors", "supervisors.actor", "supervisors.bus",
     "decnet_actors", "decnet_actors.main", "decnet_actors.ctl", "decnet_actors.app", "decnet_actors.catalogue",
     "decnet_actors.settings",
+    "decnet_actors.analysis", "decnet_actors.enrich", "decnet_actors.sensors",
     "decnet_actors.conformance", "decnet_actors.decoys", "decnet_actors.decoys.host",
     "decnet_actors.downloads", "decnet_actors.fleet",
     "decnet_actors.machine", "decnet_actors.store", "decnet_actors.store.journal", "decnet_actors.web",

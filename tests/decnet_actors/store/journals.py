@@ -32,6 +32,7 @@ class Harness:
         self.caps = caps
         self.clock = clock or ManualClock()
         self.published: list[Entry] = []
+        self.sinks: list[Callable[[Entry], None]] = []
         self.journal: Journal | None = None
         self.new_process()
 
@@ -47,6 +48,13 @@ class Harness:
 
     def publish(self, entries: Sequence[Entry]) -> None:
         self.published += entries
+        for sink in self.sinks:
+            for entry in entries:
+                sink(entry)
+
+    def subscribe(self, sink: Callable[[Entry], None]) -> Callable[[], None]:
+        self.sinks.append(sink)
+        return lambda: self.sinks.remove(sink)
 
     async def kill(self) -> None:
         assert self.journal is not None
