@@ -53,7 +53,7 @@ class Prober(LoopActor):
         self._guard = guard
         self._settings = settings
         self._note = note
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[tuple[str, str]] = deque()  # addresses, and where to connect to them from
         self._running = 0
 
     async def on_start(self) -> None:
@@ -70,25 +70,27 @@ class Prober(LoopActor):
                 assert_never(message)
         while self._waiting and self._running < self._settings.at_once:
             self._running += 1
-            _task = self.spawn(self._look(self._waiting.popleft()), name="look", tag=lambda looked: looked)
+            _task = self.spawn(self._look(*self._waiting.popleft()), name="look", tag=lambda looked: looked)
 
     def _take(self, record: Record) -> None:
         if not isinstance(record.fact, SessionOpened) or len(self._waiting) >= MAX_WAITING:
             return
         address = record.source
-        if not self._guard.refusal(address) and self._guard.take(address, self.clock.monotonic()):
-            self._waiting.append(address)
+        source = self._guard.source(address)
+        if source is None or self._guard.refusal(address):
+            return
+        if self._guard.take(address, self.clock.monotonic()):
+            self._waiting.append((address, source))
 
-    async def _look(self, address: str) -> Looked:
+    async def _look(self, address: str, source: str) -> Looked:
+        def target(port: int) -> Target:
+            return Target(address=address, port=port, source=source, timeout=self._settings.timeout)
+
         for port in self._settings.ssh_ports:
-            self._tell(await look_at_ssh(self._target(address, port), self._settings.ssh_version))
+            self._tell(await look_at_ssh(target(port), self._settings.ssh_version))
         for port in self._settings.tls_ports:
-            self._tell(await look_at_tls(self._target(address, port), self.rng.randbytes))
+            self._tell(await look_at_tls(target(port), self.rng.randbytes))
         return Looked(address=address)
-
-    def _target(self, address: str, port: int) -> Target:
-        source = self._guard.source(address) or ""
-        return Target(address=address, port=port, source=source, timeout=self._settings.timeout)
 
     def _tell(self, found: list[AttackerFingerprinted]) -> None:
         for finding in found:

@@ -44,11 +44,8 @@ class Guard:
             address: Address = ipaddress.ip_address(text)
         except ValueError:
             return "no IP address"
-        plain = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        return self._refusal(plain or address)
-
-    def _refusal(self, address: Address) -> str:
-        text = str(address)
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            return "an IPv4 address written as one of IPv6"  # no list of networks says what it means
         if any(address in network for network in self._deny):
             return "denied"
         if self.source(text) is None:

@@ -17,6 +17,7 @@ from decnet_actors.wire.tls import ClientHello, client_hello
 from decnet_actors.wire.tls_records import MAX_HANDSHAKE, Fields, Message, TlsError
 
 MAX_DATAGRAMS = 16  # that are looked at; a hello of 32 KiB has 28
+MAX_DATAGRAM = 9000  # bytes; longer ones are not looked at. Clients send 1200 to 1472
 MAX_PIECES = 64  # of the hello that wait for those before them; Chrome sends about 10
 
 _LONG = 0x80
@@ -114,7 +115,7 @@ class InitialReader:
             return None
         self._seen += 1
         try:
-            for packet in _initials(datagram):
+            for packet in _initials(datagram) if len(datagram) <= MAX_DATAGRAM else ():
                 self._take(packet)
             message = self._crypto.message()
         except (QuicError, TlsError):  # that datagram; another version may follow one we do not know
@@ -232,7 +233,9 @@ def _read_frames(data: bytes, crypto: _Crypto) -> None:
     fields = Fields(data)
     while fields.left:
         match _varint(fields):
-            case 0x00 | 0x01:  # PADDING, PING
+            case 0x00:  # PADDING, of which there are hundreds
+                fields.skip_zeros()
+            case 0x01:  # PING
                 pass
             case 0x02 | 0x03 as kind:
                 _skip_ack(fields, counts=3 * (kind == 0x03))  # noqa: PLR2004  with three counts of ECN

@@ -3,6 +3,7 @@
 What is read is what is sent in the clear. Every buffer is bounded; what breaks the protocol ends the reading for good.
 """
 
+import re
 from enum import IntEnum
 
 from decnet_actors.wire.errors import WireError
@@ -10,6 +11,7 @@ from decnet_actors.wire.errors import WireError
 MAX_RECORD = 1 << 14  # bytes of a plaintext record (RFC 8446, section 5.1)
 MAX_HANDSHAKE = 1 << 15  # bytes kept of a message; ours, the RFC allows 2^24. Long chains of certificates have 10 KiB
 
+_ZEROS = re.compile(rb"\0*+")
 _HEADER = 5  # type, version, length
 _MESSAGE_HEADER = 4  # type, length
 _HANDSHAKE = 22
@@ -61,6 +63,11 @@ class Fields:
     def rest(self) -> bytes:
         """Return all that is left."""
         return self.take(self.left)
+
+    def skip_zeros(self) -> None:
+        """Pass over bytes that are zero, up to one that is not."""
+        zeros = _ZEROS.match(self._data, self._position)
+        self._position = self._position if zeros is None else zeros.end()
 
     def numbers(self, size: int) -> tuple[int, ...]:
         """Return all that is left as numbers of ``size`` bytes."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decnet_actors.wire.quic import MAX_DATAGRAMS, VERSIONS, InitialReader, Keys, initial_keys
+from decnet_actors.wire.quic import MAX_DATAGRAM, MAX_DATAGRAMS, VERSIONS, InitialReader, Keys, initial_keys
 from decnet_actors.wire.tls_records import MAX_HANDSHAKE
 from tests import hellos
 
@@ -126,6 +126,13 @@ def test_a_version_nobody_knows_may_be_followed_by_one():
 
     assert hello is not None
     assert not failed
+
+
+def test_a_datagram_longer_than_any_client_sends_says_nothing():
+    fits = MAX_DATAGRAM - len(packet(V1, FRAME))
+
+    assert read([packet(V1, FRAME + bytes(fits))])[0] is not None
+    assert (None, False) == read([packet(V1, FRAME + bytes(fits + 1))])
 
 
 def test_a_packet_that_was_changed_says_nothing():
