@@ -1,4 +1,4 @@
-"""This module defines the findings: facts that analyses derived from other facts.
+"""This module defines the findings: facts that analyses derived from other facts, or the prober by asking.
 
 A finding is about an attacker, an identity, a campaign or a credential, not about a place: its record names neither
 decky nor source, its topic no host, and the finding itself says whom it is about. It never holds a secret.
