@@ -16,6 +16,7 @@ from decnet_actors.app.house import Means, arrive, clear, kept_files, settle_all
 from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
 from decnet_actors.app.placing import refusals
+from decnet_actors.app.sensors import prober
 from decnet_actors.app.studies import studies
 from decnet_actors.app.tree import CONDUCTOR, JOURNAL, WATCHDOG, WEB, Branches, tree
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
@@ -229,6 +230,7 @@ class Daemon:
             places=self.places,
             settings=self.settings,
             fetcher=lambda: fetcher(self),
+            prober=lambda: prober(self),
             reconciler=lambda: Reconciler(self.driver, hands, self.note),
             conductor=lambda: Conductor(self.desk, self.desired, self.crew),
             specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),

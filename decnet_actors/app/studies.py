@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from decnet_actors.analysis.rotations import Rotations
 from decnet_actors.contracts.analysis import Study
+from decnet_actors.store.fingerprints import FingerprintTable
 
 if TYPE_CHECKING:
     from decnet_actors.app.daemon import Daemon
@@ -13,5 +15,6 @@ Studies: TypeAlias = Mapping[str, Callable[[], Study]]  # what makes each, by th
 
 def studies(daemon: "Daemon") -> Studies:
     """Return the analyses."""
-    del daemon
-    return {}
+    return {
+        "rotations": lambda: Rotations(FingerprintTable(daemon.engine)),
+    }

@@ -23,6 +23,7 @@ from decnet_actors.fleet.desk import Desk
 from decnet_actors.fleet.document import Document
 from decnet_actors.fleet.mutator import Mutator
 from decnet_actors.fleet.reconciler import Reconciler
+from decnet_actors.sensors.prober import Prober
 from decnet_actors.settings import Settings
 from decnet_actors.store.event_queries import event_row
 from decnet_actors.store.file_changes import FileChanges, FileWriter
@@ -69,6 +70,7 @@ class Branches:
     specs: tuple[SupervisorSpec, ...]  # of the deckies
     reconciler: Callable[[], Reconciler]
     fetcher: Callable[[], Fetcher]
+    prober: Callable[[], Prober]
     conductor: Callable[[], Conductor]
     table: OperationTable
     desired: DesiredFleet
@@ -98,6 +100,7 @@ def tree(of: Branches) -> SupervisorSpec:
     if of.settings.web.enabled:
         surfaces.append(ChildSpec("web", lambda: WebServer(web(of)), backoff=of.patience, on_exhausted="disable"))
     fetcher = ChildSpec("fetcher", of.fetcher, backoff=of.patience, on_exhausted="disable")
+    prober = ChildSpec("prober", of.prober, backoff=of.patience, on_exhausted="disable")
     return supervisor(
         ROOT,
         ChildSpec("watchdog", Watchdog),
@@ -127,6 +130,7 @@ def tree(of: Branches) -> SupervisorSpec:
         ChildSpec("mutator", lambda: mutator(of), backoff=of.patience, on_exhausted="disable"),
         ChildSpec("reconciler", of.reconciler, backoff=of.patience, on_exhausted="disable"),
         *([fetcher] if of.settings.downloads.fetch else []),
+        *([prober] if of.settings.prober.enabled else []),
         ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
         supervisor("analysis", *(follower(of, name) for name in of.studies)),
         supervisor("surfaces", *surfaces),

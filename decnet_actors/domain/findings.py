@@ -1,4 +1,4 @@
-"""This module defines the findings: facts that analyses derived from other facts.
+"""This module defines the findings: facts that analyses derived from other facts, or the prober by asking.
 
 A finding is about an attacker, an identity, a campaign or a credential, not about a place: its record names neither
 decky nor source, its topic no host, and the finding itself says whom it is about. It never holds a secret.
@@ -25,3 +25,34 @@ class AttackerObserved(Finding, frozen=True, kw_only=True, gc=False):
     decky: str
     service: str
     first_seen: float  # Unix seconds
+
+
+class AttackerFingerprinted(Finding, frozen=True, kw_only=True, gc=False):
+    """We looked back at an attacker: what one of its own services is told by.
+
+    ``probe`` says what ``value`` is: hassh_server, jarm, tls_certificate (SHA-256); ``details`` are names with values
+    that explain it, from the peer, made printable and cut.
+    """
+
+    area: ClassVar[str] = "attacker"
+    tail: ClassVar[str] = "fingerprinted"
+
+    address: str
+    port: int
+    probe: str
+    value: str
+    details: tuple[tuple[str, str], ...] = ()
+
+
+class FingerprintRotated(Finding, frozen=True, kw_only=True, gc=False):
+    """A service of an attacker is told by something else than when we last looked."""
+
+    area: ClassVar[str] = "attacker"
+    tail: ClassVar[str] = "fingerprint_rotated"
+
+    address: str
+    port: int
+    probe: str
+    old: str
+    new: str
+    rotations: int  # so far, this one included

@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0012"
 
 MAX_PAYLOAD = 2**24 - 1  # bytes; what MySQL's MEDIUMBLOB holds, and more than any fact has
 ID = 32  # hex digits of an identifier
@@ -301,6 +301,17 @@ lifecycle = _table(
     Column("done", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     Column("outcomes", LargeBinary(MAX_PAYLOAD), nullable=False),  # JSON, deflated
+)
+
+attacker_fingerprint = _table(
+    "attacker_fingerprint",
+    Column("address", String(ADDRESS), primary_key=True),
+    Column("port", Integer, primary_key=True, autoincrement=False),
+    Column("probe", String(32), primary_key=True),
+    Column("value", String(NAME), nullable=False),
+    Column("rotations", Integer, nullable=False),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
 )
 
 meta = _table(

@@ -2,8 +2,11 @@
 
 WireError
     HttpError (http)
+    QuicError (quic)
     RespError (resp)
+    SshError (ssh_kex)
     TftpError (tftp)
+    TlsError (tls_records)
 """
 
 

@@ -19,10 +19,11 @@ from decnet_actors.contracts.decky_files import Author, Hand
 from decnet_actors.contracts.decoy import SessionLog
 from decnet_actors.domain.facts import LimitReached, ProtocolViolated, SessionCrashed
 from decnet_actors.domain.text import escaped
+from decnet_actors.wire.ssh_kex import read_offer
 from plugins.decoy.ssh.compression import BoundedDecompressor
 from plugins.decoy.ssh.daemon import Daemon
 from plugins.decoy.ssh.forwarding import PROHIBITED, Forwarding
-from plugins.decoy.ssh.hassh import client_seen, read_offer
+from plugins.decoy.ssh.hassh import client_seen
 from plugins.decoy.ssh.library import SILENCE, Responses, at_once
 
 MAX_UNREAD = 512 * 1024  # bytes kept while a packet waits for the journal: two of OpenSSH's longest packets

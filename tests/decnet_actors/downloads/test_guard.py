@@ -5,8 +5,10 @@ import socket
 
 import pytest
 
+from decnet_actors.domain.addresses import off_internet
 from decnet_actors.downloads.errors import RefusedError
-from decnet_actors.downloads.guard import Guard, is_ours, refusal
+from decnet_actors.downloads.guard import Guard
+from decnet_actors.kernel.addresses import is_ours
 
 GUARD = Guard((80, 443, 8080), lambda: {"9.9.9.9"})
 
@@ -61,12 +63,12 @@ GUARD = Guard((80, 443, 8080), lambda: {"9.9.9.9"})
     ],
 )
 def test_an_address_that_is_none_of_the_internet_is_refused(text: str) -> None:
-    assert refusal(ipaddress.ip_address(text))
+    assert off_internet(ipaddress.ip_address(text))
 
 
 @pytest.mark.parametrize("text", ["8.8.8.8", "1.1.1.1", "172.32.0.1", "::ffff:8.8.8.8", "2606:4700::1111", "2a00::1"])
 def test_an_address_of_the_internet_is_not(text: str) -> None:
-    assert "" == refusal(ipaddress.ip_address(text))
+    assert "" == off_internet(ipaddress.ip_address(text))
 
 
 def test_addresses_of_deckies_are_refused_however_they_are_written() -> None:
