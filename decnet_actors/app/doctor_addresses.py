@@ -16,7 +16,7 @@ def mapped(status: GeoipStatus) -> Found:
     """Find address data that is missing, old or incomplete."""
     if not status.enabled:
         return CheckResult.OK, "turned off", ""
-    if not status.sources and status.built is None:
+    if not status.sources and status.created is None:
         return CheckResult.OK, "no source is configured: countries and networks of attackers are not known", ""
     if status.age is None:
         evidence = status.problem or "sources are configured, but there is no index yet"

@@ -28,7 +28,7 @@ class GeoipStatus:
     enabled: bool
     refresh: str  # off, daily, weekly
     refreshing: bool
-    built: float | None = None  # when the index in use was made
+    created: float | None = None  # when the index in use was made
     age: float | None = None  # seconds
     size: int = 0  # in memory
     ranges_v4: int = 0

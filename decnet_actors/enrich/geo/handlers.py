@@ -62,7 +62,7 @@ class GeoipHandlers:
             enabled=self._settings.enabled,
             refresh=str(self._settings.refresh),
             refreshing=self._atlas.refreshing,
-            built=index.head.built if index else None,
+            created=index.head.built if index else None,
             age=max(0.0, self._now() - index.head.built) if index else None,
             size=index.size if index else 0,
             ranges_v4=index.head.ranges["v4"] if index else 0,
@@ -87,9 +87,11 @@ class GeoipHandlers:
         """Answer geoip.lookup."""
         del caller
         try:
-            address = str(ipaddress.ip_address(args.address))
+            found = ipaddress.ip_address(args.address)
         except ValueError as error:
             raise OperatorError(CATALOGUE["DN5001"], f'"{escaped(args.address)}" is no IP address') from error
+        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+        address = str(mapped or found)
         self._check_enabled()
         if self._atlas.index is None:
             fix = "decnetctl geoip refresh" if self._settings.sources else ADD_SOURCES

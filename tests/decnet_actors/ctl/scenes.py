@@ -272,7 +272,7 @@ GEOIP = {
     "enabled": True,
     "refresh": "weekly",
     "refreshing": False,
-    "built": NOW - 86400,
+    "created": NOW - 86400,
     "age": 86400.0,
     "size": 15 << 20,
     "ranges_v4": 528986,

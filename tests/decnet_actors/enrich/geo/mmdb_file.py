@@ -2,6 +2,7 @@
 
 import ipaddress
 import struct
+from typing import Any
 
 from decnet_actors.enrich.geo.mmdb import MARKER
 
@@ -47,7 +48,7 @@ def pointer(place):
 def mmdb_file(records, *, size=24, version=6, aliases=(), more=None, data=None):
     """Return a file of network -> record; ``aliases`` are networks of IPv6 that lead to IPv4's part of the tree."""
     bits = 128 if version == 6 else 32
-    nodes = [[None, None]]
+    nodes: list[list[Any]] = [[None, None]]  # Any: another node, a record, or nothing
 
     def insert(network, leaf):
         one = ipaddress.ip_network(network)

@@ -89,12 +89,14 @@ async def test_sources_are_read_and_fetched_and_the_index_is_there_after_a_resta
         assert "" == await house.refresh()
         assert "US" == house.country()
         site.files["data"] = (statistics("CA"), '"2"')
-        assert ["", ""] == [*await asyncio.gather(house.refresh(), house.refresh())]  # noqa: TID251  two at once
+        assert ["", ""] == [*await asyncio.gather(house.refresh(), house.refresh())]
         assert "CA" == house.country()
         assert 2 == len(site.asked)
     atlas = Atlas()
     open_atlas(atlas, tmp_path / "geo")
-    assert "SE" == atlas.place("21.0.0.9").country
+    place = atlas.place("21.0.0.9")
+    assert place is not None
+    assert "SE" == place.country
     assert 0o700 == (tmp_path / "geo" / "sources").stat().st_mode & 0o777
 
 
@@ -108,6 +110,7 @@ async def test_a_source_that_fails_keeps_what_came_from_it_before(site, tmp_path
         else:
             site.files["data"] = (answer, '"2"')
         assert "" == await house.refresh()
+        assert house.atlas.index is not None
         source = house.atlas.index.head.sources[0]
         assert ("US", 1) == (house.country(), source.rows)
         assert source.problem
