@@ -27,7 +27,8 @@ def value(thing):
             return _control(7, len(thing)) + b"".join(value(key) + value(one) for key, one in thing.items())
         case list():
             return _control(11, len(thing)) + b"".join(map(value, thing))
-    raise TypeError(thing)
+        case _:
+            raise TypeError(thing)
 
 
 def _control(kind, size):
