@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 
-ALONE = ("runtime", "bus", "journal", "decoys", "files")
+ALONE = ("runtime", "bus", "journal", "decoys", "files", "geoip")
 
 
 def main() -> int:

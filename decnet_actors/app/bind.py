@@ -5,6 +5,7 @@ from pathlib import Path
 from attrs import evolve
 
 from decnet_actors.app.actors import Actors
+from decnet_actors.app.addresses import address_handlers
 from decnet_actors.app.coherence import CoherenceCheck
 from decnet_actors.app.converge import RunningFleet
 from decnet_actors.app.daemon import Daemon
@@ -15,6 +16,7 @@ from decnet_actors.app.placing import shortfalls
 from decnet_actors.app.selftest import Selftest
 from decnet_actors.app.status import Gauges, Status
 from decnet_actors.contracts import runtime_operations as runtime_ops
+from decnet_actors.enrich.geo.handlers import GeoipHandlers
 from decnet_actors.fleet.check_operations import DECKY_CHECK
 from decnet_actors.fleet.handlers import FleetChanges
 from decnet_actors.fleet.reports import FleetReports
@@ -36,7 +38,9 @@ def bind(daemon: Daemon) -> Status:
     table = daemon.table
     status = _status(daemon)
     table.bind(runtime_ops.STATUS_SHOW, status.show)
-    table.bind(runtime_ops.DOCTOR_RUN, Doctor(_ward(daemon, status)).run)
+    addresses = address_handlers(daemon)
+    addresses.bind(table)
+    table.bind(runtime_ops.DOCTOR_RUN, Doctor(_ward(daemon, status, addresses)).run)
     selftest = Selftest(
         driver=daemon.driver,
         targets=daemon.fleet.targets,
@@ -114,7 +118,7 @@ async def _paused(daemon: Daemon) -> bool:
     return (await daemon.desired.newest()).document.paused
 
 
-def _ward(daemon: Daemon, status: Status) -> Ward:
+def _ward(daemon: Daemon, status: Status, addresses: GeoipHandlers) -> Ward:
     async def commit_seconds() -> float | None:
         journal = await daemon.journal_status()
         return None if journal is None else journal.commit_seconds
@@ -136,6 +140,7 @@ def _ward(daemon: Daemon, status: Status) -> Ward:
         places=daemon.driver.observe,
         shortfalls=lambda: shortfalls(daemon.driver, [one.plan for one in daemon.inhabitants.values()]),
         secrets=lambda: _secret_files(daemon),
+        geography=addresses.report,
         listen=lambda: daemon.settings.web.listen if daemon.settings.web.enabled else (),
         tls=lambda: daemon.settings.web.tls is not TlsMode.OFF,
     )

@@ -31,6 +31,9 @@ from decnet_actors.domain.records import Entry, Record
 from decnet_actors.domain.registry import ROOTS
 from decnet_actors.downloads.fetcher import Fetcher
 from decnet_actors.downloads.guard import Guard
+from decnet_actors.enrich.geo.atlas import Atlas
+from decnet_actors.enrich.geo.cartographer import Cartographer, open_atlas
+from decnet_actors.enrich.geo.names import ReverseNames, reverse_names
 from decnet_actors.fleet.conductor import Conductor, Crew, Work
 from decnet_actors.fleet.desired import DesiredFleet
 from decnet_actors.fleet.desk import Desk
@@ -130,6 +133,8 @@ class Daemon:
     desk: Desk = field(init=False)
     crew: Crew = field(init=False)  # bind sets it: it works on this daemon
     fleet: LiveFleet = field(init=False)
+    atlas: Atlas = field(factory=Atlas)  # where addresses are
+    names: ReverseNames | None = field(init=False, default=None)  # what they are called, if that may be asked
     system: System = field(init=False)
     console: tuple[str, ...] = ()  # its base URLs, when last asked
     revision: int = 0  # what the deckies were last brought to
@@ -221,6 +226,10 @@ class Daemon:
             self.desk.undisturbed,
             lambda name: self.move(name),  # noqa: PLW0108  as below
         )
+        if self.settings.geoip.enabled:
+            await self.off(partial(open_atlas, self.atlas, self.places.geoip))
+        if self.settings.ptr.enabled:
+            self.names = await self.off(partial(reverse_names, self.settings.ptr, self.clock, self.rng))
         branches = Branches(
             engine=self.engine,
             intake=self.intake,
@@ -231,6 +240,7 @@ class Daemon:
             settings=self.settings,
             fetcher=lambda: fetcher(self),
             prober=lambda: prober(self),
+            cartographer=lambda: Cartographer(self.atlas, self.places.geoip, self.settings.geoip, offload=self.off),
             reconciler=lambda: Reconciler(self.driver, hands, self.note),
             conductor=lambda: Conductor(self.desk, self.desired, self.crew),
             specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),

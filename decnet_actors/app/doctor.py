@@ -10,9 +10,11 @@ from pathlib import Path
 from attrs import frozen
 
 from decnet_actors.app.actors import walk
+from decnet_actors.app.doctor_addresses import mapped
 from decnet_actors.contracts import runtime_operations as ops
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.fleet_driver import DriverUnreachableError, Observed, PlaceState, Tier
+from decnet_actors.contracts.geoip_operations import GeoipStatus
 from decnet_actors.contracts.operations import Caller, Page
 from decnet_actors.contracts.runtime_operations import Check, CheckResult
 from decnet_actors.domain.persona import Persona
@@ -54,6 +56,7 @@ class Ward:
     places: Callable[[], Awaitable[Mapping[str, Observed]]]  # what the fleet driver has, by decky
     shortfalls: Callable[[], Sequence[str]]  # what deckies want and the fleet driver does not have
     secrets: Callable[[], Sequence[Path]]  # files of ours that the configuration names
+    geography: Callable[[], GeoipStatus]
     listen: Callable[[], Sequence[str]]  # addresses of the console
     tls: Callable[[], bool]
 
@@ -80,6 +83,7 @@ class Doctor:
             "store.commit": self._commit,
             "store.integrity": self._integrity,
             "store.schema": self._schema,
+            "store.addresses": self._addresses,
             "security.state-dir": self._state_dir,
             "security.run-dir": self._run_dir,
             "security.secrets": self._secrets,
@@ -230,6 +234,9 @@ class Doctor:
         if has != needs:
             return CheckResult.FAIL, f"schema {has}, this version needs {needs}", "restart decnetd: it migrates"
         return CheckResult.OK, f"schema {has}", ""
+
+    async def _addresses(self) -> Found:
+        return mapped(self._ward.geography())
 
     async def _state_dir(self) -> Found:
         return await asyncio.to_thread(_private, self._ward.state_dir, PRIVATE)

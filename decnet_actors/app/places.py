@@ -26,6 +26,11 @@ class Places:
         return self.state / "artifacts"
 
     @property
+    def geoip(self) -> Path:
+        """What is known of addresses."""
+        return self.state / "geoip"
+
+    @property
     def database(self) -> Path:
         """The embedded database."""
         return self.state / "decnet.db"

@@ -17,6 +17,7 @@ from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
 from decnet_actors.downloads.fetcher import Fetcher
+from decnet_actors.enrich.geo.cartographer import Cartographer
 from decnet_actors.fleet.conductor import ITSELF, Conductor
 from decnet_actors.fleet.desired import DesiredFleet
 from decnet_actors.fleet.desk import Desk
@@ -48,6 +49,7 @@ CONTROL = f"{ROOT}/surfaces/control"
 WEB = f"{ROOT}/surfaces/web"
 FLEET = f"{ROOT}/fleet"
 RECONCILER = f"{ROOT}/reconciler"
+CARTOGRAPHER = f"{ROOT}/cartographer"
 CONDUCTOR = f"{ROOT}/conductor"
 
 AT_ONCE = 24  # deckies that start or stop together: others that need their supervisor wait for that long
@@ -71,6 +73,7 @@ class Branches:
     reconciler: Callable[[], Reconciler]
     fetcher: Callable[[], Fetcher]
     prober: Callable[[], Prober]
+    cartographer: Callable[[], Cartographer]
     conductor: Callable[[], Conductor]
     table: OperationTable
     desired: DesiredFleet
@@ -101,6 +104,7 @@ def tree(of: Branches) -> SupervisorSpec:
         surfaces.append(ChildSpec("web", lambda: WebServer(web(of)), backoff=of.patience, on_exhausted="disable"))
     fetcher = ChildSpec("fetcher", of.fetcher, backoff=of.patience, on_exhausted="disable")
     prober = ChildSpec("prober", of.prober, backoff=of.patience, on_exhausted="disable")
+    cartographer = ChildSpec("cartographer", of.cartographer, backoff=of.patience, on_exhausted="disable")
     return supervisor(
         ROOT,
         ChildSpec("watchdog", Watchdog),
@@ -131,6 +135,7 @@ def tree(of: Branches) -> SupervisorSpec:
         ChildSpec("reconciler", of.reconciler, backoff=of.patience, on_exhausted="disable"),
         *([fetcher] if of.settings.downloads.fetch else []),
         *([prober] if of.settings.prober.enabled else []),
+        *([cartographer] if of.settings.geoip.enabled and of.settings.geoip.sources else []),
         ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
         supervisor("analysis", *(follower(of, name) for name in of.studies)),
         supervisor("surfaces", *surfaces),

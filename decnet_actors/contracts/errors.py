@@ -254,6 +254,14 @@ KINDS = (
         why="A step of init failed. What was done before it is recorded: run init again, or undo it with --deinit.",
     ),
     ErrorKind(
+        code="DN6020",
+        title="Address data cannot be refreshed",
+        status=502,
+        exit=1,
+        why="No source could be read, or the index could not be written. What was there before is still in use.",
+        fix=("decnetctl geoip status", "decnetctl config show geoip"),
+    ),
+    ErrorKind(
         code="DN6500",
         title="Internal error",
         status=500,

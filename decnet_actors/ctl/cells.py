@@ -16,7 +16,7 @@ TIMES = frozenset(
         *("newest", "since", "until"),
     }
 )
-DURATIONS = frozenset({"uptime", "duration", "busy_for", "journal_lag", "step", "valid", "commit_seconds"})
+DURATIONS = frozenset({"age", "uptime", "duration", "busy_for", "journal_lag", "step", "valid", "commit_seconds"})
 SIZES = frozenset({"size", "memory", "database_size", "disk_free", "bytes_in", "bytes_out", "pending_bytes"})
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # ASCII and full width
 

@@ -11,13 +11,14 @@ from decnet_actors.contracts.operations import Operation
 
 RUNTIME = "decnet_actors.contracts.runtime_operations"
 DESCRIPTION = "decnet_actors.contracts.description_operations"
+GEOIP = "decnet_actors.contracts.geoip_operations"
 INIT = "decnet_actors.contracts.init_operations"
 STORE = "decnet_actors.store.operations"
 FLEET = "decnet_actors.fleet.operations"
 WEB = "decnet_actors.web.operations"
 
 # Every module that defines operations. A test finds the ones missing here.
-OPERATION_MODULES = (RUNTIME, DESCRIPTION, INIT, STORE, FLEET, WEB)
+OPERATION_MODULES = (RUNTIME, DESCRIPTION, GEOIP, INIT, STORE, FLEET, WEB)
 
 
 @frozen(kw_only=True)
@@ -53,6 +54,7 @@ NOUNS: dict[str, Noun] = {
     "user": Noun(help="Who may use the dashboard.", module=WEB),
     "api-token": Noun(help="Keys of machines that use the API.", module=WEB),
     "audit": Noun(help="Who did what, and when.", module=WEB),
+    "geoip": Noun(help="Where addresses are: lookup, status, refresh.", module=GEOIP),
     "db": Noun(help="How the database is doing.", module=STORE),
     "backup": Noun(help="Create, verify and restore backups.", module=STORE),
     "explain": Noun(
@@ -110,6 +112,7 @@ VIEWS: dict[str, str] = {
     "decky.restart": "decnet_actors.ctl.fleet:RESTART",
     "operation.follow": "decnet_actors.ctl.fleet:FOLLOW",
     "decky.check": "decnet_actors.ctl.coherence:VIEW",
+    "geoip.refresh": "decnet_actors.ctl.geoip:REFRESH",
     "explain.show": "decnet_actors.ctl.explain:VIEW",
     "errors.show": "decnet_actors.ctl.errors:VIEW",
 }

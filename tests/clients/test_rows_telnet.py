@@ -60,7 +60,11 @@ async def daemon(name: str) -> AsyncIterator[Address]:
             peer, _ = await loop.sock_accept(door)
             with peer:
                 peer.setblocking(True)
-                running.append(subprocess.Popen(list(command), stdin=peer, stdout=peer, stderr=subprocess.DEVNULL))
+                running.append(
+                    subprocess.Popen(
+                        list(command), stdin=peer.fileno(), stdout=peer.fileno(), stderr=subprocess.DEVNULL
+                    )
+                )
 
     task = asyncio.create_task(accept())
     try:

@@ -87,6 +87,8 @@ async def test_keys_come_in_the_order_of_the_default_file(show) -> None:
         "web",
         "downloads",
         "prober",
+        "geoip",
+        "ptr",
         "fleet",
         "decky",
     ]

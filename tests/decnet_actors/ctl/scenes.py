@@ -268,6 +268,43 @@ DATABASE = {
     "commit_seconds": 0.0041,
 }
 
+GEOIP = {
+    "enabled": True,
+    "refresh": "weekly",
+    "refreshing": False,
+    "created": NOW - 86400,
+    "age": 86400.0,
+    "size": 15 << 20,
+    "ranges_v4": 528986,
+    "ranges_v6": 349421,
+    "sources": [
+        {
+            "name": "https://ftp.ripe.net/pub/stats/ripencc/delegated-ripencc-extended-latest",
+            "kind": "rir",
+            "rows": 190000,
+            "skipped": 0,
+            "problem": "",
+        },
+        {
+            "name": "/srv/geo/GeoLite2-ASN.mmdb",
+            "kind": "",
+            "rows": 0,
+            "skipped": 0,
+            "problem": "No such file or directory",
+        },
+    ],
+    "problem": "",
+}
+GEOIP_PLACE = {
+    "address": "203.0.113.7",
+    "country": "DE",
+    "asn": 64500,
+    "as_name": "EXAMPLE \\x1b[31mNet",
+    "network": "203.0.113.0/24",
+    "source": "rir+iptoasn",
+    "name": "host.example.net",
+}
+
 FIELDS = [
     {"field": "distribution", "old": '""', "new": '"debian:12"'},
     {"field": "services.redis", "old": "", "new": "present"},
@@ -590,6 +627,9 @@ ANSWERS = {
     "api-token.revoke": {},
     "audit.list": _page(AUDIT),
     "db.status": DATABASE,
+    "geoip.status": GEOIP,
+    "geoip.refresh": GEOIP,
+    "geoip.lookup": GEOIP_PLACE,
     "backup.list": _page(BACKUP),
     "backup.create": BACKUP,
     "backup.verify": BACKUP,
@@ -699,6 +739,9 @@ COMMANDS = [
     ("api-token", "revoke", "3f9a12c04b7e", "--yes"),
     ("audit", "list"),
     ("db", "status"),
+    ("geoip", "status"),
+    ("geoip", "refresh"),
+    ("geoip", "lookup", "203.0.113.7"),
     ("backup", "list"),
     ("backup", "create"),
     ("backup", "verify", "decnet-20260101T000000Z.tar"),
