@@ -15,6 +15,7 @@ const PAGES = [
   ['/sessions/search', 'dn-search', () => import('./pages/search.js')],
   ['/sessions/{id}', 'dn-session', () => import('./pages/session.js')],
   ['/credentials', 'dn-credentials', () => import('./pages/credentials.js')],
+  ['/credentials/reuse', 'dn-reuse', () => import('./pages/reuse.js')],
   ['/decoys', 'dn-decoys', () => import('./pages/decoys.js')],
   ['/decoys/{name}', 'dn-decoy', () => import('./pages/decoy.js')],
   ['/system', 'dn-system', () => import('./pages/system.js')],

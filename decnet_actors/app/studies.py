@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from decnet_actors.analysis.rotations import Rotations
+from decnet_actors.analysis.reuse import ReuseStudy
 from decnet_actors.contracts.analysis import Study
 from decnet_actors.store.fingerprints import FingerprintTable
+from decnet_actors.fleet.baits import LaidOut
+from decnet_actors.store.reuse import ReuseTable
 
 if TYPE_CHECKING:
     from decnet_actors.app.daemon import Daemon
@@ -16,5 +19,6 @@ Studies: TypeAlias = Mapping[str, Callable[[], Study]]  # what makes each, by th
 def studies(daemon: "Daemon") -> Studies:
     """Return the analyses."""
     return {
-        "rotations": lambda: Rotations(FingerprintTable(daemon.engine)),
+        Rotations.name: lambda: Rotations(FingerprintTable(daemon.engine)),
+        ReuseStudy.name: lambda: ReuseStudy(ReuseTable(daemon.engine), LaidOut(daemon.desired)),
     }

@@ -56,3 +56,39 @@ class FingerprintRotated(Finding, frozen=True, kw_only=True, gc=False):
     old: str
     new: str
     rotations: int  # so far, this one included
+
+
+
+
+class CredentialReused(Finding, frozen=True, kw_only=True, gc=False):
+    """A secret that few know was tried by several sources, or in several places; again when places were added.
+
+    ``reuse`` is its id in ``credential.reuse-show``: a digest, never the secret. Lists have the first 50, sorted.
+    """
+
+    area: ClassVar[str] = "credential"
+    tail: ClassVar[str] = "reuse.detected"
+
+    reuse: str
+    kind: str  # as in CredentialSeen
+    sources: tuple[str, ...]
+    source_count: int
+    targets: tuple[str, ...]  # decky:service
+    target_count: int
+    confidence: float  # 0..1
+    reasons: tuple[str, ...]  # what the confidence comes from
+
+
+class BaitUsed(Finding, frozen=True, kw_only=True, gc=False):
+    """A credential that was laid out as bait was tried; told once for each source and place."""
+
+    area: ClassVar[str] = "credential"
+    tail: ClassVar[str] = "bait_used"
+
+    reuse: str  # the secret's id in credential.reuse-show
+    user: str | None  # as it was tried
+    planted: tuple[str, ...]  # deckies it was laid out on: one of them has leaked it
+    source: str
+    decky: str  # where it was tried
+    service: str
+    confidence: float  # 1 when one decky alone had it

@@ -15,6 +15,7 @@ from decnet_actors.domain.text import escaped
 from decnet_actors.store import credential_operations as credentials
 from decnet_actors.store import event_operations as events
 from decnet_actors.store import overview_operations as overviews
+from decnet_actors.store import reuse_operations as reuses
 from decnet_actors.store import search_operations as searches
 from decnet_actors.store import session_operations as sessions
 from decnet_actors.store.credential_queries import CredentialQueries
@@ -23,6 +24,7 @@ from decnet_actors.store.journal import JournalStatus
 from decnet_actors.store.overview_queries import OverviewQueries
 from decnet_actors.store.paging import decode_cursor, decode_number, encode_cursor
 from decnet_actors.store.ranges import Filter, parse_kinds
+from decnet_actors.store.reuse_queries import ReuseQueries
 from decnet_actors.store.search_queries import SearchQueries
 from decnet_actors.store.session_queries import SPOKEN, SessionQueries
 from decnet_actors.store.tables import SCHEMA_VERSION
@@ -66,6 +68,8 @@ def bind_operations(
     table.bind(credentials.SOURCE_LIST, handlers.source_list)
     table.bind(credentials.CREDENTIAL_LIST, handlers.credential_list)
     table.bind(credentials.CREDENTIAL_SHOW, handlers.credential_show)
+    table.bind(reuses.REUSE_LIST, handlers.reuse_list)
+    table.bind(reuses.REUSE_SHOW, handlers.reuse_show)
     table.bind(credentials.ARTIFACT_LIST, handlers.artifact_list)
     table.bind(overviews.OVERVIEW_SHOW, handlers.overview_show)
     table.bind(overviews.DB_STATUS, handlers.db_status)
@@ -88,6 +92,7 @@ class Handlers:
         self._sessions = SessionQueries(engine, self._events)
         self._search = SearchQueries(engine)
         self._credentials = CredentialQueries(engine)
+        self._reuse = ReuseQueries(engine)
         self._overview = OverviewQueries(engine, now)
 
     async def event_list(self, args: events.EventListArgs, _caller: Caller) -> Page[events.EventRow]:
@@ -174,14 +179,20 @@ class Handlers:
             raise _missing("credential", args.id)
         return found
 
+    async def reuse_list(self, args: reuses.ReuseListArgs, _caller: Caller) -> Page[reuses.ReuseRow]:
+        found = await self._reuse.page(args, after=_moment(args.cursor))
+        return Page(items=found.rows, next=None if found.after is None else _encoded(found.after))
+
+    async def reuse_show(self, args: reuses.ReuseArgs, _caller: Caller) -> reuses.ReuseDetail:
+        found = await self._reuse.get(args.id)
+        if found is None:
+            raise _missing("reuse", args.id, "decnetctl credential reuse-list")
+        return found
+
     async def artifact_list(self, args: credentials.ArtifactListArgs, _caller: Caller) -> Page[credentials.ArtifactRow]:
-        after = None
-        if args.cursor is not None:
-            seen, digest = decode_cursor(args.cursor, str, str)
-            after = (_number(str(seen)), str(digest))
-        rows = await self._credentials.artifacts(args, after=after)
+        rows = await self._credentials.artifacts(args, after=_moment(args.cursor))
         full = len(rows) == args.limit
-        following = encode_cursor(repr(rows[-1].last_seen), rows[-1].sha256) if full else None
+        following = _encoded((rows[-1].last_seen, rows[-1].sha256)) if full else None
         return Page(items=rows, next=following)
 
     async def overview_show(self, args: overviews.OverviewArgs, _caller: Caller) -> overviews.Overview:
@@ -246,10 +257,25 @@ def _listed(args: events.EventListArgs | events.EventTailArgs) -> Filter:
     return wanted if wanted.kinds else attrs.evolve(wanted, kinds=SPOKEN)
 
 
-def _missing(what: str, ident: str) -> OperatorError:
+def _missing(what: str, ident: str, fix: str = "") -> OperatorError:
     return OperatorError(
-        CATALOGUE["DN3001"], f"there is no {what} {escaped(ident, MAX_NAME)}", fix=(f"decnetctl {what} list",)
+        CATALOGUE["DN3001"],
+        f"there is no {what} {escaped(ident, MAX_NAME)}",
+        fix=(fix or f"decnetctl {what} list",),
     )
+
+
+def _encoded(position: tuple[float, str]) -> str:
+    seen, digest = position
+    return encode_cursor(repr(seen), digest)
+
+
+def _moment(cursor: str | None) -> tuple[float, str] | None:
+    """Return the position of a page whose rows are sorted by a time."""
+    if cursor is None:
+        return None
+    seen, digest = decode_cursor(cursor, str, str)
+    return _number(str(seen)), str(digest)
 
 
 def _number(text: str) -> float:

@@ -12,6 +12,7 @@ from decnet_actors.store.backup_operations import BACKUP_CREATE, BACKUP_LIST, BA
 from decnet_actors.store.credential_operations import ARTIFACT_LIST, CREDENTIAL_LIST, CREDENTIAL_SHOW, SOURCE_LIST
 from decnet_actors.store.event_operations import EVENT_HISTOGRAM, EVENT_LIST, EVENT_SHOW, EVENT_TAIL
 from decnet_actors.store.overview_operations import DB_STATUS, OVERVIEW_SHOW
+from decnet_actors.store.reuse_operations import REUSE_LIST, REUSE_SHOW
 from decnet_actors.store.search_operations import SESSION_SEARCH
 from decnet_actors.store.session_operations import SESSION_LIST, SESSION_REPLAY, SESSION_SHOW
 
@@ -27,6 +28,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     SOURCE_LIST,
     CREDENTIAL_LIST,
     CREDENTIAL_SHOW,
+    REUSE_LIST,
+    REUSE_SHOW,
     ARTIFACT_LIST,
     OVERVIEW_SHOW,
     DB_STATUS,

@@ -1,6 +1,6 @@
 """This module tells a fact in one line; everything a peer chose is escaped and cut."""
 
-from decnet_actors.domain import facts
+from decnet_actors.domain import facts, findings
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.text import escaped
 
@@ -10,7 +10,7 @@ MAX_ARGS = 8  # arguments shown of a command
 
 def summary(fact: Fact) -> str:
     """Return what happened, for a list."""
-    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or ""
+    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or _finding(fact) or ""
 
 
 def _lifecycle(fact: Fact) -> str | None:
@@ -87,6 +87,17 @@ def _content(fact: Fact) -> str | None:
             return f"{_cut(fact.url)} {_cut(fact.reason)}"
         case facts.ForwardRequested():
             return f"{_cut(fact.kind)} to {_cut(fact.host)} port {fact.port}"
+        case _:
+            return None
+
+
+def _finding(fact: Fact) -> str | None:
+    match fact:
+        case findings.CredentialReused():
+            return f"{fact.kind} of {fact.source_count} sources at {fact.target_count} targets, {fact.confidence:.2f}"
+        case findings.BaitUsed():
+            planted = _cut(" ".join(fact.planted))
+            return f"bait of {planted}, by {_cut(fact.source)} at {_cut(fact.decky)} {_cut(fact.service)}"
         case _:
             return None
 

@@ -26,6 +26,9 @@ from decnet_actors.store.tables import (
     fact,
     line,
     minute,
+    reuse_attempt,
+    reuse_guesser,
+    reuse_secret,
     session,
     source,
     web_session,
@@ -76,6 +79,8 @@ class Sweep:
             removed["fact"] = await self._facts(upto)
             removed["line"] = removed.get("line", 0) + await self._lines(upto)
             removed["minute"] = await self._keys(minute, minute.c.minute, minute.c.minute < int(cutoff // 60))
+            counted = reuse_attempt.c.time < cutoff  # an event that is gone does not come again
+            removed["reuse_attempt"] = await self._keys(reuse_attempt, reuse_attempt.c.id, counted)
             removed["dead_letter"] = await self._keys(dead_letter, dead_letter.c.id, dead_letter.c.time < cutoff)
         if config.sessions:
             cutoff = now - config.sessions
@@ -87,9 +92,13 @@ class Sweep:
             )
             where = (credential.c.last_seen < cutoff) & unused
             removed["credential"] = await self._keys(credential, credential.c.digest, where)
+            old = reuse_secret.c.last_seen < cutoff
+            removed["reuse_secret"] = await self._keys(reuse_secret, reuse_secret.c.digest, old)
         if config.sources:
             cutoff = now - config.sources
             removed["source"] = await self._keys(source, source.c.address, source.c.last_seen < cutoff)
+            gone = reuse_guesser.c.last_seen < cutoff
+            removed["reuse_guesser"] = await self._keys(reuse_guesser, reuse_guesser.c.address, gone)
         if config.artifacts:
             held = (
                 select(decky_file.c.number).where(decky_file.c.sha256 == artifact.c.sha256, decky_file.c.live).exists()

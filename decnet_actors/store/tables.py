@@ -9,6 +9,7 @@
   (``store.projector``). They could be made again from ``fact``.
 * ``decky_file`` has the changes of deckies' files, by version (``store.decky_files``): the live ones are what a tree is
   put together from, the others its history.
+* ``reuse_*`` and ``bait_use`` are those of an analysis (``store.reuse``), committed with its cursor.
 * The rest is state of ours: accounts, audit, what the fleet is meant to be and what was done to it, secrets of
   personas, cursors of consumers.
 
@@ -186,6 +187,59 @@ artifact = _table(
     Column("first_seen", Double, nullable=False),
     Column("last_seen", Double, nullable=False),
     Column("count", BigInteger, nullable=False),
+)
+
+reuse_secret = _table(
+    "reuse_secret",
+    Column("digest", String(SHA256), primary_key=True),  # of kind, challenge and secret, see analysis.attempts
+    Column("secret", LargeBinary(MAX_PAYLOAD), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("planted", Text, nullable=False),  # names of deckies it was laid out on, sorted, between blanks
+    Column("attempts", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("sources", BigInteger, nullable=False),
+    Column("targets", BigInteger, nullable=False),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    Column("told", BigInteger, nullable=False),  # targets when it was last told of
+    Index("ix_reuse_secret_last_seen", "last_seen"),
+)
+
+
+def _use_of_secret(name: str, *keys: Column[str]) -> Table:
+    return _table(
+        name,
+        Column("secret", String(SHA256), ForeignKey("reuse_secret.digest", ondelete="CASCADE"), primary_key=True),
+        *keys,
+        Column("attempts", BigInteger, nullable=False),
+        Column("accepted", BigInteger, nullable=False),
+        Column("first_seen", Double, nullable=False),
+        Column("last_seen", Double, nullable=False),
+    )
+
+
+reuse_source = _use_of_secret("reuse_source", Column("source", String(ADDRESS), primary_key=True))
+reuse_target = _use_of_secret(
+    "reuse_target", Column("decky", String(NAME), primary_key=True), Column("service", String(NAME), primary_key=True)
+)
+bait_use = _use_of_secret(
+    "bait_use",
+    Column("source", String(ADDRESS), primary_key=True),
+    Column("decky", String(NAME), primary_key=True),
+    Column("service", String(NAME), primary_key=True),
+)
+
+reuse_guesser = _table(
+    "reuse_guesser",
+    Column("address", String(ADDRESS), primary_key=True),
+    Column("secrets", BigInteger, nullable=False),  # unlike ones it tried, without those that everybody tries
+    Column("last_seen", Double, nullable=False),
+)
+
+reuse_attempt = _table(
+    "reuse_attempt",  # counted already: an event may come again
+    Column("id", String(ID), primary_key=True),
+    Column("time", Double, nullable=False),
 )
 
 cursor = _table(

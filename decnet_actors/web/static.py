@@ -20,6 +20,7 @@ PAGES = (
     "/sessions",
     "/sessions/{id}",
     "/credentials",
+    "/credentials/reuse",
     "/decoys",
     "/decoys/{name}",
     "/system",

@@ -38,6 +38,7 @@ from decnet_actors.fleet.lifecycle_operations import OPERATION_LIST
 from decnet_actors.store.credential_operations import CREDENTIAL_LIST, CREDENTIAL_SHOW, CredentialDetail, CredentialRow
 from decnet_actors.store.event_operations import EVENT_LIST, EventRow
 from decnet_actors.store.overview_operations import OVERVIEW_SHOW, Figure, Overview, Point, Ranked
+from decnet_actors.store.reuse_operations import REUSE_LIST, REUSE_SHOW, ReuseDetail, ReuseRow
 from decnet_actors.store.search_operations import SESSION_SEARCH, FoundLine, LineKind
 from decnet_actors.store.session_operations import (
     SESSION_LIST,
@@ -48,6 +49,7 @@ from decnet_actors.store.session_operations import (
     SessionDetail,
     SessionRow,
 )
+from tests.browser.reused import reuses
 from tests.browser.seed import DAY, FLEET, INTRUDER, NOW, PORTS
 from tests.decnet_actors.web.fakes import MemoryJournal
 
@@ -92,6 +94,8 @@ class Backend:
         table.bind(SESSION_REPLAY, _handler(self._replay))
         table.bind(CREDENTIAL_LIST, _handler(self._credentials))
         table.bind(CREDENTIAL_SHOW, _handler(self._credential))
+        table.bind(REUSE_LIST, _handler(self._reuses))
+        table.bind(REUSE_SHOW, _handler(self._reuse))
         table.bind(OVERVIEW_SHOW, _handler(self._overview))
         table.bind(DECKY_LIST, _handler(self._deckies))
         table.bind(DECKY_SHOW, _handler(self._decky))
@@ -230,6 +234,21 @@ class Backend:
 
     def _credential(self, args: Any) -> CredentialDetail:
         return next(row for row in self._credential_rows() if row.id == args.id)
+
+    def _reuses(self, args: Any) -> Page[ReuseRow]:
+        rows = [
+            row
+            for row in reuses(self._credential_rows())
+            if row.targets >= args.min_targets
+            and row.confidence >= args.min_confidence
+            and (args.bait is None or args.bait == bool(row.planted))
+            and (args.source is None or any(one.source == args.source for one in row.who))
+            and (args.decky is None or any(one.decky == args.decky for one in row.where))
+        ]
+        return _page(rows, args)
+
+    def _reuse(self, args: Any) -> ReuseDetail:
+        return next(row for row in reuses(self._credential_rows()) if row.id == args.id)
 
     def _overview(self, args: Any) -> Overview:
         until = args.until or NOW

@@ -512,3 +512,28 @@ def test_credentials_arrive_as_they_were_sent(visit: Visit, own: Served) -> None
 
     expect(page.locator("main tbody")).to_contain_text("ünï")
     expect(page.locator("main tbody")).to_contain_text("\\xff\\xfe\\\\")
+
+
+def test_a_secret_that_was_used_again_shows_who_where_and_why(visit: Visit, seeded: Served) -> None:
+    watched = visit(seeded)
+    page = watched.open("/credentials")
+    page.get_by_role("navigation", name="Credentials").get_by_role("link", name="Reuse").press("Enter")
+    page.get_by_label("Bait").select_option("true")
+    row = page.locator("main tbody tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("deploy2024")
+    expect(row).to_contain_text("1.00")
+    row.get_by_role("button", name="Details of deploy2024").press("Enter")
+    drawer = page.get_by_role("dialog", name="Who used this secret again")
+
+    expect(drawer).to_contain_text("bait that was laid out on web-01")
+    expect(drawer.get_by_role("region", name="Sources").first.locator("tbody tr").first).to_be_visible()
+    expect(drawer.get_by_role("region", name="Places").first).to_contain_text("web-01")
+    expect(drawer.get_by_role("region", name="Users").first).to_contain_text("deploy")
+    assert [] == watched.axe()
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    page.get_by_role("link", name="Clear").click()
+    expect(page.locator("main tbody tr").nth(1)).to_be_visible()
+    assert page.url.endswith("/credentials/reuse")
+    assert [] == watched.errors

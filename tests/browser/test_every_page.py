@@ -15,6 +15,7 @@ PAGES = {
     "/sessions/search?text=wget": "Search",
     "/sessions/search?text=nobody+typed+this": "Search",
     "/credentials": "Credentials",
+    "/credentials/reuse": "Reuse",
     "/decoys": "Decoys",
     "/system": "System",
     "/settings": "Settings",
@@ -65,7 +66,7 @@ def test_a_page_of_a_viewer(glance: Visit, seeded: Served, path: str) -> None:
     check(glance, seeded, path, {**PAGES, **DETAILS}[path], user="vic")
 
 
-@pytest.mark.parametrize("path", ["/live", "/sessions", "/credentials", "/decoys"])
+@pytest.mark.parametrize("path", ["/live", "/sessions", "/credentials", "/credentials/reuse", "/decoys"])
 def test_an_empty_page_says_what_to_do_next(glance: Visit, fresh: Served, path: str) -> None:
     page = glance(fresh).open(path)
 
@@ -73,7 +74,14 @@ def test_an_empty_page_says_what_to_do_next(glance: Visit, fresh: Served, path: 
 
 
 @pytest.mark.parametrize(
-    "path", ["/credentials", f"/sessions/{HOSTILE_SESSION}", "/live?source=192.0.2.144", "/sessions"]
+    "path",
+    [
+        "/credentials",
+        "/credentials/reuse?min_confidence=0",
+        f"/sessions/{HOSTILE_SESSION}",
+        "/live?source=192.0.2.144",
+        "/sessions",
+    ],
 )
 def test_what_peers_wrote_is_text_and_nothing_else(glance: Visit, seeded: Served, path: str) -> None:
     watched = glance(seeded)

@@ -29,6 +29,8 @@ export const KINDS = {
   OperationProgressed: 'Change goes on',
   OperationEnded: 'Change ended',
   AddressChanged: 'Decoy moved',
+  CredentialReused: 'Secret reused',
+  BaitUsed: 'Bait used',
 };
 
 /** What lists of events show by default: everything but the bytes of terminals, which the replay is made of. */
@@ -44,6 +46,8 @@ const LEVELS = {
   ProtocolViolated: 'low',
   LimitReached: 'medium',
   SessionCrashed: 'critical',
+  CredentialReused: 'medium',
+  BaitUsed: 'high',
 };
 
 /** info, low, medium, high or critical. */
@@ -103,6 +107,8 @@ const SENTENCES = {
     <span class="muted">(${TRIGGERS[f.trigger] ?? f.trigger})</span>`,
   OperationStarted: (f) => html`${f.author} began ${f.kind} <span class="muted">(revision ${f.revision})</span>`,
   OperationProgressed: (f) => html`${f.done} of ${f.total} decoys are done`,
+  CredentialReused: (f) => html`a rare secret was used again: ${f.source_count} sources at ${f.targets.slice(0, 3).join(', ')}${f.target_count > 3 ? html` and ${f.target_count - 3} more` : ''}`,
+  BaitUsed: (f) => html`${f.source} tried bait of ${f.planted.join(', ')} at ${f.decky} ${f.service}`,
   OperationEnded: (f) => html`${f.kind} ${f.succeeded ? 'succeeded' : html`failed: ${peer(f.error)}`}`,
 };
 

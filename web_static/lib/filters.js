@@ -2,7 +2,7 @@
 import { html, nothing } from '../vendor/lit/index.js';
 import { go, href, query } from './router.js';
 
-/** fields: [{name, label, options?: [[value, text]], placeholder?}] */
+/** fields: [{name, label, options?: [[value, text]], any?: text of no choice, placeholder?}] */
 export function filters(fields) {
   const now = query();
   const apply = (event) => {
@@ -15,7 +15,7 @@ export function filters(fields) {
     ${fields.map((field) => html`<label>${field.label}
       ${field.options
         ? html`<select name=${field.name}>
-            <option value="">any</option>
+            <option value="">${field.any ?? 'any'}</option>
             ${field.options.map(([value, text]) => html`<option value=${value} ?selected=${now[field.name] === value}>${text}</option>`)}
           </select>`
         : html`<input name=${field.name} .value=${now[field.name] ?? ''} placeholder=${field.placeholder ?? ''} autocomplete="off" spellcheck="false" />`}

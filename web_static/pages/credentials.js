@@ -1,6 +1,7 @@
 // What attackers try to log in with, and what opened a door.
 import { html, nothing } from '../vendor/lit/index.js';
 import { state } from '../components/badge.js';
+import { credentialTabs } from '../components/credential-tabs.js';
 import { copyButton, drawer } from '../components/dialogs.js';
 import { empty, failure, loading } from '../components/empty.js';
 import { table } from '../components/table.js';
@@ -56,6 +57,7 @@ class Credentials extends Page {
         </div>
         <p class="lead">Every user name and secret attackers sent, kept as they sent it. An accepted one opened a decoy's door.</p>
       </div>
+      ${credentialTabs('/credentials')}
       ${filters(FIELDS)}
       ${this.problem ? failure(this.problem, () => this.reload()) : nothing}
       <section class="card" aria-label="Credentials">${this.body()}</section>

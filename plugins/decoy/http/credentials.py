@@ -9,6 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 from attrs import frozen
 
+from decnet_actors.wire import hashcat
+
 USER_FIELDS = (
     b"username", b"user", b"email", b"login", b"userid", b"account", b"log", b"user_login", b"uname", b"pma_username",
     b"name",
@@ -128,18 +130,27 @@ def _digest(header: str, method: str) -> Found | None:
         return None
     names = ("realm", "nonce", "uri", "cnonce", "nc", "qop")
     realm, nonce, uri, cnonce, count, qop = (part.get(name, "") for name in names)
-    user = part.get("username", "")
-    hashcat = None
-    if part.get("algorithm", "MD5").upper() == "MD5" and "*" not in f"{user}{realm}{nonce}{uri}{cnonce}":
-        # hashcat mode 11400 computes exactly HTTP Digest; an empty URI prefix makes it use the resource as it is.
-        hashcat = f"$sip$***{user}*{realm}*{method}**{uri}**{nonce}*{cnonce}*{count}*{qop}*MD5*{response}"
+    user = part.get("username")
+    line = None
+    if part.get("algorithm", "MD5").upper() == "MD5":
+        line = hashcat.http_digest(
+            user=user or "",
+            realm=realm,
+            method=method,
+            uri=uri,
+            nonce=nonce,
+            response=response,
+            cnonce=cnonce,
+            count=count,
+            qop=qop,
+        )
     return Found(
         user=user,
         secret=response.encode(),
         kind="http_digest_md5",
         mechanism="http digest",
         challenge=f"{realm}:{nonce}:{uri}:{count}:{cnonce}:{qop}".encode(),
-        hashcat=hashcat,
+        hashcat=line,
         nonce=nonce,
     )
 

@@ -143,6 +143,30 @@ CREDENTIAL = {
     "accepted": 0,
     "sessions": 9,
 }
+REUSE = {
+    "id": "5f1c9e0d2a7b4c6380917f25e4d3a1b05f1c9e0d2a7b4c6380917f25e4d3a1b0",
+    "secret": _bytes("Kx7!vQ2z"),
+    "kind": "plaintext",
+    "sources": 2,
+    "targets": 2,
+    "attempts": 4,
+    "accepted": 0,
+    "confidence": 0.737,
+    "reasons": ["tried by 2 of 1204 sources: rarity 0.91", "the choosiest of them tried 3 secrets: choice 0.81"],
+    "planted": [],
+    "first_seen": NOW - 86400,
+    "last_seen": NOW - 5,
+}
+BAIT = {
+    **REUSE,
+    "id": "a0b1" * 16,
+    "secret": _bytes("=cmd()"),
+    "sources": 1,
+    "confidence": 1.0,
+    "reasons": ["bait that was laid out on web-01"],
+    "planted": ["web-01"],
+}
+USED = {"attempts": 2, "accepted": 0, "first_seen": NOW - 86400, "last_seen": NOW - 5}
 BACKUP = {
     "name": "decnet-20260101T000000Z.tar",
     "created": NOW - 5,
@@ -581,6 +605,23 @@ ANSWERS = {
     ),
     "credential.list": _page(CREDENTIAL),
     "credential.show": {**CREDENTIAL, "uses": [], "truncated": False},
+    "credential.reuse-list": _page(REUSE, BAIT),
+    "credential.reuse-show": {
+        **REUSE,
+        "who": [
+            {"source": "203.0.113.7", **USED, "secrets": 3},
+            {"source": "2001:db8::7", **USED, "secrets": 1204},
+        ],
+        "where": [
+            {"decky": "web-01", "service": "ssh", **USED},
+            {"decky": "db-01", "service": "redis", **USED},
+        ],
+        "users": [
+            {"credential": "c1", "user": "root", "mechanism": "ssh password", "count": 3, "accepted": 0},
+            {"credential": "c2", "user": None, "mechanism": "redis auth", "count": 1, "accepted": 0},
+        ],
+        "truncated": False,
+    },
     "artifact.list": _page(
         {"sha256": "ab" * 32, "size": 1536, "first_seen": NOW - 9, "last_seen": NOW - 9, "count": 1}
     ),
@@ -674,6 +715,8 @@ COMMANDS = [
     ("source", "list"),
     ("credential", "list"),
     ("credential", "show", "c1"),
+    ("credential", "reuse-list"),
+    ("credential", "reuse-show", "5f1c"),
     ("artifact", "list"),
     ("decky", "list"),
     ("decky", "show", "web-01"),

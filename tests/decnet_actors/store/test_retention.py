@@ -17,6 +17,7 @@ from decnet_actors.store.sweep import Sweep
 from decnet_actors.store.tables import credential, credential_use, dead_letter, line, minute, session, source
 from supervisors.testing import ManualClock, launch, settle
 from tests.decnet_actors.store.journals import Harness
+from tests.decnet_actors.store.reusing import contents, follow
 from tests.decnet_actors.store.samples import NOW, login, record, session_id
 
 FOREVER = RetentionConfig(
@@ -200,3 +201,18 @@ async def test_a_database_that_is_away_does_not_crash_the_actor(tmp_path: Path) 
     while actor.exit_reason is None:
         await settle()
     await engine.dispose()
+
+
+async def test_secrets_that_nobody_tries_any_more_go_with_all_that_names_them(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    old = [record(n, login(secret=b"Kx7!vQ2z"), source=f"192.0.2.{n}", time=NOW + n) for n in range(3)]
+    new = [record(10 + n, login(secret=b"zz9 Plural"), source=f"192.0.2.{n + 1}", time=NOON - n) for n in range(2)]
+    await follow(engine, [old, new])
+    await sweep(engine, tmp_path, credentials=DAY, events=DAY, sources=DAY).run(NOON)
+    rows = await contents(engine)
+
+    assert [1, 2, 2, 2] == [
+        len(rows[name]) for name in ("reuse_secret", "reuse_source", "reuse_guesser", "reuse_attempt")
+    ]
+    assert 1 == len(rows["reuse_target"])
