@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from decnet_actors.analysis.profiler import Profiler
 from decnet_actors.contracts.analysis import Study
+from decnet_actors.store.profiles import ProfileTable
 
 if TYPE_CHECKING:
     from decnet_actors.app.daemon import Daemon
@@ -13,5 +15,4 @@ Studies: TypeAlias = Mapping[str, Callable[[], Study]]  # what makes each, by th
 
 def studies(daemon: "Daemon") -> Studies:
     """Return the analyses."""
-    del daemon
-    return {}
+    return {Profiler.name: lambda: Profiler(ProfileTable(daemon.engine))}
