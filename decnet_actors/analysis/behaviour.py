@@ -1,23 +1,10 @@
 """This module tells what kind of attacker acts like this: rules in order, and tools that give themselves away."""
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 
 from attrs import frozen
 
-from decnet_actors.domain.profile import Gaps
-
-
-class Behaviour(StrEnum):
-    """How an attacker acts in time."""
-
-    UNKNOWN = "unknown"  # too little to tell
-    SLOW_SCAN = "slow_scan"
-    SCANNING = "scanning"
-    BRUTE_FORCE = "brute_force"
-    BEACONING = "beaconing"
-    INTERACTIVE = "interactive"
-    MIXED = "mixed"
+from decnet_actors.domain.profile import Behaviour, Gaps
 
 
 @frozen

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from attrs import define, field
 
-from decnet_actors.analysis.behaviour import Behaviour, behaviour, named, rhythmic
+from decnet_actors.analysis.behaviour import behaviour, named, rhythmic
 from decnet_actors.analysis.marks import marks_of
 from decnet_actors.contracts.analysis import Found
 from decnet_actors.domain.facts import (
@@ -32,7 +32,7 @@ from decnet_actors.domain.facts import (
     TelnetClientSeen,
 )
 from decnet_actors.domain.findings import AttackerObserved, AttackerScored, AttackerTraversed, Finding
-from decnet_actors.domain.profile import HOURS, MAX_RECENT, Mark, Mutation, Profile, Tally, Visit
+from decnet_actors.domain.profile import HOURS, MAX_RECENT, Behaviour, Mark, Mutation, Profile, Tally, Visit
 from decnet_actors.domain.records import Entry, Record
 from decnet_actors.domain.text import escaped
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from decnet_actors.analysis.behaviour import AGENTS, RHYTHMS, Behaviour, behaviour, named, rhythmic
-from decnet_actors.domain.profile import Gaps
+from decnet_actors.analysis.behaviour import AGENTS, RHYTHMS, behaviour, named, rhythmic
+from decnet_actors.domain.profile import Behaviour, Gaps
 
 
 def acting(*gaps: float) -> Gaps:

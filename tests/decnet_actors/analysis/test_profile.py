@@ -123,7 +123,8 @@ class Kept:
 
 def follow(entries: Sequence[Entry], cuts: Collection[int] = ()) -> tuple[Kept, list[Found]]:
     """Study entries in parts, each by a study that knows nothing but what is kept."""
-    kept, found = Kept(), []
+    kept = Kept()
+    found: list[Found] = []
     edges = [0, *sorted({cut % (len(entries) + 1) for cut in cuts}), len(entries)]
     for low, high in itertools.pairwise(edges):
         if low < high:
@@ -276,10 +277,13 @@ def test_a_first_sight_is_told_once() -> None:
 def test_growth_is_told_once_a_minute_of_event_time() -> None:
     _, found = follow([entry(seq, login(), float(seq)) for seq in range(1, 200)])
 
-    scored = [one for one in found if isinstance(one.finding, AttackerScored)]
-    assert [one.time for one in scored] == [NOW + 61, NOW + 121, NOW + 181]
-    assert [one.finding.credentials for one in scored] == [61, 121, 181]
-    assert scored[-1].finding.behaviour == "brute_force"
+    scored = [(one.time, one.finding) for one in found if isinstance(one.finding, AttackerScored)]
+    assert [(time, finding.credentials) for time, finding in scored] == [
+        (NOW + 61, 61),
+        (NOW + 121, 121),
+        (NOW + 181, 181),
+    ]
+    assert scored[-1][1].behaviour == "brute_force"
 
 
 def test_going_on_to_other_deckies_is_told_once_a_minute_too() -> None:
