@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from decnet_actors.domain.profile import Behaviour, Gaps
+from decnet_actors.domain.behaviour import Behaviour
+from decnet_actors.domain.profile import Gaps
 
 
 @frozen

@@ -13,6 +13,7 @@ from attrs import define, field
 from decnet_actors.analysis.behaviour import behaviour, named, rhythmic
 from decnet_actors.analysis.marks import marks_of
 from decnet_actors.contracts.analysis import Found
+from decnet_actors.domain.behaviour import Behaviour
 from decnet_actors.domain.facts import (
     CommandSeen,
     CredentialSeen,
@@ -30,9 +31,10 @@ from decnet_actors.domain.facts import (
     ShellCommandSeen,
     SshClientSeen,
     TelnetClientSeen,
+    TerminalSeen,
 )
 from decnet_actors.domain.findings import AttackerObserved, AttackerScored, AttackerTraversed, Finding
-from decnet_actors.domain.profile import HOURS, MAX_RECENT, Behaviour, Mark, Mutation, Profile, Tally, Visit
+from decnet_actors.domain.profile import HOURS, MAX_RECENT, Mark, Mutation, Profile, Tally, Visit
 from decnet_actors.domain.records import Entry, Record
 from decnet_actors.domain.text import escaped
 
@@ -58,6 +60,15 @@ DEEDS = (
     ProtocolViolated,
 )
 RECON = (SessionOpened, SshClientSeen, TelnetClientSeen, CredentialSeen, HttpRequestSeen, ProtocolViolated)
+LISTED = (
+    SessionClosed,
+    CommandSeen,
+    ShellCommandSeen,
+    FileCaptured,
+    DownloadFetched,
+    HttpRequestSeen,
+    DownloadRequested,
+)
 TAKING = (CommandSeen, ShellCommandSeen, FileCaptured, DownloadRequested, ForwardRequested)
 
 
@@ -78,7 +89,7 @@ def is_touch(entry: Entry) -> bool:
 
 
 def fold(state: State, entry: Entry) -> None:
-    """Take one entry into the state, which knows everybody the entry is about."""
+    """Take one entry into the state, which knows everybody the entry is about; ``judge`` whom it touched in the end."""
     record = entry.record
     if isinstance(record.fact, DeckyMutated):
         _mutate(state.mutations.setdefault(record.decky, []), record.time, record.fact)
@@ -93,8 +104,9 @@ def fold(state: State, entry: Entry) -> None:
         return
     _count(profile, entry)
     _visit(state, profile, record)
-    _mark(state, profile, record)
-    _behave(profile, record)
+    if not isinstance(record.fact, TerminalSeen):
+        _mark(state, profile, record)
+        _behave(profile, record)
     _tell(state, profile, record, is_new=is_new)
 
 
@@ -121,6 +133,12 @@ def _count(profile: Profile, entry: Entry) -> None:
     profile.last_seq = entry.seq
     _sum(profile, fact)
     _place(profile.services, record.service, MAX_SERVICES)
+    if isinstance(fact, LISTED):
+        _list(profile, record)
+
+
+def _list(profile: Profile, record: Record) -> None:
+    fact = record.fact
     match fact:
         case SessionClosed():
             profile.bytes_in += fact.bytes_in
@@ -144,12 +162,20 @@ def _count(profile: Profile, entry: Entry) -> None:
 
 def _sum(row: Profile | Visit, fact: Fact) -> None:
     row.events += 1
-    row.sessions += isinstance(fact, SessionOpened)
-    row.commands += isinstance(fact, CommandSeen | ShellCommandSeen | HttpRequestSeen)
-    row.files += isinstance(fact, FileCaptured | DownloadFetched)
-    if isinstance(fact, CredentialSeen):
-        row.credentials += 1
-        row.accepted += fact.outcome is Outcome.ACCEPTED
+    match fact:
+        case TerminalSeen():  # the commonest by far
+            pass
+        case CredentialSeen():
+            row.credentials += 1
+            row.accepted += fact.outcome is Outcome.ACCEPTED
+        case SessionOpened():
+            row.sessions += 1
+        case CommandSeen() | ShellCommandSeen() | HttpRequestSeen():
+            row.commands += 1
+        case FileCaptured() | DownloadFetched():
+            row.files += 1
+        case _:
+            pass  # an event, nothing more
 
 
 def _visit(state: State, profile: Profile, record: Record) -> None:
@@ -199,6 +225,10 @@ def _behave(profile: Profile, record: Record) -> None:
         else:
             _act(profile, record.time - fact.duration)
     _phase(profile, record)
+
+
+def judge(profile: Profile) -> None:
+    """Say what follows from the sums: how it acts, and with which tools."""
     kind = behaviour(profile.gaps, len(profile.services))
     rhythm = rhythmic(profile.gaps) if kind is Behaviour.BEACONING else ()
     profile.behaviour = kind.value
@@ -232,6 +262,7 @@ def _tell(state: State, profile: Profile, record: Record, *, is_new: bool) -> No
         state.found.append(Found(finding=observed, time=now))
     elif now - profile.scored >= TELL:
         profile.scored = now
+        judge(profile)
         state.found.append(Found(finding=_scored(profile), time=now))
     is_first = not profile.told
     if profile.deckies > max(profile.told, 1) and (is_first or now - profile.traversed >= TELL):

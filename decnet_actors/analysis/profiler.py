@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from decnet_actors.analysis.profile import State, fold, is_touch
+from decnet_actors.analysis.profile import State, fold, is_touch, judge
 from decnet_actors.contracts.analysis import NOTHING, Findings
 from decnet_actors.contracts.profiles import Changed, Profiles
 from decnet_actors.domain.facts import DeckyMutated
@@ -36,5 +36,7 @@ class Profiler:
         )
         for entry in entries:
             fold(state, entry)
+        for profile in state.profiles.values():
+            judge(profile)
         changed = Changed(profiles=state.profiles, visits=state.visits, marks=state.marks, mutations=state.mutations)
         return Findings(work=self._profiles.work(changed), found=state.found)

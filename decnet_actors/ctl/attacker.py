@@ -36,11 +36,6 @@ def show(of: Plain, settings: Settings) -> None:
         click.echo(f"\n{counted(of['left_out'], 'time')} it showed something else that no list has room for")
 
 
-def write_export(answer: Plain, _settings: Settings) -> None:
-    """Write the file; every value in it was escaped when it was kept."""
-    click.echo(answer["text"], nl=False)
-
-
 def _list(title: str, lines: Sequence[str]) -> None:
     if not lines:
         return
@@ -100,4 +95,3 @@ def _seen(one: Plain) -> str:
 
 
 SHOW = View(show=show)
-EXPORT = View(show=write_export)

@@ -110,7 +110,7 @@ VIEWS: dict[str, str] = {
     "decky.restart": "decnet_actors.ctl.fleet:RESTART",
     "operation.follow": "decnet_actors.ctl.fleet:FOLLOW",
     "attacker.show": "decnet_actors.ctl.attacker:SHOW",
-    "attacker.export": "decnet_actors.ctl.attacker:EXPORT",
+    "attacker.export": "decnet_actors.ctl.fleet:TEXT",
     "decky.check": "decnet_actors.ctl.coherence:VIEW",
     "explain.show": "decnet_actors.ctl.explain:VIEW",
     "errors.show": "decnet_actors.ctl.errors:VIEW",

@@ -5,7 +5,6 @@ One attacker is one address here. New fields come at the end with a default: wha
 
 import math
 from bisect import bisect_left
-from enum import StrEnum
 
 from msgspec import Struct, field
 
@@ -13,18 +12,6 @@ TENTH = 10  # moments a second: what happens within one is one act
 MOMENTS = 64  # newest moments that are known one by one
 HOURS = 24
 MAX_RECENT = 128  # newest records that would be known again
-
-
-class Behaviour(StrEnum):
-    """How an attacker acts in time."""
-
-    UNKNOWN = "unknown"  # too little to tell
-    SLOW_SCAN = "slow_scan"
-    SCANNING = "scanning"
-    BRUTE_FORCE = "brute_force"
-    BEACONING = "beaconing"
-    INTERACTIVE = "interactive"
-    MIXED = "mixed"
 
 
 class Gaps(Struct, array_like=True):

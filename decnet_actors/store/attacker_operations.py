@@ -5,7 +5,7 @@ from enum import StrEnum
 from attrs import field, frozen
 
 from decnet_actors.contracts.operations import Audit, Operation, Page, Role, Route, about
-from decnet_actors.domain.profile import Behaviour
+from decnet_actors.domain.behaviour import Behaviour
 from decnet_actors.store.argument_fields import cursor, limit, matching, moment, word
 
 
@@ -244,5 +244,5 @@ ATTACKER_EXPORT = Operation(
     role=Role.VIEWER,
     audit=Audit.READ,
     route=Route(method="GET", path="/attackers/{address}/export"),
-    examples=("decnetctl attacker export 203.0.113.7 --format stix > bundle.json",),
+    examples=("decnetctl attacker export 203.0.113.7 --format stix",),
 )

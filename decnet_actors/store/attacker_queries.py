@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from decnet_actors.domain.profile import Behaviour, Profile, Tally
+from decnet_actors.domain.behaviour import Behaviour
+from decnet_actors.domain.profile import Profile, Tally
 from decnet_actors.store.attacker_operations import (
     AttackerDetail,
     AttackerListArgs,

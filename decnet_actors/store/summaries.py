@@ -1,6 +1,6 @@
 """This module tells a fact in one line; everything a peer chose is escaped and cut."""
 
-from decnet_actors.domain import facts
+from decnet_actors.domain import facts, findings
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.text import escaped
 
@@ -10,7 +10,19 @@ MAX_ARGS = 8  # arguments shown of a command
 
 def summary(fact: Fact) -> str:
     """Return what happened, for a list."""
-    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or ""
+    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or _found(fact) or ""
+
+
+def _found(fact: Fact) -> str | None:
+    match fact:
+        case findings.AttackerObserved():
+            return f"{_cut(fact.address)} was seen for the first time, on {_cut(fact.decky) or 'no decky'}"
+        case findings.AttackerScored():
+            return f"{_cut(fact.address)} acts like {_cut(fact.behaviour)}: {fact.events} events"
+        case findings.AttackerTraversed():
+            return f"{_cut(fact.address)} went on to {fact.deckies} deckies: {_cut(' '.join(fact.path))}"
+        case _:
+            return None
 
 
 def _lifecycle(fact: Fact) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from decnet_actors.analysis.profile import State, fold
+from decnet_actors.analysis.profile import State, fold, judge
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.operations import Page
 from decnet_actors.domain.facts import CredentialSeen, Outcome
@@ -43,6 +43,8 @@ class Attackers:
         for entry in entries:
             ident = f"{entry.seq:032x}"  # those of the seed are all alike
             fold(self._state, Entry(seq=entry.seq, record=replace(entry.record, id=ident)))
+        for profile in self._state.profiles.values():
+            judge(profile)
 
     def page(self, args: Any) -> Page[AttackerRow]:
         profiles = [

@@ -3,7 +3,8 @@
 import pytest
 
 from decnet_actors.analysis.behaviour import AGENTS, RHYTHMS, behaviour, named, rhythmic
-from decnet_actors.domain.profile import Behaviour, Gaps
+from decnet_actors.domain.behaviour import Behaviour
+from decnet_actors.domain.profile import Gaps
 
 
 def acting(*gaps: float) -> Gaps:
