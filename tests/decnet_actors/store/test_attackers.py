@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,8 @@ from decnet_actors.store.attackers import AttackerHandlers
 from decnet_actors.store.ledger import JournalLedger
 from decnet_actors.store.profiles import ProfileTable
 from decnet_actors.store.reader import Reader
+from decnet_actors.store.settings import RetentionConfig
+from decnet_actors.store.sweep import Sweep
 from supervisors.testing import launch, settle
 from tests.decnet_actors.store.journals import Harness
 from tests.decnet_actors.store.samples import NOW, login, record
@@ -360,3 +363,16 @@ async def test_json_is_what_is_shown(sqlite_engine: AsyncEngine) -> None:
     file = await exported(sqlite_engine, "json")
 
     assert json.loads(file["text"]) == await ask(sqlite_engine, "attacker.show", address="203.0.113.7")
+
+
+async def test_an_attacker_not_seen_for_long_is_forgotten_with_all_its_rows(
+    sqlite_engine: AsyncEngine, tmp_path: Path
+) -> None:
+    await (await tell(sqlite_engine)).stop()
+    config = RetentionConfig(events=0, terminals=0, sessions=0, credentials=0, artifacts=0, sources=10.0, pause=0.0)
+    removed = await Sweep(sqlite_engine, tmp_path, config, offload=asyncio.to_thread).run(NOW + 25)
+
+    assert (removed["attacker"], removed["attacker_visit"], removed["attacker_mark"]) == (2, 3, 4)
+    assert [row["address"] for row in (await ask(sqlite_engine, "attacker.list"))["items"]] == [THIRD]
+    with pytest.raises(OperatorError):
+        await ask(sqlite_engine, "attacker.show", address=OTHER)
