@@ -14,6 +14,8 @@ const PAGES = [
   ['/sessions', 'dn-sessions', () => import('./pages/sessions.js')],
   ['/sessions/search', 'dn-search', () => import('./pages/search.js')],
   ['/sessions/{id}', 'dn-session', () => import('./pages/session.js')],
+  ['/attackers', 'dn-attackers', () => import('./pages/attackers.js')],
+  ['/attackers/{address}', 'dn-attacker', () => import('./pages/attacker.js')],
   ['/credentials', 'dn-credentials', () => import('./pages/credentials.js')],
   ['/credentials/reuse', 'dn-reuse', () => import('./pages/reuse.js')],
   ['/decoys', 'dn-decoys', () => import('./pages/decoys.js')],
@@ -23,7 +25,7 @@ const PAGES = [
 ];
 const RAIL = [
   ['Watch', [['/', 'overview', 'Overview'], ['/live', 'live', 'Live events']]],
-  ['Investigate', [['/sessions', 'sessions', 'Sessions'], ['/credentials', 'credentials', 'Credentials']]],
+  ['Investigate', [['/attackers', 'attackers', 'Attackers'], ['/sessions', 'sessions', 'Sessions'], ['/credentials', 'credentials', 'Credentials']]],
   ['Deceive', [['/decoys', 'decoys', 'Decoys']]],
   ['Operate', [['/system', 'system', 'System'], ['/settings', 'settings', 'Settings']]],
 ];

@@ -58,8 +58,6 @@ class FingerprintRotated(Finding, frozen=True, kw_only=True, gc=False):
     rotations: int  # so far, this one included
 
 
-
-
 class CredentialReused(Finding, frozen=True, kw_only=True, gc=False):
     """A secret that few know was tried by several sources, or in several places; again when places were added.
 
@@ -92,3 +90,36 @@ class BaitUsed(Finding, frozen=True, kw_only=True, gc=False):
     decky: str  # where it was tried
     service: str
     confidence: float  # 1 when one decky alone had it
+
+
+class AttackerScored(Finding, frozen=True, kw_only=True, gc=False):
+    """What is known of an attacker grew; told once a minute of its activity at most."""
+
+    area: ClassVar[str] = "attacker"
+    tail: ClassVar[str] = "scored"
+
+    address: str
+    events: int
+    sessions: int
+    services: int  # different ones
+    deckies: int  # different ones
+    credentials: int
+    accepted: int
+    commands: int
+    files: int
+    behaviour: str  # unknown, slow_scan, scanning, brute_force, beaconing, interactive, mixed
+    tools: tuple[str, ...]
+    is_traversal: bool
+
+
+class AttackerTraversed(Finding, frozen=True, kw_only=True, gc=False):
+    """An attacker went on to another decky; told once a minute of its activity at most."""
+
+    area: ClassVar[str] = "attacker"
+    tail: ClassVar[str] = "traversed"
+
+    address: str
+    deckies: int  # different ones
+    path: tuple[str, ...]  # in the order in which they were reached, the first of them
+    first_seen: float  # Unix seconds
+    last_seen: float

@@ -1,4 +1,4 @@
-"""This module defines the operations on sources, credentials and artifacts."""
+"""This module defines the operations on credentials and artifacts."""
 
 from enum import StrEnum
 
@@ -7,41 +7,6 @@ from attrs import field, frozen
 from decnet_actors.contracts.operations import Operation, Page, Role, Route, about
 from decnet_actors.store.argument_fields import cursor, limit, matching, moment, word
 from decnet_actors.store.session_operations import CredentialUse
-
-
-@frozen(kw_only=True)
-class SourceRow:
-    """One address that peers came from."""
-
-    address: str
-    first_seen: float
-    last_seen: float
-    sessions: int
-    credentials: int
-    accepted: int
-    events: int
-
-
-@frozen(kw_only=True)
-class SourceListArgs:
-    """Which sources."""
-
-    q: str | None = matching("Only addresses that begin with this.")
-    since: float | None = moment("Seen since this time.")
-    limit: int = limit("Sources at most.")
-    cursor: str | None = cursor()
-
-
-SOURCE_LIST = Operation(
-    name="source.list",
-    summary="List the addresses peers came from, the last seen first.",
-    args=SourceListArgs,
-    result=Page[SourceRow],
-    role=Role.VIEWER,
-    route=Route(method="GET", path="/sources"),
-    examples=("decnetctl source list --since 7d",),
-    columns=("address", "last_seen", "sessions", "credentials", "accepted", "events"),
-)
 
 
 class CredentialOrder(StrEnum):

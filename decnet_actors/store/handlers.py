@@ -18,6 +18,7 @@ from decnet_actors.store import overview_operations as overviews
 from decnet_actors.store import reuse_operations as reuses
 from decnet_actors.store import search_operations as searches
 from decnet_actors.store import session_operations as sessions
+from decnet_actors.store.attackers import AttackerHandlers
 from decnet_actors.store.credential_queries import CredentialQueries
 from decnet_actors.store.event_queries import EventQueries, event_row
 from decnet_actors.store.journal import JournalStatus
@@ -65,7 +66,7 @@ def bind_operations(
     table.bind(sessions.SESSION_SHOW, handlers.session_show)
     table.bind(sessions.SESSION_REPLAY, handlers.session_replay)
     table.bind(searches.SESSION_SEARCH, handlers.session_search)
-    table.bind(credentials.SOURCE_LIST, handlers.source_list)
+    AttackerHandlers(engine).bind(table)
     table.bind(credentials.CREDENTIAL_LIST, handlers.credential_list)
     table.bind(credentials.CREDENTIAL_SHOW, handlers.credential_show)
     table.bind(reuses.REUSE_LIST, handlers.reuse_list)
@@ -156,11 +157,6 @@ class Handlers:
     async def session_search(self, args: searches.SessionSearchArgs, _caller: Caller) -> Page[searches.FoundLine]:
         found = await self._search.page(args, before=decode_number(args.cursor))
         return Page(items=found.lines, next=None if found.before is None else encode_cursor(found.before))
-
-    async def source_list(self, args: credentials.SourceListArgs, _caller: Caller) -> Page[credentials.SourceRow]:
-        found = await self._sessions.sources(args, before=decode_number(args.cursor))
-        following = encode_cursor(found[-1][0]) if len(found) == args.limit else None
-        return Page(items=tuple(row for _, row in found), next=following)
 
     async def credential_list(
         self, args: credentials.CredentialListArgs, _caller: Caller

@@ -8,8 +8,9 @@ at a bounded number of events at a time.
 from typing import Any
 
 from decnet_actors.contracts.operations import Operation
+from decnet_actors.store.attacker_operations import ATTACKER_EXPORT, ATTACKER_LIST, ATTACKER_SHOW
 from decnet_actors.store.backup_operations import BACKUP_CREATE, BACKUP_LIST, BACKUP_RESTORE, BACKUP_VERIFY
-from decnet_actors.store.credential_operations import ARTIFACT_LIST, CREDENTIAL_LIST, CREDENTIAL_SHOW, SOURCE_LIST
+from decnet_actors.store.credential_operations import ARTIFACT_LIST, CREDENTIAL_LIST, CREDENTIAL_SHOW
 from decnet_actors.store.event_operations import EVENT_HISTOGRAM, EVENT_LIST, EVENT_SHOW, EVENT_TAIL
 from decnet_actors.store.overview_operations import DB_STATUS, OVERVIEW_SHOW
 from decnet_actors.store.reuse_operations import REUSE_LIST, REUSE_SHOW
@@ -25,7 +26,9 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     SESSION_SHOW,
     SESSION_REPLAY,
     SESSION_SEARCH,
-    SOURCE_LIST,
+    ATTACKER_LIST,
+    ATTACKER_SHOW,
+    ATTACKER_EXPORT,
     CREDENTIAL_LIST,
     CREDENTIAL_SHOW,
     REUSE_LIST,

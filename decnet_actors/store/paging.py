@@ -29,6 +29,8 @@ def decode_cursor(text: str, *kinds: type) -> tuple[int | str, ...]:
         values = None
     if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
         raise OperatorError(CATALOGUE["DN5001"], "/cursor: is not the next of a page", errors=("/cursor: unknown",))
+    if not all(-(2**63) < value < 2**63 for value in values if isinstance(value, int)):
+        raise OperatorError(CATALOGUE["DN5001"], "/cursor: is out of range", errors=("/cursor: out of range",))
     return tuple(values)
 
 
@@ -36,7 +38,4 @@ def decode_number(text: str | None) -> int | None:
     """Return the one number of a cursor, ``None`` when there is no cursor."""
     if text is None:
         return None
-    number = decode_cursor(text, int)[0]
-    if not -(2**63) < int(number) < 2**63:
-        raise OperatorError(CATALOGUE["DN5001"], "/cursor: is out of range", errors=("/cursor: out of range",))
-    return int(number)
+    return int(decode_cursor(text, int)[0])

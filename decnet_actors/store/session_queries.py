@@ -1,4 +1,4 @@
-"""This module answers questions about sessions and the sources they come from."""
+"""This module answers questions about sessions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from decnet_actors.domain.registry import FACTS
 from decnet_actors.store.asciicast import Recording, record_terminal
-from decnet_actors.store.credential_operations import SourceListArgs, SourceRow
 from decnet_actors.store.event_operations import EventRow
 from decnet_actors.store.event_queries import EventQueries, event_row
 from decnet_actors.store.ranges import Filter, SeqRange, seq_range
@@ -19,7 +18,7 @@ from decnet_actors.store.session_operations import (
     SessionRow,
     SessionState,
 )
-from decnet_actors.store.tables import credential, credential_use, session, source
+from decnet_actors.store.tables import credential, credential_use, session
 
 MAX_TIMELINE = 500  # events of a session shown with it
 MAX_USES = 500  # credentials of a session shown with it
@@ -28,7 +27,7 @@ SPOKEN = tuple(name for name in FACTS if name != "TerminalSeen")
 
 
 class SessionQueries:
-    """Reads sessions and sources."""
+    """Reads sessions."""
 
     def __init__(self, engine: AsyncEngine, events: EventQueries) -> None:
         self._engine = engine
@@ -96,33 +95,6 @@ class SessionQueries:
             return None
         record = entries[0].record
         return record_terminal(entries, title=f"{record.service} on {record.decky} from {record.source}")
-
-    async def sources(self, args: SourceListArgs, *, before: int | None = None) -> Sequence[tuple[int, SourceRow]]:
-        """Return the sources seen last, with their ``last_seq``, which is what the next page begins below."""
-        query = select(source)
-        if before is not None:
-            query = query.where(source.c.last_seq < before)
-        if args.q:
-            query = query.where(source.c.address.startswith(args.q, autoescape=True))
-        if args.since is not None:
-            query = query.where(source.c.last_seen >= args.since)
-        query = query.order_by(source.c.last_seq.desc()).limit(args.limit)
-        async with self._engine.connect() as connection:
-            return tuple(
-                (
-                    row.last_seq,
-                    SourceRow(
-                        address=row.address,
-                        first_seen=row.first_seen,
-                        last_seen=row.last_seen,
-                        sessions=row.sessions,
-                        credentials=row.credentials,
-                        accepted=row.accepted,
-                        events=row.events,
-                    ),
-                )
-                for row in await connection.execute(query)
-            )
 
 
 async def uses(

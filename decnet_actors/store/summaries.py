@@ -93,6 +93,12 @@ def _content(fact: Fact) -> str | None:
 
 def _finding(fact: Fact) -> str | None:
     match fact:
+        case findings.AttackerObserved():
+            return f"{_cut(fact.address)} was seen for the first time, on {_cut(fact.decky) or 'no decky'}"
+        case findings.AttackerScored():
+            return f"{_cut(fact.address)} acts like {_cut(fact.behaviour)}: {fact.events} events"
+        case findings.AttackerTraversed():
+            return f"{_cut(fact.address)} went on to {fact.deckies} deckies: {_cut(' '.join(fact.path))}"
         case findings.CredentialReused():
             return f"{fact.kind} of {fact.source_count} sources at {fact.target_count} targets, {fact.confidence:.2f}"
         case findings.BaitUsed():

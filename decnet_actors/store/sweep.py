@@ -18,6 +18,9 @@ from decnet_actors.store.projector import projected
 from decnet_actors.store.settings import RetentionConfig
 from decnet_actors.store.tables import (
     artifact,
+    attacker,
+    attacker_mark,
+    attacker_visit,
     credential,
     credential_use,
     cursor,
@@ -99,6 +102,10 @@ class Sweep:
             removed["source"] = await self._keys(source, source.c.address, source.c.last_seen < cutoff)
             gone = reuse_guesser.c.last_seen < cutoff
             removed["reuse_guesser"] = await self._keys(reuse_guesser, reuse_guesser.c.address, gone)
+            removed["attacker"] = await self._keys(attacker, attacker.c.address, attacker.c.last_seen < cutoff)
+            for of in (attacker_visit, attacker_mark):
+                gone = ~select(attacker.c.address).where(attacker.c.address == of.c.address).exists()
+                removed[of.name] = await self._keys(of, of.c.address, gone)
         if config.artifacts:
             held = (
                 select(decky_file.c.number).where(decky_file.c.sha256 == artifact.c.sha256, decky_file.c.live).exists()

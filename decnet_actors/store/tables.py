@@ -10,6 +10,8 @@
 * ``decky_file`` has the changes of deckies' files, by version (``store.decky_files``): the live ones are what a tree is
   put together from, the others its history.
 * ``reuse_*`` and ``bait_use`` are those of an analysis (``store.reuse``), committed with its cursor.
+* ``attacker``, ``attacker_visit``, ``attacker_mark`` and ``decky_mutation`` are what the profiler makes of facts
+  (``store.profiles``), each row whole.
 * The rest is state of ours: accounts, audit, what the fleet is meant to be and what was done to it, secrets of
   personas, cursors of consumers.
 
@@ -152,6 +154,59 @@ credential_use = _table(
     Column("count", BigInteger, nullable=False),
     Column("accepted", BigInteger, nullable=False),
     Index("ix_credential_use_credential", "credential"),  # which sessions tried it: the reuse of secrets
+)
+
+attacker = _table(
+    "attacker",
+    Column("address", String(ADDRESS), primary_key=True),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("sessions", BigInteger, nullable=False),
+    Column("credentials", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("commands", BigInteger, nullable=False),
+    Column("files", BigInteger, nullable=False),
+    Column("bytes_in", BigInteger, nullable=False),
+    Column("bytes_out", BigInteger, nullable=False),
+    Column("deckies", BigInteger, nullable=False),
+    Column("behaviour", String(32), nullable=False),
+    Column("services", Text, nullable=False),  # ",http,ssh,"
+    Column("tools", Text, nullable=False),
+    Column("profile", LargeBinary(MAX_PAYLOAD), nullable=False),  # msgpack (domain.profile.Profile)
+    Index("ix_attacker_last_seq", "last_seq"),
+)
+
+attacker_visit = _table(
+    "attacker_visit",
+    Column("address", String(ADDRESS), primary_key=True),
+    Column("decky", String(NAME), primary_key=True),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("sessions", BigInteger, nullable=False),
+    Column("credentials", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("commands", BigInteger, nullable=False),
+    Column("files", BigInteger, nullable=False),
+    Column("services", Text, nullable=False),
+)
+
+attacker_mark = _table(
+    "attacker_mark",
+    Column("digest", String(SHA256), primary_key=True),  # of kind and value
+    Column("address", String(ADDRESS), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("first_seen", Double, nullable=False),
+    Index("ix_attacker_mark_address", "address"),
+)
+
+decky_mutation = _table(
+    "decky_mutation",
+    Column("decky", String(NAME), primary_key=True),
+    Column("mutations", LargeBinary(MAX_PAYLOAD), nullable=False),  # msgpack, the newest
 )
 
 minute = _table(

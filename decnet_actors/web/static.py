@@ -19,6 +19,8 @@ PAGES = (
     "/live",
     "/sessions",
     "/sessions/{id}",
+    "/attackers",
+    "/attackers/{address}",
     "/credentials",
     "/credentials/reuse",
     "/decoys",

@@ -35,6 +35,7 @@ from decnet_actors.fleet.decky_operations import (
     ServiceState,
 )
 from decnet_actors.fleet.lifecycle_operations import OPERATION_LIST
+from decnet_actors.store.attacker_operations import ATTACKER_EXPORT, ATTACKER_LIST, ATTACKER_SHOW
 from decnet_actors.store.credential_operations import CREDENTIAL_LIST, CREDENTIAL_SHOW, CredentialDetail, CredentialRow
 from decnet_actors.store.event_operations import EVENT_LIST, EventRow
 from decnet_actors.store.overview_operations import OVERVIEW_SHOW, Figure, Overview, Point, Ranked
@@ -49,6 +50,7 @@ from decnet_actors.store.session_operations import (
     SessionDetail,
     SessionRow,
 )
+from tests.browser.attackers import Attackers
 from tests.browser.reused import reuses
 from tests.browser.seed import DAY, FLEET, INTRUDER, NOW, PORTS
 from tests.decnet_actors.web.fakes import MemoryJournal
@@ -92,6 +94,9 @@ class Backend:
         table.bind(SESSION_SHOW, _handler(self._session))
         table.bind(SESSION_SEARCH, _handler(self._search))
         table.bind(SESSION_REPLAY, _handler(self._replay))
+        table.bind(ATTACKER_LIST, _handler(lambda args: self._attackers().page(args)))
+        table.bind(ATTACKER_SHOW, _handler(lambda args: self._attackers().show(args)))
+        table.bind(ATTACKER_EXPORT, _handler(lambda args: self._attackers().export(args)))
         table.bind(CREDENTIAL_LIST, _handler(self._credentials))
         table.bind(CREDENTIAL_SHOW, _handler(self._credential))
         table.bind(REUSE_LIST, _handler(self._reuses))
@@ -122,6 +127,9 @@ class Backend:
             and (args.q is None or args.q in json.dumps(plain(entry.record.fact)))
         ]
         return _page([_event(entry) for entry in found], args)
+
+    def _attackers(self) -> Attackers:
+        return Attackers(self._journal.entries)
 
     def _groups(self) -> dict[str, list[Entry]]:
         groups: dict[str, list[Entry]] = {}

@@ -14,6 +14,9 @@ PAGES = {
     "/sessions/search": "Search",
     "/sessions/search?text=wget": "Search",
     "/sessions/search?text=nobody+typed+this": "Search",
+    "/attackers": "Attackers",
+    "/attackers?order=deckies": "Attackers",
+    "/attackers?behaviour=beaconing": "Attackers",
     "/credentials": "Credentials",
     "/credentials/reuse": "Reuse",
     "/decoys": "Decoys",
@@ -25,6 +28,8 @@ PAGES = {
     "/settings?tab=audit": "Settings",
 }
 DETAILS = {
+    "/attackers/203.0.113.7": "Attacker 203.0.113.7",
+    "/attackers/192.0.2.144": "Attacker 192.0.2.144",
     f"/sessions/{INTRUDER}": "Session from 203.0.113.7",
     f"/sessions/{HOSTILE_SESSION}": "Session from 192.0.2.144",
     "/decoys/web-01": "web-01",
@@ -66,7 +71,7 @@ def test_a_page_of_a_viewer(glance: Visit, seeded: Served, path: str) -> None:
     check(glance, seeded, path, {**PAGES, **DETAILS}[path], user="vic")
 
 
-@pytest.mark.parametrize("path", ["/live", "/sessions", "/credentials", "/credentials/reuse", "/decoys"])
+@pytest.mark.parametrize("path", ["/live", "/sessions", "/attackers", "/credentials", "/credentials/reuse", "/decoys"])
 def test_an_empty_page_says_what_to_do_next(glance: Visit, fresh: Served, path: str) -> None:
     page = glance(fresh).open(path)
 
@@ -81,6 +86,7 @@ def test_an_empty_page_says_what_to_do_next(glance: Visit, fresh: Served, path: 
         f"/sessions/{HOSTILE_SESSION}",
         "/live?source=192.0.2.144",
         "/sessions",
+        "/attackers/192.0.2.144",
     ],
 )
 def test_what_peers_wrote_is_text_and_nothing_else(glance: Visit, seeded: Served, path: str) -> None:

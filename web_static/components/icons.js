@@ -5,6 +5,7 @@ const PATHS = {
   overview: svg`<path d="M4 13h6V4H4zm10 7h6V4h-6zM4 20h6v-4H4z"/>`,
   live: svg`<path d="M3 12h4l3-8 4 16 3-8h4"/>`,
   sessions: svg`<path d="m5 7 4 5-4 5M12 18h7"/>`,
+  attackers: svg`<circle cx="12" cy="12" r="7"/><path d="M12 2v6m0 8v6M2 12h6m8 0h6"/>`,
   credentials: svg`<circle cx="8" cy="15" r="4"/><path d="m11 12 8-8m-3 3 3 3m-6 0 2 2"/>`,
   decoys: svg`<path d="M12 3 20 7.5v9L12 21l-8-4.5v-9zM12 12l8-4.5M12 12v9M12 12 4 7.5"/>`,
   system: svg`<path d="M12 4v5m0 0H6v4m6-4h6v4M4 13h4v5H4zm12 0h4v5h-4zm-6 0h4v5h-4zm2-4v4"/>`,

@@ -31,6 +31,9 @@ export const KINDS = {
   AddressChanged: 'Decoy moved',
   CredentialReused: 'Secret reused',
   BaitUsed: 'Bait used',
+  AttackerObserved: 'New attacker',
+  AttackerScored: 'Attacker',
+  AttackerTraversed: 'Attacker moved on',
 };
 
 /** What lists of events show by default: everything but the bytes of terminals, which the replay is made of. */
@@ -43,6 +46,7 @@ const LEVELS = {
   DownloadRequested: 'high',
   DownloadFetched: 'high',
   ForwardRequested: 'medium',
+  AttackerTraversed: 'medium',
   ProtocolViolated: 'low',
   LimitReached: 'medium',
   SessionCrashed: 'critical',
@@ -105,6 +109,9 @@ const SENTENCES = {
   AddressChanged: (f) => html`is at ${f.new} now, was at ${f.old || 'no address'}: its lease changed`,
   DeckyMutated: (f) => html`serves ${f.new.join(', ') || 'nothing'}, before ${f.old.join(', ') || 'nothing'}
     <span class="muted">(${TRIGGERS[f.trigger] ?? f.trigger})</span>`,
+  AttackerObserved: (f) => html`${f.address} was seen for the first time${f.decky ? html`, on ${f.decky} <span class="muted">(${f.service})</span>` : ''}`,
+  AttackerScored: (f) => html`${f.address} acts like ${f.behaviour.replaceAll('_', ' ')}: ${f.events} events, ${f.credentials} credentials, ${f.commands} commands`,
+  AttackerTraversed: (f) => html`${f.address} went on to ${f.deckies} decoys: ${f.path.join(', ')}`,
   OperationStarted: (f) => html`${f.author} began ${f.kind} <span class="muted">(revision ${f.revision})</span>`,
   OperationProgressed: (f) => html`${f.done} of ${f.total} decoys are done`,
   CredentialReused: (f) => html`a rare secret was used again: ${f.source_count} sources at ${f.targets.slice(0, 3).join(', ')}${f.target_count > 3 ? html` and ${f.target_count - 3} more` : ''}`,

@@ -6,6 +6,7 @@ import { feed } from '../components/feed.js';
 import { icon } from '../components/icons.js';
 import { ranked } from '../components/table.js';
 import { call } from '../lib/api.js';
+import { attackerPath } from '../lib/attackers.js';
 import { SHOWN_KINDS, level } from '../lib/facts.js';
 import { subscribe } from '../lib/live.js';
 import { Page } from '../lib/page.js';
@@ -177,7 +178,7 @@ class Overview extends Page {
     return html`<div class="tops">
       ${top('Decoys', o.deckies, { link: (entry) => href('/sessions', { decky: entry.name }) })}
       ${top('Services', o.services, { link: (entry) => href('/sessions', { service: entry.name }) })}
-      ${top('Sources', o.top_sources, { link: (entry) => href('/sessions', { source: entry.name }) })}
+      ${top('Sources', o.top_sources, { link: (entry) => attackerPath(entry.name) })}
       ${top('User names', o.users, { ...text, link: (entry) => href('/credentials', { user: entry.name }) })}
       ${top('Passwords', o.secrets, { ...text, link: (entry) => href('/credentials', { secret: entry.name }) })}
     </div>`;

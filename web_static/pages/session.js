@@ -5,6 +5,7 @@ import { copyButton, drawer, json } from '../components/dialogs.js';
 import { empty, failure, loading } from '../components/empty.js';
 import { table } from '../components/table.js';
 import { call } from '../lib/api.js';
+import { attackerPath } from '../lib/attackers.js';
 import { KINDS, level, sentence } from '../lib/facts.js';
 import { subscribe } from '../lib/live.js';
 import { Page } from '../lib/page.js';
@@ -53,7 +54,7 @@ class Session extends Page {
     const s = this.data;
     return html`
       <div class="page-head">
-        <h1>${s.source} on ${s.decky}</h1>
+        <h1><a class="plain" href=${attackerPath(s.source)}>${s.source}</a> on ${s.decky}</h1>
         <span class="chip">${s.service}</span>
         ${s.closed === null ? state('open') : state('closed')}
         <div class="end">

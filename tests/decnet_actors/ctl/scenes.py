@@ -130,6 +130,23 @@ TOKEN = {
     "expires": NOW + 86400 * 89,
     "last_used": None,
 }
+ATTACKER = {
+    "address": "203.0.113.7",
+    "behaviour": "beaconing",
+    "tools": ["cobalt_strike", "curl"],
+    "first_seen": NOW - 99,
+    "last_seen": NOW - 9,
+    "sessions": 2,
+    "services": ["http", "ssh"],
+    "deckies": 1,
+    "credentials": 3,
+    "accepted": 0,
+    "commands": 1,
+    "files": 1,
+    "bytes_in": 2048,
+    "bytes_out": 512,
+    "events": 17,
+}
 CREDENTIAL = {
     "id": "c1",
     "user": "root",
@@ -592,17 +609,67 @@ ANSWERS = {
         },
     ),
     "session.replay": {"session": SESSION["id"], "duration": 1.6, "lines": CAST, "truncated": True},
-    "source.list": _page(
-        {
-            "address": "203.0.113.7",
-            "first_seen": NOW - 99,
-            "last_seen": NOW - 9,
-            "sessions": 2,
-            "credentials": 3,
-            "accepted": 0,
-            "events": 17,
-        }
-    ),
+    "attacker.list": _page(ATTACKER),
+    "attacker.show": {
+        **ATTACKER,
+        "downloads": 1,
+        "visits": [
+            {
+                "decky": "web-01",
+                "services": ["http", "ssh"],
+                "first_seen": NOW - 99,
+                "last_seen": NOW - 9,
+                "sessions": 2,
+                "credentials": 3,
+                "accepted": 0,
+                "commands": 1,
+                "files": 1,
+                "events": 17,
+            }
+        ],
+        "mutations": [{"time": NOW - 50, "decky": "web-01", "old": ["ssh"], "new": ["http"], "trigger": "scheduled"}],
+        "timing": {
+            "acts": 12,
+            "mean": 61.25,
+            "variation": 0.2,
+            "interval": 61.25,
+            "jitter": 20.0,
+            "hours": [0] * 23 + [12],
+        },
+        "phases": {"recon_end": NOW - 90, "exfil_start": NOW - 80, "latency": 10.0, "large_payloads": 0},
+        "fingerprints": [
+            {
+                "kind": "user_agent",
+                "value": "curl/8\\x1b",
+                "count": 12,
+                "first_seen": NOW - 99,
+                "last_seen": NOW - 9,
+                "others": 3,
+            }
+        ],
+        "tried": [
+            {
+                "credential": "c1",
+                "user": "root",
+                "secret": {"text": "hunter2", "base64": "aHVudGVyMg=="},
+                "kind": "plaintext",
+                "count": 3,
+                "accepted": 0,
+            }
+        ],
+        "command_lines": [{"value": "id", "count": 1, "first_seen": NOW - 80, "last_seen": NOW - 80}],
+        "digests": [],
+        "urls": [],
+        "related": [
+            {"address": "2001:db8::7", "shared": 1, "kinds": ["user_agent"], "last_seen": NOW - 99},
+        ],
+        "left_out": 2,
+    },
+    "attacker.export": {
+        "name": "attacker-203.0.113.7.json",
+        "media_type": "application/json",
+        "text": '{\n  "address": "203.0.113.7"\n}\n',
+    },
     "credential.list": _page(CREDENTIAL),
     "credential.show": {**CREDENTIAL, "uses": [], "truncated": False},
     "credential.reuse-list": _page(REUSE, BAIT),
@@ -712,7 +779,9 @@ COMMANDS = [
     ("session", "search", "authorized_keys"),
     ("session", "search", "authorized_keys", "--output=wide"),
     ("session", "replay", "0199a3b2c4d57e8f9a0b1c2d3e4f0001"),
-    ("source", "list"),
+    ("attacker", "list"),
+    ("attacker", "show", "203.0.113.7"),
+    ("attacker", "export", "203.0.113.7"),
     ("credential", "list"),
     ("credential", "show", "c1"),
     ("credential", "reuse-list"),

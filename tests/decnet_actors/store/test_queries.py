@@ -231,7 +231,7 @@ async def test_an_unknown_kind_is_refused_with_a_guess(table: OperationTable) ->
 
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "W10", "WyJhIl0", "WzFlMzAwXQ", "Wzk5OTk5OTk5OTk5OTk5OTk5OTk5OTld"])
-@pytest.mark.parametrize("name", ["event.list", "session.list", "source.list", "credential.list", "artifact.list"])
+@pytest.mark.parametrize("name", ["event.list", "session.list", "attacker.list", "credential.list", "artifact.list"])
 async def test_a_cursor_that_is_none_is_refused(sqlite_engine: AsyncEngine, name: str, cursor: str) -> None:
     harness = Harness(sqlite_engine)
     table = OperationTable(None, lambda: NOW)
@@ -367,16 +367,6 @@ async def test_what_is_not_there_is_said_so(table: OperationTable, name: str) ->
     assert caught.value.fix == (f"decnetctl {name.partition('.')[0]} list",)
 
 
-async def test_sources_are_listed_the_last_seen_first(table: OperationTable) -> None:
-    items = await all_pages(table, "source.list", limit=1)
-
-    assert [(item["address"], item["sessions"], item["credentials"], item["accepted"]) for item in items] == [
-        ("203.0.113.7", 2, 3, 1),
-        ("198.51.100.2", 1, 0, 0),
-    ]
-    assert len((await table.call("source.list", {"q": "198.51.", "since": NOW}, ANA))["items"]) == 1
-
-
 @pytest.mark.parametrize("order", ["recent", "count"])
 async def test_credentials_are_listed(table: OperationTable, order: str) -> None:
     items = await all_pages(table, "credential.list", limit=1, order=order)
@@ -465,7 +455,7 @@ async def test_an_empty_store_has_answers_too(engine: AsyncEngine) -> None:
     table = OperationTable(None, lambda: NOW)
     bind_operations(table, engine=engine, reader=Reader(engine), now=lambda: NOW, status=harness.status)
 
-    for name in ("event.list", "session.list", "source.list", "credential.list", "artifact.list"):
+    for name in ("event.list", "session.list", "attacker.list", "credential.list", "artifact.list"):
         assert await table.call(name, {}, ANA) == {"items": [], "next": None}
     assert sum(item["count"] for item in (await table.call("event.histogram", {}, ANA))["items"]) == 0
     assert (await table.call("overview.show", {}, ANA))["events"] == {"value": 0, "previous": 0}
