@@ -17,6 +17,8 @@ from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
 from decnet_actors.downloads.fetcher import Fetcher
+from decnet_actors.enrich.enricher import NAME as ENRICH
+from decnet_actors.enrich.enricher import Enricher
 from decnet_actors.fleet.conductor import ITSELF, Conductor
 from decnet_actors.fleet.desired import DesiredFleet
 from decnet_actors.fleet.desk import Desk
@@ -69,6 +71,7 @@ class Branches:
     specs: tuple[SupervisorSpec, ...]  # of the deckies
     reconciler: Callable[[], Reconciler]
     fetcher: Callable[[], Fetcher]
+    enricher: Callable[[], Enricher]
     conductor: Callable[[], Conductor]
     table: OperationTable
     desired: DesiredFleet
@@ -98,6 +101,7 @@ def tree(of: Branches) -> SupervisorSpec:
     if of.settings.web.enabled:
         surfaces.append(ChildSpec("web", lambda: WebServer(web(of)), backoff=of.patience, on_exhausted="disable"))
     fetcher = ChildSpec("fetcher", of.fetcher, backoff=of.patience, on_exhausted="disable")
+    enricher = ChildSpec(ENRICH, of.enricher, backoff=of.patience, on_exhausted="disable")
     return supervisor(
         ROOT,
         ChildSpec("watchdog", Watchdog),
@@ -129,6 +133,7 @@ def tree(of: Branches) -> SupervisorSpec:
         *([fetcher] if of.settings.downloads.fetch else []),
         ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
         supervisor("analysis", *(follower(of, name) for name in of.studies)),
+        *([enricher] if of.settings.intel.enabled else []),
         supervisor("surfaces", *surfaces),
     )
 

@@ -24,6 +24,8 @@ from decnet_actors.store.tables import (
     dead_letter,
     decky_file,
     fact,
+    intel,
+    intel_verdict,
     line,
     minute,
     session,
@@ -90,6 +92,10 @@ class Sweep:
         if config.sources:
             cutoff = now - config.sources
             removed["source"] = await self._keys(source, source.c.address, source.c.last_seen < cutoff)
+            removed["intel"] = await self._keys(intel, intel.c.address, intel.c.wanted < cutoff)
+            removed["intel_verdict"] = await self._keys(
+                intel_verdict, intel_verdict.c.address, intel_verdict.c.time < cutoff
+            )
         if config.artifacts:
             held = (
                 select(decky_file.c.number).where(decky_file.c.sha256 == artifact.c.sha256, decky_file.c.live).exists()

@@ -9,6 +9,7 @@
   (``store.projector``). They could be made again from ``fact``.
 * ``decky_file`` has the changes of deckies' files, by version (``store.decky_files``): the live ones are what a tree is
   put together from, the others its history.
+* ``intel`` and ``intel_verdict`` have what providers of intelligence said (``store.intel``); they cannot be made again.
 * The rest is state of ours: accounts, audit, what the fleet is meant to be and what was done to it, secrets of
   personas, cursors of consumers.
 
@@ -33,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0011"
 
 MAX_PAYLOAD = 2**24 - 1  # bytes; what MySQL's MEDIUMBLOB holds, and more than any fact has
 ID = 32  # hex digits of an identifier
@@ -177,6 +178,28 @@ line = _table(
     Column("folded", Text, nullable=False),  # what is searched
     Column("open", LargeBinary(MAX_PAYLOAD)),  # what came of a line that goes on
     Index("ix_line_session", "session"),  # ids ascend with time, so this one grows at its end too
+)
+
+intel = _table(
+    "intel",
+    Column("address", String(ADDRESS), primary_key=True),
+    Column("provider", String(NAME), primary_key=True),
+    Column("asked", Double),  # NULL: it waits for its turn
+    Column("answered", Double),  # of verdict and fields
+    Column("expires", Double, nullable=False),  # when it may be asked again
+    Column("wanted", Double, nullable=False),  # when an opinion was needed last
+    Column("verdict", String(32), nullable=False),
+    Column("fields", Text, nullable=False),  # JSON
+    Column("error", Text, nullable=False),  # why the last request brought nothing
+    Index("ix_intel_expires", "expires"),
+)
+
+intel_verdict = _table(
+    "intel_verdict",
+    Column("address", String(ADDRESS), primary_key=True),
+    Column("verdict", String(32), nullable=False),  # the one that outweighs the others
+    Column("time", Double, nullable=False),  # of the newest answer
+    Index("ix_intel_verdict_time", "time", "address"),
 )
 
 artifact = _table(

@@ -5,8 +5,9 @@ import socket
 
 import pytest
 
+from decnet_actors.domain.internet import refusal
 from decnet_actors.downloads.errors import RefusedError
-from decnet_actors.downloads.guard import Guard, is_ours, refusal
+from decnet_actors.downloads.guard import Guard, is_ours
 
 GUARD = Guard((80, 443, 8080), lambda: {"9.9.9.9"})
 
