@@ -71,8 +71,8 @@ class ProviderRow:
     provider: str
     state: ProviderState
     left: int
-    answered: int  # requests since the daemon's start
-    failed: int
+    answers: int  # to requests since the daemon's start
+    failures: int
     listed: int | None  # addresses of its list, for one that gives a list
     resumes: float | None
     error: str  # of the last request, or what it lacks
@@ -137,7 +137,7 @@ INTEL_STATUS = Operation(
     role=Role.VIEWER,
     route=Route(method="GET", path="/intel/providers"),
     examples=("decnetctl intel status",),
-    columns=("provider", "state", "left", "answered", "failed", "listed", "resumes", "error"),
+    columns=("provider", "state", "left", "answers", "failures", "listed", "resumes", "error"),
 )
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike classes

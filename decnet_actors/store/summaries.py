@@ -1,6 +1,6 @@
 """This module tells a fact in one line; everything a peer chose is escaped and cut."""
 
-from decnet_actors.domain import facts
+from decnet_actors.domain import facts, findings
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.text import escaped
 
@@ -10,7 +10,7 @@ MAX_ARGS = 8  # arguments shown of a command
 
 def summary(fact: Fact) -> str:
     """Return what happened, for a list."""
-    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or ""
+    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or _finding(fact) or ""
 
 
 def _lifecycle(fact: Fact) -> str | None:
@@ -87,6 +87,15 @@ def _content(fact: Fact) -> str | None:
             return f"{_cut(fact.url)} {_cut(fact.reason)}"
         case facts.ForwardRequested():
             return f"{_cut(fact.kind)} to {_cut(fact.host)} port {fact.port}"
+        case _:
+            return None
+
+
+def _finding(fact: Fact) -> str | None:
+    match fact:
+        case findings.AttackerEnriched():
+            said = ", ".join(f"{_cut(one.provider)} {one.verdict}" for one in fact.opinions)
+            return f"{_cut(fact.address)} {fact.verdict} ({said})"
         case _:
             return None
 

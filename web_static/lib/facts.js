@@ -29,6 +29,7 @@ export const KINDS = {
   OperationProgressed: 'Change goes on',
   OperationEnded: 'Change ended',
   AddressChanged: 'Decoy moved',
+  AttackerEnriched: 'Intelligence',
 };
 
 /** What lists of events show by default: everything but the bytes of terminals, which the replay is made of. */
@@ -49,6 +50,7 @@ const LEVELS = {
 /** info, low, medium, high or critical. */
 export function level(event) {
   if (event.kind === 'OperationEnded' && !event.fact.succeeded) return 'medium';
+  if (event.kind === 'AttackerEnriched' && event.fact.verdict === 'malicious') return 'medium';
   if (event.kind === 'CredentialSeen') return event.fact.outcome === 'accepted' ? 'high' : 'low';
   return LEVELS[event.kind] ?? 'info';
 }
@@ -104,6 +106,8 @@ const SENTENCES = {
   OperationStarted: (f) => html`${f.author} began ${f.kind} <span class="muted">(revision ${f.revision})</span>`,
   OperationProgressed: (f) => html`${f.done} of ${f.total} decoys are done`,
   OperationEnded: (f) => html`${f.kind} ${f.succeeded ? 'succeeded' : html`failed: ${peer(f.error)}`}`,
+  AttackerEnriched: (f) => html`${f.address} is ${f.verdict} to ${
+    f.opinions.map((one) => one.provider).join(', ')}`,
 };
 
 /** One sentence about an event, without its subject; values are cut after `most` characters. */

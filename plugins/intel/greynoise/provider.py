@@ -3,12 +3,15 @@
 from typing import Final
 
 import msgspec
+from attrs import evolve
 
 from decnet_actors.contracts.intel import (
+    OK,
     Answer,
     Key,
     Limits,
     Opinion,
+    ProviderError,
     Request,
     clipped,
     decoded,
@@ -24,6 +27,7 @@ VERDICTS: Final = {"malicious": Verdict.MALICIOUS, "benign": Verdict.BENIGN}
 class Community(msgspec.Struct):
     """What is used of an answer."""
 
+    ip: str
     classification: str = ""
     name: str = ""
     noise: bool = False
@@ -55,10 +59,12 @@ class GreyNoise:
         return Request(url=f"{self._url}/{address}", headers=headers)
 
     def read(self, address: str, answer: Answer) -> Opinion:
-        del address
-        if answer.status == NOT_FOUND:
+        found = answer.status != NOT_FOUND
+        said = decoded(answer if found else evolve(answer, status=OK), Community)
+        if said.ip != address:
+            raise ProviderError("it answers about another address")
+        if not found:
             return Opinion(verdict=Verdict.UNKNOWN, fields={"noise": False, "riot": False})
-        said = decoded(answer, Community)
         return Opinion(
             verdict=VERDICTS.get(said.classification, Verdict.UNKNOWN),
             fields={
