@@ -1,6 +1,7 @@
 """This module answers as the providers of intelligence do, on loopback; the shapes are those of their references."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -205,6 +206,8 @@ class _Handler(BaseHTTPRequestHandler):
                 status, headers = 429, {"Retry-After": "7200"}
             case int(other):
                 status = other
+            case _:
+                pass
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -217,10 +220,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def providers() -> Iterator[Stubs]:
-    """Run the stubs."""
+def providers(listener: socket.socket | None = None) -> Iterator[Stubs]:
+    """Run the stubs; ``listener`` is their socket where it is to be in another network namespace."""
     stubs = Stubs()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"stubs": stubs}))
+    handler = type("Handler", (_Handler,), {"stubs": stubs})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler, bind_and_activate=listener is None)
+    if listener is not None:
+        server.socket.close()
+        server.socket = listener
+        server.server_address = listener.getsockname()
     server.daemon_threads = True
     stubs.base = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

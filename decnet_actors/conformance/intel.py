@@ -82,7 +82,7 @@ class _Check:
             self._request(request)
             for status in (200, 204, 400, 401, 403, 404, 500):
                 for body in HOSTILE:
-                    self._read(lambda answer, address=address: {"": provider.read(address, answer)}, status, body)  # type: ignore[misc]  # the default is the address
+                    self._read(lambda answer, address=address: {"": provider.read(address, answer)}, status, body)
 
     def list(self, provider: ListProvider) -> None:
         """The request for the list names no address; a list is read or refused."""
