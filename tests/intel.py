@@ -199,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "slow":
                 stubs.released.wait(20)
             case "huge":
-                body = b" " * (20 * 2**20)
+                body = b" " * 2**20
             case "garbage":
                 body = b'{"data": [[["' + b"\xff" * 50
             case 429:

@@ -83,7 +83,6 @@ class Telling(Feodo):
     ("broken", "promise"),
     [
         (Credulous, "is not safe"),
-        (Careless, "ValueError"),
         (Endless, "any size"),
         (Fickle, "another way"),
         (Telling, "learns an address"),
@@ -93,3 +92,8 @@ def test_a_broken_promise_is_noticed(broken, promise):
     with pytest.raises(ConformanceError, match=promise):
         check_intel(plugin_of(broken()), config=NoConfig())
     check_intel(plugin_of(Sound()), config=NoConfig())
+
+
+def test_who_breaks_at_a_hostile_answer_is_noticed():
+    with pytest.raises(ValueError, match="is not a valid Verdict"):
+        check_intel(plugin_of(Careless()), config=NoConfig())

@@ -26,6 +26,7 @@ from tests.decnet_actors.store.samples import login, record
 from tests.intel import NOBODY, SCANNER, SERVER, Stubs
 
 WITHIN = 10.0
+pytestmark = pytest.mark.slow  # a journal, a database and stand-ins over sockets each
 
 
 class World:

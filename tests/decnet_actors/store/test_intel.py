@@ -1,5 +1,7 @@
 """What providers said of addresses comes back as it was, on every engine."""
 
+from pathlib import Path
+
 import pytest
 from attrs import evolve
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,6 +13,8 @@ from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.intel import Verdict
 from decnet_actors.store.intel import IntelTable
 from decnet_actors.store.intel_handlers import IntelHandlers
+from decnet_actors.store.settings import RetentionConfig
+from decnet_actors.store.sweep import Sweep
 from decnet_actors.store.transaction import run_transaction
 
 ANA = Caller(name="ana", role=Role.VIEWER, via="local")
@@ -115,6 +119,23 @@ async def test_one_address_is_shown_in_any_spelling_and_an_unknown_one_is_not(ta
     assert ("categories=hacking", "categories=ssh", "isp=größer \\x1b", "score=100") == shown.opinions[0].says
     with pytest.raises(OperatorError, match="DN3001: nobody was asked about"):
         await handlers.show(IntelArgs(address="\x1b[2J"), ANA)
+
+
+async def test_it_goes_when_nobody_wanted_it_for_as_long_as_sources_are_kept(
+    engine: AsyncEngine, table: IntelTable, keep, tmp_path: Path
+) -> None:
+    async def offload(work):
+        return work()
+
+    recent = evolve(SAID, address="9.9.9.9", wanted=NOW, answered=NOW)
+    await keep(SAID, FAILED, recent, **{"45_83_64_1": (Verdict.MALICIOUS, NOW - 50), "9_9_9_9": (Verdict.UNKNOWN, NOW)})
+    config = RetentionConfig(sources=1.0, batch=1, pause=0.0)
+    removed = await Sweep(engine, tmp_path, config, offload=offload).run(NOW + 0.5)
+
+    assert {"intel": 1, "intel_verdict": 1} == removed
+    assert [[FAILED.provider], [recent.provider]] == [
+        [*rows] for rows in (await table.known(["45.83.64.1", "9.9.9.9"])).values()
+    ]
 
 
 @pytest.mark.parametrize("cursor", ["x", "WyJ4IiwgIngiXQ"])
