@@ -94,7 +94,7 @@ def _content(fact: Fact) -> str | None:
 def _finding(fact: Fact) -> str | None:
     match fact:
         case findings.AttackerEnriched():
-            said = ", ".join(f"{_cut(one.provider)} {one.verdict}" for one in fact.opinions)
+            said = ", ".join(f"{_cut(one.provider)} {one.verdict}" for one in fact.opinions[:MAX_ARGS])
             return f"{_cut(fact.address)} {fact.verdict} ({said})"
         case _:
             return None
