@@ -9,6 +9,7 @@ from attrs import field, frozen, validators
 from decnet_actors.contracts.decky_files import Isolation
 from decnet_actors.downloads.settings import DownloadSettings
 from decnet_actors.enrich.geo.settings import GeoipSettings, PtrSettings
+from decnet_actors.enrich.settings import IntelSettings
 from decnet_actors.fleet.settings import DeckySettings, default_fleet
 from decnet_actors.sensors.prober_settings import ProberSettings
 from decnet_actors.store.settings import JournalConfig, RetentionConfig
@@ -120,6 +121,9 @@ class Settings:
         factory=GeoipSettings, metadata={"help": "countries and networks of addresses, from files"}
     )
     ptr: PtrSettings = field(factory=PtrSettings, metadata={"help": "names of addresses, from a resolver"})
+    intel: IntelSettings = field(
+        factory=IntelSettings, metadata={"help": "whether others are asked about attackers' addresses"}
+    )
     fleet: FleetSettings = field(factory=FleetSettings, metadata={"help": "how deckies get onto a network"})
     decky: tuple[DeckySettings, ...] = field(
         factory=default_fleet, metadata={"help": "the deckies; without any a small default fleet", "hot": True}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from attrs import evolve
 
+from decnet_actors.app import intel
 from decnet_actors.app.actors import Actors
 from decnet_actors.app.addresses import address_handlers
 from decnet_actors.app.coherence import CoherenceCheck
@@ -69,6 +70,7 @@ def bind(daemon: Daemon) -> Status:
     bind_operations(
         table, engine=daemon.engine, reader=daemon.reader, now=daemon.clock.now, status=daemon.journal_answers
     )
+    intel.bind_operations(daemon)
     backups = Backups(
         daemon.engine,
         daemon.places.state / "backups",
@@ -142,6 +144,7 @@ def _ward(daemon: Daemon, status: Status, addresses: GeoipHandlers) -> Ward:
         secrets=lambda: _secret_files(daemon),
         geography=addresses.report,
         listen=lambda: daemon.settings.web.listen if daemon.settings.web.enabled else (),
+        intelligence=lambda: intel.check(daemon.settings.intel, daemon.correspondents),
         tls=lambda: daemon.settings.web.tls is not TlsMode.OFF,
     )
 
@@ -152,4 +155,4 @@ def _secret_files(daemon: Daemon) -> list[Path]:
     password = settings.database.password
     if password is not None and password.origin.startswith("file "):
         found.append(Path(password.origin.removeprefix("file ")))
-    return found
+    return found + intel.key_files(settings.intel, daemon.registry)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
 from decnet_actors.app.hands import FleetHands
 from decnet_actors.app.house import Means, arrive, clear, kept_files, settle_all
+from decnet_actors.app.intel import correspondents, enricher, used_plugins
 from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
 from decnet_actors.app.placing import refusals
@@ -31,6 +32,7 @@ from decnet_actors.domain.records import Entry, Record
 from decnet_actors.domain.registry import ROOTS
 from decnet_actors.downloads.fetcher import Fetcher
 from decnet_actors.downloads.guard import Guard
+from decnet_actors.enrich.correspondent import Correspondent
 from decnet_actors.enrich.geo.atlas import Atlas
 from decnet_actors.enrich.geo.cartographer import Cartographer, open_atlas
 from decnet_actors.enrich.geo.names import ReverseNames, reverse_names
@@ -131,6 +133,7 @@ class Daemon:
     table: OperationTable = field(init=False)
     desired: DesiredFleet = field(init=False)
     desk: Desk = field(init=False)
+    correspondents: tuple[Correspondent, ...] = field(init=False)  # who is asked about attackers' addresses
     crew: Crew = field(init=False)  # bind sets it: it works on this daemon
     fleet: LiveFleet = field(init=False)
     atlas: Atlas = field(factory=Atlas)  # where addresses are
@@ -207,6 +210,8 @@ class Daemon:
             note=partial(self.note, ""),
             wake=lambda: self.system.directory.address(CONDUCTOR).tell(Work()),
         )
+        self.correspondents = correspondents(self.settings.intel, self.registry, self.clock)
+        ledger = JournalLedger(self.engine, self.intake, host=self.settings.daemon.host, new_id=self.ids.new)
         hostable = await self.desired.take(self.configuration.fleet)
         self.revision = (await self.desired.newest()).revision.number
         plans = hostable.plans
@@ -249,7 +254,8 @@ class Daemon:
             desk=self.desk,
             doorkeeper=self.doorkeeper,
             reader=self.reader,
-            ledger=JournalLedger(self.engine, self.intake, host=self.settings.daemon.host, new_id=self.ids.new),
+            ledger=ledger,
+            enricher=lambda: enricher(self, ledger),
             studies=studies(self),
             offload=self.off,
             ready=lambda: self.unready(),  # noqa: PLW0108  it is replaced after this
@@ -359,6 +365,7 @@ class Daemon:
         """Return how often each plugin is used."""
         used = Counter(service.plugin for one in self.inhabitants.values() for service in one.plan.services)
         used[f"fleet_driver.{self.settings.fleet.driver}"] += 1
+        used.update(used_plugins(self.settings.intel))
         return used
 
     def base_url(self) -> str:

@@ -59,6 +59,7 @@ class Ward:
     geography: Callable[[], GeoipStatus]
     listen: Callable[[], Sequence[str]]  # addresses of the console
     tls: Callable[[], bool]
+    intelligence: Callable[[], Found]  # whether providers of intelligence can be asked
 
 
 class Doctor:
@@ -89,6 +90,7 @@ class Doctor:
             "security.secrets": self._secrets,
             "security.admin": self._admin,
             "realism.personas": self._personas,
+            "intel.providers": self._intelligence,
         }
 
     async def run(self, args: ops.DoctorArgs, caller: Caller) -> Page[Check]:
@@ -251,6 +253,9 @@ class Doctor:
         if await self._ward.has_admin():
             return CheckResult.OK, "an administrator exists", ""
         return CheckResult.WARN, "nobody can sign in yet", "decnetctl user setup-link"
+
+    async def _intelligence(self) -> Found:
+        return self._ward.intelligence()
 
     async def _personas(self) -> Found:
         personas = self._ward.personas()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from decnet_actors.app.intel import problems_of
 from decnet_actors.fleet.plan import Installed, expand, placed
 from decnet_actors.fleet.settings import DeckySettings
 from decnet_actors.machine.persona import implausible, systems
@@ -68,6 +69,7 @@ def load_settings(
     except PluginError as error:
         problems.append(problem_at(Place(), INVALID, str(error), key="decky"))
     problems += _of_driver(loaded, registry)
+    problems += problems_of(loaded.value.intel, registry)
     if problems:
         raise ConfigError(problems)
     return Configuration(loaded=loaded)

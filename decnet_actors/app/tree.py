@@ -17,6 +17,8 @@ from decnet_actors.contracts.operations import Caller, Role
 from decnet_actors.domain.codec import plain
 from decnet_actors.domain.records import Entry
 from decnet_actors.downloads.fetcher import Fetcher
+from decnet_actors.enrich.enricher import NAME as ENRICH
+from decnet_actors.enrich.enricher import Enricher
 from decnet_actors.enrich.geo.cartographer import Cartographer
 from decnet_actors.fleet.conductor import ITSELF, Conductor
 from decnet_actors.fleet.desired import DesiredFleet
@@ -74,6 +76,7 @@ class Branches:
     fetcher: Callable[[], Fetcher]
     prober: Callable[[], Prober]
     cartographer: Callable[[], Cartographer]
+    enricher: Callable[[], Enricher]
     conductor: Callable[[], Conductor]
     table: OperationTable
     desired: DesiredFleet
@@ -105,6 +108,7 @@ def tree(of: Branches) -> SupervisorSpec:
     fetcher = ChildSpec("fetcher", of.fetcher, backoff=of.patience, on_exhausted="disable")
     prober = ChildSpec("prober", of.prober, backoff=of.patience, on_exhausted="disable")
     cartographer = ChildSpec("cartographer", of.cartographer, backoff=of.patience, on_exhausted="disable")
+    enricher = ChildSpec(ENRICH, of.enricher, backoff=of.patience, on_exhausted="disable")
     return supervisor(
         ROOT,
         ChildSpec("watchdog", Watchdog),
@@ -138,6 +142,7 @@ def tree(of: Branches) -> SupervisorSpec:
         *([cartographer] if of.settings.geoip.enabled and of.settings.geoip.sources else []),
         ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
         supervisor("analysis", *(follower(of, name) for name in of.studies)),
+        *([enricher] if of.settings.intel.enabled else []),
         supervisor("surfaces", *surfaces),
     )
 

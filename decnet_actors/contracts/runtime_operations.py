@@ -77,7 +77,7 @@ class Check:
     """One named check of the doctor."""
 
     id: str  # group.name, e.g. host.open-files
-    group: str  # host, network, daemon, store, security, realism
+    group: str  # host, network, daemon, store, security, realism, intel
     result: CheckResult
     evidence: str
     remedy: str = ""  # a command or an edit; empty when nothing is wrong

@@ -13,7 +13,7 @@ Plain: TypeAlias = Any  # the shape of JSON
 TIMES = frozenset(
     {
         *("time", "requested", "started", "ended", "booted", "created", "opened", "closed", "expires", "oldest"),
-        *("newest", "since", "until"),
+        *("newest", "since", "until", "asked", "answered", "resumes"),
     }
 )
 DURATIONS = frozenset({"age", "uptime", "duration", "busy_for", "journal_lag", "step", "valid", "commit_seconds"})

@@ -16,9 +16,10 @@ INIT = "decnet_actors.contracts.init_operations"
 STORE = "decnet_actors.store.operations"
 FLEET = "decnet_actors.fleet.operations"
 WEB = "decnet_actors.web.operations"
+INTEL = "decnet_actors.contracts.intel_operations"
 
 # Every module that defines operations. A test finds the ones missing here.
-OPERATION_MODULES = (RUNTIME, DESCRIPTION, GEOIP, INIT, STORE, FLEET, WEB)
+OPERATION_MODULES = (RUNTIME, DESCRIPTION, GEOIP, INIT, STORE, FLEET, WEB, INTEL)
 
 
 @frozen(kw_only=True)
@@ -43,6 +44,7 @@ NOUNS: dict[str, Noun] = {
     "attacker": Noun(help="Attackers: list, show, export.", module=STORE),
     "credential": Noun(help="Credentials peers tried.", module=STORE),
     "artifact": Noun(help="Files peers brought.", module=STORE),
+    "intel": Noun(help="What others know of addresses: show, list, refresh, status.", module=INTEL),
     "fleet": Noun(help="What the fleet is meant to be: show, diff, apply, history, rollback.", module=FLEET),
     "operation": Noun(help="What was asked of the deckies, and whether it is done: list, show, follow.", module=FLEET),
     "decky": Noun(help="Decoy machines and their services: list, show, create, edit, delete.", module=FLEET),

@@ -6,7 +6,10 @@ decky nor source, its topic no host, and the finding itself says whom it is abou
 
 from typing import ClassVar
 
+from msgspec import Struct
+
 from decnet_actors.domain.facts import Fact
+from decnet_actors.domain.intel import Verdict
 
 
 class Finding(Fact, frozen=True, kw_only=True, gc=False):
@@ -123,3 +126,23 @@ class AttackerTraversed(Finding, frozen=True, kw_only=True, gc=False):
     path: tuple[str, ...]  # in the order in which they were reached, the first of them
     first_seen: float  # Unix seconds
     last_seen: float
+
+
+class ProviderOpinion(Struct, frozen=True, kw_only=True, gc=False):
+    """What one provider of intelligence says of an address."""
+
+    provider: str  # greynoise, abuseipdb, ...
+    verdict: Verdict
+    answered: float  # Unix seconds
+    labels: tuple[str, ...]  # what it says, as ``name=value``, sorted: "categories=ssh", "family=Emotet", "score=100"
+
+
+class AttackerEnriched(Finding, frozen=True, kw_only=True, gc=False):
+    """Providers of intelligence said something new of an address; all that is known of it now."""
+
+    area: ClassVar[str] = "attacker"
+    tail: ClassVar[str] = "intel.enriched"
+
+    address: str
+    verdict: Verdict  # the one that outweighs the others
+    opinions: tuple[ProviderOpinion, ...]  # by the name of the provider

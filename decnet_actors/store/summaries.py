@@ -104,6 +104,9 @@ def _finding(fact: Fact) -> str | None:
         case findings.BaitUsed():
             planted = _cut(" ".join(fact.planted))
             return f"bait of {planted}, by {_cut(fact.source)} at {_cut(fact.decky)} {_cut(fact.service)}"
+        case findings.AttackerEnriched():
+            said = ", ".join(f"{_cut(one.provider)} {one.verdict}" for one in fact.opinions[:MAX_ARGS])
+            return f"{_cut(fact.address)} {fact.verdict} ({said})"
         case _:
             return None
 

@@ -27,6 +27,8 @@ from decnet_actors.store.tables import (
     dead_letter,
     decky_file,
     fact,
+    intel,
+    intel_verdict,
     line,
     minute,
     reuse_attempt,
@@ -106,6 +108,10 @@ class Sweep:
             for of in (attacker_visit, attacker_mark):
                 gone = ~select(attacker.c.address).where(attacker.c.address == of.c.address).exists()
                 removed[of.name] = await self._keys(of, of.c.address, gone)
+            removed["intel"] = await self._keys(intel, intel.c.address, intel.c.wanted < cutoff)
+            removed["intel_verdict"] = await self._keys(
+                intel_verdict, intel_verdict.c.address, intel_verdict.c.time < cutoff
+            )
         if config.artifacts:
             held = (
                 select(decky_file.c.number).where(decky_file.c.sha256 == artifact.c.sha256, decky_file.c.live).exists()

@@ -12,6 +12,7 @@
 * ``reuse_*`` and ``bait_use`` are those of an analysis (``store.reuse``), committed with its cursor.
 * ``attacker``, ``attacker_visit``, ``attacker_mark`` and ``decky_mutation`` are what the profiler makes of facts
   (``store.profiles``), each row whole.
+* ``intel`` and ``intel_verdict`` have what providers of intelligence said (``store.intel``); they cannot be made again.
 * The rest is state of ours: accounts, audit, what the fleet is meant to be and what was done to it, secrets of
   personas, cursors of consumers.
 
@@ -233,6 +234,28 @@ line = _table(
     Column("folded", Text, nullable=False),  # what is searched
     Column("open", LargeBinary(MAX_PAYLOAD)),  # what came of a line that goes on
     Index("ix_line_session", "session"),  # ids ascend with time, so this one grows at its end too
+)
+
+intel = _table(
+    "intel",
+    Column("address", String(ADDRESS), primary_key=True),
+    Column("provider", String(NAME), primary_key=True),
+    Column("asked", Double),  # NULL: it waits for its turn
+    Column("answered", Double),  # of verdict and fields
+    Column("expires", Double, nullable=False),  # when it may be asked again
+    Column("wanted", Double, nullable=False),  # when an opinion was needed last
+    Column("verdict", String(32), nullable=False),
+    Column("fields", Text, nullable=False),  # JSON
+    Column("error", Text, nullable=False),  # why the last request brought nothing
+    Index("ix_intel_expires", "expires"),
+)
+
+intel_verdict = _table(
+    "intel_verdict",
+    Column("address", String(ADDRESS), primary_key=True),
+    Column("verdict", String(32), nullable=False),  # the one that outweighs the others
+    Column("time", Double, nullable=False),  # of the newest answer
+    Index("ix_intel_verdict_time", "time", "address"),
 )
 
 artifact = _table(

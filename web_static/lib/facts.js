@@ -34,6 +34,7 @@ export const KINDS = {
   AttackerObserved: 'New attacker',
   AttackerScored: 'Attacker',
   AttackerTraversed: 'Attacker moved on',
+  AttackerEnriched: 'Intelligence',
 };
 
 /** What lists of events show by default: everything but the bytes of terminals, which the replay is made of. */
@@ -57,6 +58,7 @@ const LEVELS = {
 /** info, low, medium, high or critical. */
 export function level(event) {
   if (event.kind === 'OperationEnded' && !event.fact.succeeded) return 'medium';
+  if (event.kind === 'AttackerEnriched' && event.fact.verdict === 'malicious') return 'medium';
   if (event.kind === 'CredentialSeen') return event.fact.outcome === 'accepted' ? 'high' : 'low';
   return LEVELS[event.kind] ?? 'info';
 }
@@ -117,6 +119,8 @@ const SENTENCES = {
   CredentialReused: (f) => html`a rare secret was used again: ${f.source_count} sources at ${f.targets.slice(0, 3).join(', ')}${f.target_count > 3 ? html` and ${f.target_count - 3} more` : ''}`,
   BaitUsed: (f) => html`${f.source} tried bait of ${f.planted.join(', ')} at ${f.decky} ${f.service}`,
   OperationEnded: (f) => html`${f.kind} ${f.succeeded ? 'succeeded' : html`failed: ${peer(f.error)}`}`,
+  AttackerEnriched: (f) => html`${f.address} is ${f.verdict} to ${
+    f.opinions.map((one) => one.provider).join(', ')}`,
 };
 
 /** One sentence about an event, without its subject; values are cut after `most` characters. */

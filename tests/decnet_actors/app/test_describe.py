@@ -89,6 +89,7 @@ async def test_keys_come_in_the_order_of_the_default_file(show) -> None:
         "prober",
         "geoip",
         "ptr",
+        "intel",
         "fleet",
         "decky",
     ]

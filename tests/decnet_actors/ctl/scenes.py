@@ -479,6 +479,41 @@ MEMBER = {
     "distribution": "debian:12",
     "stack": "",
 }
+INTEL = {
+    "address": "45.83.64.1",
+    "verdict": "malicious",
+    "time": NOW - 60,
+    "opinions": [
+        {
+            "provider": "abuseipdb",
+            "verdict": "malicious",
+            "says": ["categories=ssh", "isp=Example\\x1b[31m", "score=100"],
+            "asked": NOW - 60,
+            "answered": NOW - 60,
+            "expires": NOW + 86_340,
+            "error": "",
+        },
+        {
+            "provider": "greynoise",
+            "verdict": "unknown",
+            "says": [],
+            "asked": NOW - 60,
+            "answered": None,
+            "expires": NOW + 840,
+            "error": "it took too long",
+        },
+    ],
+}
+PROVIDER = {
+    "provider": "greynoise",
+    "state": "ready",
+    "left": 24,
+    "answers": 7,
+    "failures": 0,
+    "listed": None,
+    "resumes": None,
+    "error": "",
+}
 ANSWERS = {
     "fleet.show": {
         "revision": 4,
@@ -692,6 +727,22 @@ ANSWERS = {
     "artifact.list": _page(
         {"sha256": "ab" * 32, "size": 1536, "first_seen": NOW - 9, "last_seen": NOW - 9, "count": 1}
     ),
+    "intel.show": INTEL,
+    "intel.refresh": INTEL,
+    "intel.list": _page(
+        {
+            "address": INTEL["address"],
+            "verdict": "malicious",
+            "time": NOW - 60,
+            "opinions": ["abuseipdb=malicious", "greynoise=unknown"],
+        }
+    ),
+    "intel.status": _page(
+        {**PROVIDER, "provider": "abuseipdb", "state": "spent", "left": 0, "resumes": NOW + 3600},
+        {**PROVIDER, "provider": "feodo", "listed": 312},
+        {**PROVIDER, "state": "paused", "failures": 3, "resumes": NOW + 60, "error": "it took too long"},
+        {**PROVIDER, "provider": "threatfox", "state": "lacking", "answers": 0, "error": "a key is missing"},
+    ),
     "decky.files": _page(FILE_CHANGE, {**FILE_CHANGE, "number": 6, "action": "remove", "live": False, "size": 0}),
     "decky.restore": {"name": "web-01", "path": "/etc", "undone": 3},
     "decky.list": _page(DECKY, {**DECKY, "name": "db-01", "state": "down", "services": ["redis"], "sessions": 0}),
@@ -787,6 +838,10 @@ COMMANDS = [
     ("credential", "reuse-list"),
     ("credential", "reuse-show", "5f1c"),
     ("artifact", "list"),
+    ("intel", "show", "45.83.64.1"),
+    ("intel", "list"),
+    ("intel", "refresh", "45.83.64.1"),
+    ("intel", "status"),
     ("decky", "list"),
     ("decky", "show", "web-01"),
     ("decky", "create", "db-01", "--archetype", "database-server"),

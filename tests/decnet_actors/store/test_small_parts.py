@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from decnet_actors.contracts.errors import OperatorError
-from decnet_actors.domain.facts import Direction, TerminalResized, TerminalSeen
+from decnet_actors.domain.facts import Direction, Fact, TerminalResized, TerminalSeen
 from decnet_actors.domain.records import Entry
 from decnet_actors.domain.registry import FACTS
 from decnet_actors.store import asciicast
@@ -121,12 +122,11 @@ HOSTILE = "\x1b[31m\u202e\r\n"
 SAMPLES = {str: HOSTILE, bytes: HOSTILE.encode(), int: 7, float: 1.5, bool: True}
 
 
-@pytest.mark.parametrize("kind", FACTS)
-def test_every_fact_has_a_summary_that_cannot_drive_a_terminal(kind: str) -> None:
+def hostile(cls: type[Struct]) -> Struct:
+    """Return a fact, or a part of one, whose every text is hostile."""
     import types
     import typing
 
-    cls = FACTS[kind]
     hints = typing.get_type_hints(cls)
     values: dict[str, object] = {}
     for name in cls.__struct_fields__:
@@ -134,10 +134,19 @@ def test_every_fact_has_a_summary_that_cannot_drive_a_terminal(kind: str) -> Non
         hint = options[0] if options else hints[name]
         if typing.get_origin(hint) is tuple:
             inner = typing.get_args(hint)[0]
-            values[name] = () if typing.get_origin(inner) is tuple else (SAMPLES[inner],) * 20
+            several = typing.get_origin(inner) is tuple
+            one = None if several else hostile(inner) if issubclass(inner, Struct) else SAMPLES[inner]
+            values[name] = () if several else (one,) * 20
         else:
             values[name] = SAMPLES[hint] if hint in SAMPLES else next(iter(hint))
-    line = summary(cls(**values))
+    return cls(**values)
+
+
+@pytest.mark.parametrize("kind", FACTS)
+def test_every_fact_has_a_summary_that_cannot_drive_a_terminal(kind: str) -> None:
+    fact = hostile(FACTS[kind])
+    assert isinstance(fact, Fact)
+    line = summary(fact)
 
     assert line
     assert line.isprintable()

@@ -1,0 +1,1 @@
+"""Who knows something of addresses."""
