@@ -98,8 +98,8 @@ def fixture(name: str, seed: int = 1) -> Corpus:
     return corpus(actors_of(name), seed)
 
 
-def actors_of(name: str) -> list[Actor]:
-    """Return the actors of a fixture, those of the fixtures it includes with their own prefixes."""
+def actors_of(name: str, *, scanners: bool = True) -> list[Actor]:
+    """Return the actors of a fixture, and those of the fixtures it includes, but their scanners."""
     found = tomllib.loads((FOLDER / f"{name}.toml").read_text())
     actors = [_actor(table) for table in found.get("actor", ())]
     for other in found.get("includes", ()):
@@ -111,14 +111,15 @@ def actors_of(name: str) -> list[Actor]:
                 campaign=f"{other}/{one.campaign}",
                 word=one.word or one.id,
             )
-            for one in actors_of(other)
+            for one in actors_of(other, scanners=False)
         ]
-    noise = found.get("noise", 0)
+    noise = found.get("noise", 0) if scanners else 0
     return [*actors, *(_scanner(number) for number in range(noise))]
 
 
 def _actor(table: Mapping[str, Any]) -> Actor:  # Any: what TOML holds
-    return Actor(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    return Actor(**values)
 
 
 def _scanner(number: int) -> Actor:

@@ -111,13 +111,13 @@ def _reasons(one: Profile, other: Profile, worth: Worth) -> Iterator[Reason]:
         return
     kind, value = min(shared)
     weight = INFRASTRUCTURE_WEIGHT * len(shared) / len(ours | theirs)
-    yield Reason("infrastructure", round(weight, 6), value, worth.shared_by(kind, value))
+    yield Reason("infrastructure", round(weight, 6), value, worth.worth(kind, value))
     if decky := handoff(one, other):
-        yield Reason("hand-off", HANDOFF_WEIGHT, decky, 0)
+        yield Reason("hand-off", HANDOFF_WEIGHT, decky, 1.0)
     if (together := overlap(one, other)) > 0:
-        yield Reason("overlap", round(OVERLAP_WEIGHT * together, 6), f"{together:.0%} of the time", 0)
+        yield Reason("overlap", round(OVERLAP_WEIGHT * together, 6), f"{together:.0%} of the time", 1.0)
     if (alike := likeness(one.rhythm, other.rhythm)) > 0:
-        yield Reason("rhythm", round(RHYTHM_WEIGHT * alike, 6), f"{alike:.0%} alike", 0)
+        yield Reason("rhythm", round(RHYTHM_WEIGHT * alike, 6), f"{alike:.0%} alike", 1.0)
     yield _cohort(one.features, other.features)
 
 
@@ -127,7 +127,7 @@ def _cohort(ours: Mapping[str, frozenset[str]], theirs: Mapping[str, frozenset[s
     whole = len(one | other)
     value = len(one & other) / whole if whole else 0.0
     return Reason(
-        "cohort", round(COHORT_WEIGHT * value, 6), ", ".join(sorted(value for _, value in one & other))[:200], 0
+        "cohort", round(COHORT_WEIGHT * value, 6), ", ".join(sorted(value for _, value in one & other))[:200], 1.0
     )
 
 

@@ -220,7 +220,7 @@ def group_rows(members: Mapping[str, frozenset[str]], names: Names, linker: Link
 
 def edge_row(edge: Edge) -> EdgeRow:
     """Return the row of an edge."""
-    reasons = [(reason.family, reason.weight, reason.value, reason.shared_by) for reason in edge.reasons]
+    reasons = [(reason.family, reason.weight, reason.value, reason.rarity) for reason in edge.reasons]
     return EdgeRow(one=edge.one, other=edge.other, weight=edge.weight, reasons=msgspec.json.encode(reasons))
 
 

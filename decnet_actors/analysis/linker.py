@@ -46,10 +46,6 @@ class Linker(Generic[N]):
         posting = self._postings.get((kind, value))
         return posting.worth if posting is not None else 0.0
 
-    def shared_by(self, kind: str, value: str) -> int:
-        posting = self._postings.get((kind, value))
-        return len(posting.members) if posting is not None else 0
-
     def mass(self, node: str, kind: str) -> float:
         kinds = self._mass.setdefault(node, {})
         found = kinds.get(kind)
@@ -175,6 +171,8 @@ class Linker(Generic[N]):
     def _cut(self, ident: str, old: dict[tuple[str, str], Edge]) -> None:
         for other, edge in self.edges.pop(ident, {}).items():
             del self.edges[other][ident]
+            if not self.edges[other]:
+                del self.edges[other]
             old[edge.one, edge.other] = edge
         self._mass.pop(ident, None)
 

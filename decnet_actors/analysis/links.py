@@ -36,12 +36,12 @@ M_contra = TypeVar("M_contra", bound=Node, contravariant=True)
 
 @frozen
 class Reason:
-    """Why two nodes belong together: what they share, how many share it, and what it weighs."""
+    """Why two nodes belong together: what they share, what it weighs, and how rare it is (``Rules.rarity``)."""
 
     family: str
     weight: float
     value: str
-    shared_by: int  # nodes, these two included; 0 where nothing is shared but alike
+    rarity: float
 
 
 @frozen
@@ -72,7 +72,6 @@ class Worth(Protocol):
     """What values are worth now."""
 
     def worth(self, kind: str, value: str) -> float: ...
-    def shared_by(self, kind: str, value: str) -> int: ...
     def mass(self, node: str, kind: str) -> float:
         """Return what the values of a kind are worth together that a node has."""
 

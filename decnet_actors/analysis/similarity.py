@@ -123,7 +123,7 @@ def _reasons(one: Observation, other: Observation, worth: Worth) -> Iterator[Rea
         value = _jaccard(CREDENTIAL, shared[CREDENTIAL], one, other, worth)
         yield from _reason("credentials", CREDENTIAL_WEIGHT * value, CREDENTIAL, shared[CREDENTIAL], worth)
     if (alike := likeness(one.rhythm, other.rhythm)) > 0:
-        yield Reason("rhythm", RHYTHM_WEIGHT * alike, f"{alike:.0%} alike", 0)
+        yield Reason("rhythm", RHYTHM_WEIGHT * alike, f"{alike:.0%} alike", 1.0)
     yield from _place(shared, worth)
 
 
@@ -173,8 +173,8 @@ def _place(shared: dict[str, frozenset[str]], worth: Worth) -> Iterator[Reason]:
 
 def _reason(family: str, weight: float, kind: str, values: frozenset[str], worth: Worth) -> Iterator[Reason]:
     if weight > 0:
-        count, value = min((worth.shared_by(kind, value), value) for value in values)
-        yield Reason(family, round(weight, 6), value, count)
+        rare, value = min((-worth.worth(kind, value), value) for value in values)
+        yield Reason(family, round(weight, 6), value, -rare)
 
 
 def _jaccard(kind: str, shared: frozenset[str], one: Observation, other: Observation, worth: Worth) -> float:

@@ -47,7 +47,7 @@ class GroupRow:
 
 @frozen(kw_only=True)
 class EdgeRow:
-    """Why two members belong together; ``reasons`` is a JSON array of [family, weight, value, shared by]."""
+    """Why two members belong together; ``reasons`` is a JSON array of [family, weight, value, rarity]."""
 
     one: str
     other: str
