@@ -37,7 +37,8 @@ async def of(bench: Laboratory, source: str) -> ops.IdentityRow:
 
 async def test_identities_are_listed_by_page_and_by_address(bench: Laboratory) -> None:
     ask = handlers(bench)
-    cursor, found = None, []
+    cursor: str | None = None
+    found: list[ops.IdentityRow] = []
     while True:
         page = await ask.identity_list(ops.IdentityListArgs(limit=2, cursor=cursor), ANA)
         found += page.items
