@@ -24,6 +24,7 @@ from decnet_actors.fleet.reports import FleetReports
 from decnet_actors.fleet.view import FleetHandlers
 from decnet_actors.settings import Settings
 from decnet_actors.store import backups as backup_handlers
+from decnet_actors.store import identity_handlers
 from decnet_actors.store.backups import Backups
 from decnet_actors.store.engine import integrity, sqlite_path
 from decnet_actors.store.handlers import bind_operations
@@ -71,6 +72,7 @@ def bind(daemon: Daemon) -> Status:
         table, engine=daemon.engine, reader=daemon.reader, now=daemon.clock.now, status=daemon.journal_answers
     )
     intel.bind_operations(daemon)
+    identity_handlers.bind_operations(table, daemon.engine, record=daemon.conclude, new_id=daemon.ids.new)
     backups = Backups(
         daemon.engine,
         daemon.places.state / "backups",

@@ -27,6 +27,7 @@ from decnet_actors.contracts.operation_table import OperationTable
 from decnet_actors.decoys.decky import PATIENCE
 from decnet_actors.decoys.sessions import OpenSessions
 from decnet_actors.domain.facts import Fact
+from decnet_actors.domain.findings import Finding
 from decnet_actors.domain.ids import Ids
 from decnet_actors.domain.records import Entry, Record
 from decnet_actors.domain.registry import ROOTS
@@ -305,6 +306,12 @@ class Daemon:
         """Record what happened to a decky and to none of its services; to the fleet when it has no name."""
         now, host = self.clock.now(), self.settings.daemon.host
         self.writer.put(Record(id=self.ids.at(now), time=now, host=host, decky=decky, service="", fact=fact))
+
+    async def conclude(self, fact: Finding) -> None:
+        """Record what somebody concluded, and return when it is durable."""
+        now, host = self.clock.now(), self.settings.daemon.host
+        number = self.writer.put(Record(id=self.ids.at(now), time=now, host=host, decky="", service="", fact=fact))
+        await self.writer.durable(number)
 
     def _publish(self, entries: Sequence[Entry]) -> None:
         """Put committed entries on the bus; a restarted journal may bring some again."""

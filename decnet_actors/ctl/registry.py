@@ -45,6 +45,8 @@ NOUNS: dict[str, Noun] = {
     "credential": Noun(help="Credentials peers tried.", module=STORE),
     "artifact": Noun(help="Files peers brought.", module=STORE),
     "intel": Noun(help="What others know of addresses: show, list, refresh, status.", module=INTEL),
+    "identity": Noun(help="Actors behind the addresses: list, show, evidence, merge, split.", module=STORE),
+    "campaign": Noun(help="Identities that work together: list, show.", module=STORE),
     "fleet": Noun(help="What the fleet is meant to be: show, diff, apply, history, rollback.", module=FLEET),
     "operation": Noun(help="What was asked of the deckies, and whether it is done: list, show, follow.", module=FLEET),
     "decky": Noun(help="Decoy machines and their services: list, show, create, edit, delete.", module=FLEET),

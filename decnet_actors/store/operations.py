@@ -12,6 +12,15 @@ from decnet_actors.store.attacker_operations import ATTACKER_EXPORT, ATTACKER_LI
 from decnet_actors.store.backup_operations import BACKUP_CREATE, BACKUP_LIST, BACKUP_RESTORE, BACKUP_VERIFY
 from decnet_actors.store.credential_operations import ARTIFACT_LIST, CREDENTIAL_LIST, CREDENTIAL_SHOW
 from decnet_actors.store.event_operations import EVENT_HISTOGRAM, EVENT_LIST, EVENT_SHOW, EVENT_TAIL
+from decnet_actors.store.identity_operations import (
+    CAMPAIGN_LIST,
+    CAMPAIGN_SHOW,
+    IDENTITY_EVIDENCE,
+    IDENTITY_LIST,
+    IDENTITY_MERGE,
+    IDENTITY_SHOW,
+    IDENTITY_SPLIT,
+)
 from decnet_actors.store.overview_operations import DB_STATUS, OVERVIEW_SHOW
 from decnet_actors.store.reuse_operations import REUSE_LIST, REUSE_SHOW
 from decnet_actors.store.search_operations import SESSION_SEARCH
@@ -34,6 +43,13 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike cla
     REUSE_LIST,
     REUSE_SHOW,
     ARTIFACT_LIST,
+    IDENTITY_LIST,
+    IDENTITY_SHOW,
+    IDENTITY_EVIDENCE,
+    IDENTITY_MERGE,
+    IDENTITY_SPLIT,
+    CAMPAIGN_LIST,
+    CAMPAIGN_SHOW,
     OVERVIEW_SHOW,
     DB_STATUS,
     BACKUP_CREATE,

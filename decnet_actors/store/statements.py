@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Insert, Table, func, insert
+from sqlalchemy import ColumnElement, Delete, Insert, Table, Update, func, insert
 from sqlalchemy.engine import Dialect
 
 from decnet_actors.store import tables
@@ -133,10 +133,11 @@ def _merged(how: str, old: ColumnElement[Any], new: ColumnElement[Any], dialect:
             raise ValueError(how)
 
 
-def compiled(statement: Insert, columns: Sequence[str], dialect: Dialect) -> str:
-    """Return an insert as the driver's SQL, for tuples in the order of ``columns``."""
-    text = statement.compile(dialect=dialect, column_keys=list(columns))
+def compiled(statement: Insert | Update | Delete, columns: Sequence[str], dialect: Dialect) -> str:
+    """Return a statement as the driver's SQL, for tuples in the order of ``columns``."""
+    keys = list(columns) if isinstance(statement, Insert) else None
+    text = statement.compile(dialect=dialect, column_keys=keys)
     order = text.positiontup
     if tuple(order or ()) != tuple(columns):
-        raise ValueError(f"{statement.table.name}: parameters are {order}, not {columns}")
+        raise ValueError(f"parameters are {order}, not {columns}")
     return str(text)

@@ -13,6 +13,8 @@
 * ``attacker``, ``attacker_visit``, ``attacker_mark`` and ``decky_mutation`` are what the profiler makes of facts
   (``store.profiles``), each row whole.
 * ``intel`` and ``intel_verdict`` have what providers of intelligence said (``store.intel``); they cannot be made again.
+* ``trace``, ``observation``, ``identity``, ``identity_edge``, ``identity_decision``, ``campaign``, ``campaign_member``
+and ``campaign_edge`` are what analyses made of facts (``store.identity_tables``).
 * The rest is state of ours: accounts, audit, what the fleet is meant to be and what was done to it, secrets of
   personas, cursors of consumers.
 
@@ -444,6 +446,79 @@ attacker_fingerprint = _table(
     Column("rotations", Integer, nullable=False),
     Column("first_seen", Double, nullable=False),
     Column("last_seen", Double, nullable=False),
+)
+
+trace = _table(
+    "trace",
+    Column("session", String(ID), primary_key=True),
+    Column("observation", String(ID), nullable=False),
+    Column("state", LargeBinary(MAX_PAYLOAD), nullable=False),  # msgpack (analysis.traces)
+    Index("ix_trace_observation", "observation"),
+)
+
+observation = _table(
+    "observation",
+    Column("id", String(ID), primary_key=True),
+    Column("source", String(ADDRESS), nullable=False),
+    Column("client", String(NAME), nullable=False),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    Column("identity", String(ID), nullable=False),
+    Column("state", LargeBinary(MAX_PAYLOAD), nullable=False),  # msgpack (analysis.observations)
+    Index("ix_observation_identity", "identity"),
+    Index("ix_observation_source", "source"),
+)
+
+
+def _group(name: str) -> Table:
+    return _table(
+        name,
+        Column("id", String(ID), primary_key=True),
+        Column("merged_into", String(ID), nullable=False),  # empty: it stands for itself
+        Column("first_seen", Double, nullable=False),
+        Column("last_seen", Double, nullable=False),
+        Column("members", BigInteger, nullable=False),
+        Column("weakest", Double, nullable=False),
+        Index(f"ix_{name}_last_seen", "last_seen"),
+        Index(f"ix_{name}_merged_into", "merged_into"),
+    )
+
+
+def _edge(name: str) -> Table:
+    return _table(
+        name,
+        Column("one", String(ID), primary_key=True),
+        Column("other", String(ID), primary_key=True),
+        Column("weight", Double, nullable=False),
+        Column("reasons", LargeBinary(MAX_PAYLOAD), nullable=False),  # JSON (contracts.identities.EdgeRow)
+        Index(f"ix_{name}_other", "other"),
+    )
+
+
+identity = _group("identity")
+identity_edge = _edge("identity_edge")
+
+identity_decision = _table(
+    "identity_decision",
+    Column("id", String(ID), primary_key=True),
+    Column("observation", String(ID), primary_key=True),
+    Column("side", Integer, nullable=False),
+    Column("together", Boolean, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("ix_identity_decision_observation", "observation"),
+)
+
+campaign = _group("campaign")
+campaign_edge = _edge("campaign_edge")
+
+campaign_member = _table(
+    "campaign_member",
+    Column("identity", String(ID), primary_key=True),
+    Column("campaign", String(ID), nullable=False),
+    Column("state", LargeBinary(MAX_PAYLOAD), nullable=False),  # msgpack (analysis.campaigns)
+    Index("ix_campaign_member_campaign", "campaign"),
 )
 
 meta = _table(

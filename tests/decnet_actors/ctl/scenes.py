@@ -514,6 +514,35 @@ PROVIDER = {
     "resumes": None,
     "error": "",
 }
+IDENTITY = {
+    "id": "i1" * 16,
+    "first_seen": NOW - 9000,
+    "last_seen": NOW - 9,
+    "observations": 2,
+    "weakest": 1.7,
+    "merged_into": "",
+    "campaign": "c1" * 16,
+}
+OBSERVATION = {
+    "id": "o1" * 16,
+    "source": "203.0.113.7",
+    "client": "ssh:" + "3" * 32,
+    "first_seen": NOW - 9000,
+    "last_seen": NOW - 9,
+}
+REASONS = [
+    {"family": "payload", "weight": 1.0, "value": "ab" * 32, "rarity": 1.0},
+    {"family": "ssh client", "weight": 0.7, "value": "3" * 32, "rarity": 1.0},
+]
+CAMPAIGN = {
+    "id": "c1" * 16,
+    "first_seen": NOW - 9000,
+    "last_seen": NOW - 9,
+    "identities": 2,
+    "weakest": 1.4,
+    "merged_into": "",
+}
+
 ANSWERS = {
     "fleet.show": {
         "revision": 4,
@@ -743,6 +772,42 @@ ANSWERS = {
         {**PROVIDER, "state": "paused", "failures": 3, "resumes": NOW + 60, "error": "it took too long"},
         {**PROVIDER, "provider": "threatfox", "state": "lacking", "answers": 0, "error": "a key is missing"},
     ),
+    "identity.list": _page(IDENTITY),
+    "identity.show": {
+        **IDENTITY,
+        "members": [OBSERVATION, {**OBSERVATION, "id": "o2" * 16, "source": "2001:db8::7"}],
+        "merged": ["i2" * 16],
+        "decisions": [
+            {
+                "id": "d1" * 16,
+                "together": True,
+                "time": NOW - 60,
+                "author": "ana",
+                "reason": "one invoice",
+                "observations": ["o1" * 16, "o2" * 16],
+            }
+        ],
+    },
+    "identity.evidence": _page(
+        {
+            "one": "o1" * 16,
+            "other": "o2" * 16,
+            "one_source": "203.0.113.7",
+            "other_source": "2001:db8::7",
+            "weight": 1.7,
+            "reasons": REASONS,
+            "why": "payload 1.00 (abababab), ssh client 0.70 (3333)",
+        }
+    ),
+    "identity.merge": {"decision": "d1" * 16, "observations": 2, "withdrawn": []},
+    "identity.split": {"decision": "d2" * 16, "observations": 2, "withdrawn": ["d1" * 16]},
+    "campaign.list": _page(CAMPAIGN),
+    "campaign.show": {
+        **CAMPAIGN,
+        "members": ["i1" * 16, "i3" * 16],
+        "merged": [],
+        "links": [{"one": "i1" * 16, "other": "i3" * 16, "weight": 1.4, "reasons": REASONS[:1]}],
+    },
     "decky.files": _page(FILE_CHANGE, {**FILE_CHANGE, "number": 6, "action": "remove", "live": False, "size": 0}),
     "decky.restore": {"name": "web-01", "path": "/etc", "undone": 3},
     "decky.list": _page(DECKY, {**DECKY, "name": "db-01", "state": "down", "services": ["redis"], "sessions": 0}),
@@ -833,6 +898,13 @@ COMMANDS = [
     ("attacker", "list"),
     ("attacker", "show", "203.0.113.7"),
     ("attacker", "export", "203.0.113.7"),
+    ("identity", "list"),
+    ("identity", "show", "i1"),
+    ("identity", "evidence", "i1"),
+    ("identity", "merge", "i1", "i2"),
+    ("identity", "split", "i1", "o2"),
+    ("campaign", "list"),
+    ("campaign", "show", "c1"),
     ("credential", "list"),
     ("credential", "show", "c1"),
     ("credential", "reuse-list"),
