@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from decnet_actors.analysis.techniques.study import Techniques
 from decnet_actors.contracts.analysis import Study
+from decnet_actors.store.technique_tags import TechniqueTagTable
 
 if TYPE_CHECKING:
     from decnet_actors.app.daemon import Daemon
@@ -13,5 +15,5 @@ Studies: TypeAlias = Mapping[str, Callable[[], Study]]  # what makes each, by th
 
 def studies(daemon: "Daemon") -> Studies:
     """Return the analyses."""
-    del daemon
-    return {}
+    tags = TechniqueTagTable(daemon.engine)
+    return {"techniques": lambda: Techniques(tags, lambda: daemon.configuration.rules)}

@@ -9,6 +9,8 @@
   (``store.projector``). They could be made again from ``fact``.
 * ``decky_file`` has the changes of deckies' files, by version (``store.decky_files``): the live ones are what a tree is
   put together from, the others its history.
+* ``technique_tag`` and ``technique_window`` are the techniques' study's own (``store.technique_tags``);
+  ``technique_rule`` is what operators say of its rules.
 * The rest is state of ours: accounts, audit, what the fleet is meant to be and what was done to it, secrets of
   personas, cursors of consumers.
 
@@ -33,7 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0010"
 
 MAX_PAYLOAD = 2**24 - 1  # bytes; what MySQL's MEDIUMBLOB holds, and more than any fact has
 ID = 32  # hex digits of an identifier
@@ -307,4 +309,43 @@ meta = _table(
     "meta",
     Column("key", String(NAME), primary_key=True),
     Column("value", LargeBinary(MAX_PAYLOAD), nullable=False),
+)
+
+technique_tag = _table(
+    "technique_tag",
+    Column("event", String(ID), primary_key=True),
+    Column("rule", String(32), primary_key=True),
+    Column("technique", String(16), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("tactic", String(32), nullable=False),
+    Column("phase", String(32), nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("source", String(ADDRESS), nullable=False),
+    Column("session", String(ID), nullable=False),
+    Column("decky", String(NAME), nullable=False),
+    Column("service", String(NAME), nullable=False),
+    Column("evidence", Text, nullable=False),  # JSON
+    Index(None, "seq"),
+    Index(None, "technique", "seq"),
+    Index(None, "source", "technique"),
+)
+
+technique_window = _table(
+    "technique_window",
+    Column("key", String(32), primary_key=True),
+    Column("touched", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # JSON
+)
+
+technique_rule = _table(
+    "technique_rule",
+    Column("rule", String(32), primary_key=True),
+    Column("mode", String(16), nullable=False),
+    Column("ceiling", Double, nullable=False),
+    Column("until", Double, nullable=True),
+    Column("reason", Text, nullable=False),
+    Column("author", String(NAME), nullable=False),
+    Column("time", Double, nullable=False),
 )
