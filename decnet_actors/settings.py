@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
+from decnet_actors.analysis.techniques.settings import TechniqueSettings
 from decnet_actors.contracts.decky_files import Isolation
 from decnet_actors.downloads.settings import DownloadSettings
 from decnet_actors.fleet.settings import DeckySettings, default_fleet
@@ -110,6 +111,9 @@ class Settings:
     web: WebSettings = field(factory=WebSettings, metadata={"help": "the console"})
     downloads: DownloadSettings = field(
         factory=DownloadSettings, metadata={"help": "whether what attackers wanted to download is fetched"}
+    )
+    techniques: TechniqueSettings = field(
+        factory=TechniqueSettings, metadata={"help": "by which rules techniques are found", "hot": True}
     )
     fleet: FleetSettings = field(factory=FleetSettings, metadata={"help": "how deckies get onto a network"})
     decky: tuple[DeckySettings, ...] = field(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from attrs import evolve
 
+from decnet_actors.analysis.techniques.handlers import TechniqueHandlers
 from decnet_actors.app.actors import Actors
 from decnet_actors.app.coherence import CoherenceCheck
 from decnet_actors.app.converge import RunningFleet
@@ -26,6 +27,7 @@ from decnet_actors.store.engine import integrity, sqlite_path
 from decnet_actors.store.handlers import bind_operations
 from decnet_actors.store.migrations import schema_version
 from decnet_actors.store.tables import SCHEMA_VERSION
+from decnet_actors.store.technique_tags import TechniqueTagTable
 from decnet_actors.web.accounts import Accounts
 from decnet_actors.web.settings import TlsMode
 from supervisors.config import Loaded
@@ -64,6 +66,9 @@ def bind(daemon: Daemon) -> Status:
     Accounts(daemon.doorkeeper, daemon.clock.now, daemon.base_url).bind(table)
     bind_operations(
         table, engine=daemon.engine, reader=daemon.reader, now=daemon.clock.now, status=daemon.journal_answers
+    )
+    TechniqueHandlers(TechniqueTagTable(daemon.engine), lambda: daemon.configuration.rules, daemon.clock.now).bind(
+        table
     )
     backups = Backups(
         daemon.engine,

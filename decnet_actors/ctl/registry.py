@@ -15,9 +15,10 @@ INIT = "decnet_actors.contracts.init_operations"
 STORE = "decnet_actors.store.operations"
 FLEET = "decnet_actors.fleet.operations"
 WEB = "decnet_actors.web.operations"
+TECHNIQUES = "decnet_actors.analysis.techniques.operations"
 
 # Every module that defines operations. A test finds the ones missing here.
-OPERATION_MODULES = (RUNTIME, DESCRIPTION, INIT, STORE, FLEET, WEB)
+OPERATION_MODULES = (RUNTIME, DESCRIPTION, INIT, STORE, FLEET, WEB, TECHNIQUES)
 
 
 @frozen(kw_only=True)
@@ -42,6 +43,7 @@ NOUNS: dict[str, Noun] = {
     "source": Noun(help="Addresses peers came from.", module=STORE),
     "credential": Noun(help="Credentials peers tried.", module=STORE),
     "artifact": Noun(help="Files peers brought.", module=STORE),
+    "technique": Noun(help="ATT&CK techniques that events show, and the rules that find them.", module=TECHNIQUES),
     "fleet": Noun(help="What the fleet is meant to be: show, diff, apply, history, rollback.", module=FLEET),
     "operation": Noun(help="What was asked of the deckies, and whether it is done: list, show, follow.", module=FLEET),
     "decky": Noun(help="Decoy machines and their services: list, show, create, edit, delete.", module=FLEET),
@@ -106,6 +108,7 @@ VIEWS: dict[str, str] = {
     "backup.restore": "decnet_actors.ctl.backup:VIEW",
     "fleet.diff": "decnet_actors.ctl.fleet:DIFF",
     "fleet.export": "decnet_actors.ctl.fleet:TEXT",
+    "technique.export": "decnet_actors.ctl.fleet:TEXT",
     **dict.fromkeys(CHANGES, "decnet_actors.ctl.fleet:CHANGE"),
     "decky.restart": "decnet_actors.ctl.fleet:RESTART",
     "operation.follow": "decnet_actors.ctl.fleet:FOLLOW",
@@ -128,6 +131,7 @@ HINTS: dict[str, str] = {
     "user.list": "decnetctl user add NAME --role admin",
     "api-token.list": "decnetctl api-token create NAME",
     "backup.list": "decnetctl backup create",
+    "technique.list": "none of the rules has matched yet: decnetctl technique rules",
 }
 
 # Operations the command answers by itself: "module:function" of (arguments, settings) -> builtins, yielded by a stream.

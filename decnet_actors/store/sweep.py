@@ -76,7 +76,9 @@ class Sweep:
             upto = await self._newest_before(cutoff)
             removed["fact"] = await self._facts(upto)
             removed["line"] = removed.get("line", 0) + await self._lines(upto)
-            removed["technique_tag"] = await self._keys(technique_tag, technique_tag.c.event, technique_tag.c.seq <= upto)
+            removed["technique_tag"] = await self._keys(
+                technique_tag, technique_tag.c.event, technique_tag.c.seq <= upto
+            )
             removed["minute"] = await self._keys(minute, minute.c.minute, minute.c.minute < int(cutoff // 60))
             removed["dead_letter"] = await self._keys(dead_letter, dead_letter.c.id, dead_letter.c.time < cutoff)
         if config.sessions:

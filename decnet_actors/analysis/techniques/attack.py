@@ -38,6 +38,12 @@ class Attack:
     tactics: Mapping[str, Tactic]  # by short name, in the order of the matrix
     techniques: Mapping[str, Technique] = field(repr=False)  # by id
 
+    def full_name(self, ident: str) -> str:
+        """Return a technique's name; that of a sub-technique behind its technique's."""
+        name = self.techniques[ident].name
+        parent = ident.partition(".")[0]
+        return name if parent == ident else f"{self.techniques[parent].name}: {name}"
+
     def within(self, ident: str) -> tuple[str, ...]:
         """Return a technique's id and those of its sub-techniques."""
         return tuple(known for known in self.techniques if known == ident or known.startswith(f"{ident}."))

@@ -280,9 +280,7 @@ class _Scanner:
         self._end_word()
         self._target = None
         if self._words or self._writes:
-            self._pipe.append(
-                Command(words=tuple(self._words), writes=tuple(self._writes), reads=tuple(self._reads))
-            )
+            self._pipe.append(Command(words=tuple(self._words), writes=tuple(self._writes), reads=tuple(self._reads)))
         self._words, self._writes, self._reads = [], [], []
 
     def _end_pipe(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 MAX_TEXT = 2048  # characters an expression looks at
 MAX_EXPRESSION = 500  # characters of one
 MAX_WAYS = 2 * MAX_TEXT**2  # one unbounded repeat, begun anywhere
+MAX_TIMES = 40  # of a repeat with several ways inside: two of them forty times are too many by far
 MAX_WILD = 256  # characters of a wildcard that are looked at
 
 _REPEATS = {ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT}
@@ -60,12 +61,11 @@ def _ways_of(kind: Any, value: Any) -> int:  # Any: as above
     if kind in _SINGLE or kind is ops.AT:
         return 1
     if kind in _REPEATS:
-        least, most, inner = value
-        most = min(int(most), MAX_TEXT)
+        least, most, inner = int(value[0]), min(int(value[1]), MAX_TEXT), value[2]
         each = _ways(inner)
         if each == 1:
             return most - least + 1
-        return min(sum(each**count for count in range(least, min(most, 40) + 1)), MAX_WAYS + 1)
+        return min(sum(each**count for count in range(least, min(most, MAX_TIMES) + 1)), MAX_WAYS + 1)
     if kind is ops.SUBPATTERN:
         return _ways(value[-1])
     if kind is ops.BRANCH:

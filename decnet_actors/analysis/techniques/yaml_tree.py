@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]  # no stubs of it here
 
 from supervisors.config_errors import INVALID, SYNTAX, UNREADABLE, ConfigError, Place, problem_at, quote
 from supervisors.config_source import Node

@@ -8,8 +8,6 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-_OPTIONS = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
-
 
 def upgrade() -> None:
     op.create_table(
@@ -29,7 +27,8 @@ def upgrade() -> None:
         sa.Column("service", sa.String(length=255), nullable=False),
         sa.Column("evidence", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("event", "rule", "technique", name=op.f("pk_technique_tag")),
-        **_OPTIONS,
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
     )
     op.create_index("ix_technique_tag_seq", "technique_tag", ["seq"])
     op.create_index("ix_technique_tag_technique_seq", "technique_tag", ["technique", "seq"])
@@ -40,7 +39,8 @@ def upgrade() -> None:
         sa.Column("touched", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_technique_window")),
-        **_OPTIONS,
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
     )
     op.create_table(
         "technique_rule",
@@ -52,5 +52,6 @@ def upgrade() -> None:
         sa.Column("author", sa.String(length=255), nullable=False),
         sa.Column("time", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("rule", name=op.f("pk_technique_rule")),
-        **_OPTIONS,
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
     )
