@@ -15,6 +15,7 @@ from decnet_actors.contracts.operations import Caller, Handler, Nothing, Operati
 from decnet_actors.contracts.techniques import Mode, RuleState, Tag, TechniqueTags
 from decnet_actors.domain.text import escaped
 
+MAX_SHOWN = 100  # events shown with a technique
 MAX_NAME = 64  # characters of an unknown name repeated in an error
 URL = "https://attack.mitre.org/techniques/"
 _CURSOR = (int, str, str)
@@ -45,6 +46,7 @@ class TechniqueHandlers:
         """Make the operations callable."""
         table.bind(ops.TECHNIQUE_LIST, self.list)
         table.bind(ops.TECHNIQUE_SHOW, self.show)
+        table.bind(ops.TECHNIQUE_EVENTS, self.events)
         table.bind(ops.TECHNIQUE_RULES, self.rules)
         table.bind(ops.RULE_ENABLE, self.enable)
         table.bind(ops.RULE_DISABLE, self.disable)
@@ -74,28 +76,30 @@ class TechniqueHandlers:
 
     async def show(self, args: ops.TechniqueArgs, _caller: Caller) -> ops.TechniqueDetail:
         """Answer technique.show."""
-        known = attack()
-        ident = args.id.upper()
-        if ident not in known.techniques:
-            raise OperatorError(
-                CATALOGUE["DN3001"],
-                f'no rule can find a technique "{escaped(args.id, MAX_NAME)}"{did_you_mean(ident, known.techniques)}',
-                fix=("decnetctl technique list", "decnetctl technique rules"),
-            )
+        known, ident = attack(), _known(args.id)
         ids = known.within(ident)
-        tags = await self._tags.tags(
-            ids, source=args.source, since=args.since, before=_before(args.cursor), limit=args.limit
-        )
+        tags = await self._tags.tags(ids, limit=MAX_SHOWN + 1)
         return ops.TechniqueDetail(
             technique=ident,
             name=known.full_name(ident),
             tactics=known.techniques[ident].tactics,
             url=URL + ident.replace(".", "/"),
             rules=tuple(rule.id for rule in self._rules().rules.values() if {e.technique for e in rule.emits} & {*ids}),
-            tags=tuple(map(_tag_row, tags)),
-            next=_after(tags[-1]) if len(tags) == args.limit else None,
+            tags=tuple(map(_tag_row, tags[:MAX_SHOWN])),
+            truncated=len(tags) > MAX_SHOWN,
             notice=known.notice,
         )
+
+    async def events(self, args: ops.TechniqueEventsArgs, _caller: Caller) -> Page[ops.TagRow]:
+        """Answer technique.events."""
+        tags = await self._tags.tags(
+            attack().within(_known(args.id)),
+            source=args.source,
+            since=args.since,
+            before=_before(args.cursor),
+            limit=args.limit,
+        )
+        return Page(items=tuple(map(_tag_row, tags)), next=_after(tags[-1]) if len(tags) == args.limit else None)
 
     async def rules(self, _args: Nothing, _caller: Caller) -> Page[ops.RuleRow]:
         """Answer technique.rules."""
@@ -166,6 +170,18 @@ class TechniqueHandlers:
             events=events,
             last_seen=last,
         )
+
+
+def _known(ident: str) -> str:
+    """Return the id of a technique that rules can find."""
+    known = attack().techniques
+    if ident.upper() not in known:
+        raise OperatorError(
+            CATALOGUE["DN3001"],
+            f'no rule can find a technique "{escaped(ident, MAX_NAME)}"{did_you_mean(ident.upper(), known)}',
+            fix=("decnetctl technique list", "decnetctl technique rules"),
+        )
+    return ident.upper()
 
 
 def _tag_row(tag: Tag) -> ops.TagRow:

@@ -49,11 +49,23 @@ class TechniqueListArgs:
     since: float | None = field(default=None, metadata=about("Only events since this time."))
 
 
+def _ident() -> str:
+    value: str = field(validator=_short, metadata=about("Id of the technique: T1110, T1110.001.", positional=True))
+    return value
+
+
 @frozen(kw_only=True)
-class TechniqueArgs(TechniqueListArgs):
+class TechniqueArgs:
+    """Which technique."""
+
+    id: str = _ident()
+
+
+@frozen(kw_only=True)
+class TechniqueEventsArgs(TechniqueListArgs):
     """Which technique, and which of its events."""
 
-    id: str = field(validator=_short, metadata=about("Id of the technique: T1110, T1110.001.", positional=True))
+    id: str = _ident()
     limit: int = field(
         default=100, validator=[validators.ge(1), validators.le(MAX_LIMIT)], metadata=about("Events at most.")
     )
@@ -80,7 +92,7 @@ class TagRow:
 
 @frozen(kw_only=True)
 class TechniqueDetail:
-    """A technique with the events that show it, newest first; those of its sub-techniques too."""
+    """A technique with the newest events that show it or one of its sub-techniques."""
 
     technique: str
     name: str
@@ -88,8 +100,8 @@ class TechniqueDetail:
     url: str
     rules: tuple[str, ...]  # that may find it
     tags: tuple[TagRow, ...]
-    next: str | None = None  # cursor of the next page
-    notice: str = ""  # must go with names of ATT&CK
+    truncated: bool  # there are more; ``technique.events`` has all
+    notice: str  # must go with names of ATT&CK
 
 
 @frozen(kw_only=True)
@@ -182,6 +194,16 @@ TECHNIQUE_SHOW = Operation(
     route=Route(method="GET", path="/techniques/{id}"),
     examples=("decnetctl technique show T1110",),
 )
+TECHNIQUE_EVENTS = Operation(
+    name="technique.events",
+    summary="List the events that show a technique, newest first.",
+    args=TechniqueEventsArgs,
+    result=Page[TagRow],
+    role=Role.VIEWER,
+    route=Route(method="GET", path="/techniques/{id}/events"),
+    examples=("decnetctl technique events T1110 --source 203.0.113.7",),
+    columns=("time", "source", "decky", "service", "technique", "rule", "confidence", "evidence"),
+)
 TECHNIQUE_RULES = Operation(
     name="technique.rules",
     summary="List the rules, how often each matched, and which are disabled or clipped.",
@@ -235,6 +257,7 @@ TECHNIQUE_EXPORT = Operation(
 OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike classes
     TECHNIQUE_LIST,
     TECHNIQUE_SHOW,
+    TECHNIQUE_EVENTS,
     TECHNIQUE_RULES,
     RULE_ENABLE,
     RULE_DISABLE,

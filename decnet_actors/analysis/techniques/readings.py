@@ -158,5 +158,6 @@ _READERS: Mapping[str, Callable[[Any], list[Reading]]] = {  # Any: each takes it
 
 def evidence(fact: Fact, names: Sequence[str], reading: Reading, limit: int) -> dict[str, str]:
     """Return the fields that show why a rule matched, as text that is safe to show."""
-    line = {"line": getattr(fact, "line", None)}  # as it was typed, not as it was read
-    return {name: escaped(line.get(name) or " ".join(reading[name]), limit) for name in names if reading.get(name)}
+    typed = getattr(fact, "line", "")  # as it was typed, not as it was read
+    values = {name: typed if name == "line" and typed else " ".join(reading[name]) for name in names}
+    return {name: escaped(value, limit) for name, value in values.items() if value}

@@ -65,7 +65,7 @@ def test_a_word_with_wildcards_is_marked_unless_they_are_quoted():
     assert [False, True, False] == [isinstance(word, Wild) for word in words]
 
 
-PIECES = st.sampled_from(list("ab |&;<>()'\"\\$`{}#=*\n") + ["$(", "${a}", "sh -c ", "eval ", "a=", "$a", "base64 -d"])
+PIECES = st.sampled_from([*"ab |&;<>()'\"\\$`{}#=*\n", "$(", "${a}", "sh -c ", "eval ", "a=", "$a", "base64 -d"])
 
 
 @given(st.lists(PIECES, max_size=40).map("".join))
