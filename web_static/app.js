@@ -15,6 +15,7 @@ const PAGES = [
   ['/sessions/search', 'dn-search', () => import('./pages/search.js')],
   ['/sessions/{id}', 'dn-session', () => import('./pages/session.js')],
   ['/credentials', 'dn-credentials', () => import('./pages/credentials.js')],
+  ['/techniques', 'dn-techniques', () => import('./pages/techniques.js')],
   ['/decoys', 'dn-decoys', () => import('./pages/decoys.js')],
   ['/decoys/{name}', 'dn-decoy', () => import('./pages/decoy.js')],
   ['/system', 'dn-system', () => import('./pages/system.js')],
@@ -22,7 +23,7 @@ const PAGES = [
 ];
 const RAIL = [
   ['Watch', [['/', 'overview', 'Overview'], ['/live', 'live', 'Live events']]],
-  ['Investigate', [['/sessions', 'sessions', 'Sessions'], ['/credentials', 'credentials', 'Credentials']]],
+  ['Investigate', [['/sessions', 'sessions', 'Sessions'], ['/credentials', 'credentials', 'Credentials'], ['/techniques', 'techniques', 'Techniques']]],
   ['Deceive', [['/decoys', 'decoys', 'Decoys']]],
   ['Operate', [['/system', 'system', 'System'], ['/settings', 'settings', 'Settings']]],
 ];

@@ -20,6 +20,7 @@ PAGES = (
     "/sessions",
     "/sessions/{id}",
     "/credentials",
+    "/techniques",
     "/decoys",
     "/decoys/{name}",
     "/system",

@@ -15,6 +15,8 @@ PAGES = {
     "/sessions/search?text=wget": "Search",
     "/sessions/search?text=nobody+typed+this": "Search",
     "/credentials": "Credentials",
+    "/techniques": "Techniques",
+    "/techniques?source=203.0.113.7": "Techniques",
     "/decoys": "Decoys",
     "/system": "System",
     "/settings": "Settings",
@@ -65,7 +67,7 @@ def test_a_page_of_a_viewer(glance: Visit, seeded: Served, path: str) -> None:
     check(glance, seeded, path, {**PAGES, **DETAILS}[path], user="vic")
 
 
-@pytest.mark.parametrize("path", ["/live", "/sessions", "/credentials", "/decoys"])
+@pytest.mark.parametrize("path", ["/live", "/sessions", "/credentials", "/techniques", "/decoys"])
 def test_an_empty_page_says_what_to_do_next(glance: Visit, fresh: Served, path: str) -> None:
     page = glance(fresh).open(path)
 
