@@ -54,7 +54,7 @@ class MemoryTags:
                 Seen(
                     technique=technique,
                     tactic=tactic,
-                    events=len({tag.event for tag in tags}),
+                    events=len({tag.seq for tag in tags}),
                     sources=len({tag.source for tag in tags}),
                     first=min(tag.time for tag in tags),
                     last=max(tag.time for tag in tags),

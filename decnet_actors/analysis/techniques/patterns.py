@@ -65,7 +65,8 @@ def _ways_of(kind: Any, value: Any) -> int:  # Any: as above
         each = _ways(inner)
         if each == 1:
             return most - least + 1
-        return min(sum(each**count for count in range(least, min(most, MAX_TIMES) + 1)), MAX_WAYS + 1)
+        ways: int = sum(each**count for count in range(least, min(most, MAX_TIMES) + 1))
+        return min(ways, MAX_WAYS + 1)
     if kind is ops.SUBPATTERN:
         return _ways(value[-1])
     if kind is ops.BRANCH:

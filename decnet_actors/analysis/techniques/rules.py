@@ -101,7 +101,7 @@ class Repetition:
 
     count: int = field(validator=[validators.ge(2), validators.le(MAX_COUNT)], metadata={"help": "how many"})
     within: float = field(
-        validator=[validators.gt(0), validators.le(MAX_WITHIN)], metadata={"help": "the time they come in"}
+        validator=[validators.gt(0.0), validators.le(MAX_WITHIN)], metadata={"help": "the time they come in"}
     )
     distinct: str = field(default="", metadata={"help": "count the different values of this field"})
     same: str = field(default="", metadata={"help": "count for each value of this field by itself"})

@@ -15,7 +15,7 @@ from decnet_actors.domain.records import Entry, Record
 
 NAME = "techniques"
 MAX_EVIDENCE = 300  # characters of a field
-AT_ONCE = 16  # entries looked at before others have their turn on the loop
+AT_ONCE = 8  # entries looked at before others have their turn on the loop
 
 
 class Techniques:
