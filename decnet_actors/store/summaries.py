@@ -1,6 +1,6 @@
 """This module tells a fact in one line; everything a peer chose is escaped and cut."""
 
-from decnet_actors.domain import facts
+from decnet_actors.domain import facts, findings
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.text import escaped
 
@@ -10,7 +10,7 @@ MAX_ARGS = 8  # arguments shown of a command
 
 def summary(fact: Fact) -> str:
     """Return what happened, for a list."""
-    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or ""
+    return _lifecycle(fact) or _work(fact) or _found(fact) or _conversation(fact) or _content(fact) or ""
 
 
 def _lifecycle(fact: Fact) -> str | None:
@@ -48,6 +48,14 @@ def _work(fact: Fact) -> str | None:
             return f"{fact.done} of {fact.total} deckies"
         case facts.OperationEnded():
             return f"{_cut(fact.kind)} {'succeeded' if fact.succeeded else f'failed: {_cut(fact.error)}'}"
+        case _:
+            return None
+
+
+def _found(fact: Fact) -> str | None:
+    match fact:
+        case findings.TechniqueSeen():
+            return f"{_cut(fact.source)} {_cut(fact.technique)} {_cut(fact.name)} (rule {_cut(fact.rule)})"
         case _:
             return None
 

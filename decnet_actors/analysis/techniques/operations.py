@@ -251,7 +251,7 @@ TECHNIQUE_EXPORT = Operation(
     result=TechniqueLayer,
     role=Role.VIEWER,
     route=Route(method="GET", path="/techniques:export"),
-    examples=("decnetctl technique export --format navigator > layer.json",),
+    examples=("decnetctl technique export --format navigator",),
 )
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (  # Any: operations of unlike classes
