@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
+from decnet_actors.analysis.techniques.settings import TechniqueSettings
 from decnet_actors.contracts.decky_files import Isolation
 from decnet_actors.downloads.settings import DownloadSettings
 from decnet_actors.enrich.geo.settings import GeoipSettings, PtrSettings
@@ -123,6 +124,9 @@ class Settings:
     ptr: PtrSettings = field(factory=PtrSettings, metadata={"help": "names of addresses, from a resolver"})
     intel: IntelSettings = field(
         factory=IntelSettings, metadata={"help": "whether others are asked about attackers' addresses"}
+    )
+    techniques: TechniqueSettings = field(
+        factory=TechniqueSettings, metadata={"help": "by which rules techniques are found", "hot": True}
     )
     fleet: FleetSettings = field(factory=FleetSettings, metadata={"help": "how deckies get onto a network"})
     decky: tuple[DeckySettings, ...] = field(

@@ -18,6 +18,7 @@ const PAGES = [
   ['/attackers/{address}', 'dn-attacker', () => import('./pages/attacker.js')],
   ['/credentials', 'dn-credentials', () => import('./pages/credentials.js')],
   ['/credentials/reuse', 'dn-reuse', () => import('./pages/reuse.js')],
+  ['/techniques', 'dn-techniques', () => import('./pages/techniques.js')],
   ['/decoys', 'dn-decoys', () => import('./pages/decoys.js')],
   ['/decoys/{name}', 'dn-decoy', () => import('./pages/decoy.js')],
   ['/system', 'dn-system', () => import('./pages/system.js')],
@@ -25,7 +26,7 @@ const PAGES = [
 ];
 const RAIL = [
   ['Watch', [['/', 'overview', 'Overview'], ['/live', 'live', 'Live events']]],
-  ['Investigate', [['/attackers', 'attackers', 'Attackers'], ['/sessions', 'sessions', 'Sessions'], ['/credentials', 'credentials', 'Credentials']]],
+  ['Investigate', [['/attackers', 'attackers', 'Attackers'], ['/sessions', 'sessions', 'Sessions'], ['/credentials', 'credentials', 'Credentials'], ['/techniques', 'techniques', 'Techniques']]],
   ['Deceive', [['/decoys', 'decoys', 'Decoys']]],
   ['Operate', [['/system', 'system', 'System'], ['/settings', 'settings', 'Settings']]],
 ];

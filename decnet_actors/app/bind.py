@@ -4,6 +4,7 @@ from pathlib import Path
 
 from attrs import evolve
 
+from decnet_actors.analysis.techniques.handlers import TechniqueHandlers
 from decnet_actors.app import intel
 from decnet_actors.app.actors import Actors
 from decnet_actors.app.addresses import address_handlers
@@ -30,6 +31,7 @@ from decnet_actors.store.engine import integrity, sqlite_path
 from decnet_actors.store.handlers import bind_operations
 from decnet_actors.store.migrations import schema_version
 from decnet_actors.store.tables import SCHEMA_VERSION
+from decnet_actors.store.technique_tags import TechniqueTagTable
 from decnet_actors.web.accounts import Accounts
 from decnet_actors.web.settings import TlsMode
 from supervisors.config import Loaded
@@ -73,6 +75,9 @@ def bind(daemon: Daemon) -> Status:
     )
     intel.bind_operations(daemon)
     identity_handlers.bind_operations(table, daemon.engine, record=daemon.conclude, new_id=daemon.ids.new)
+    TechniqueHandlers(TechniqueTagTable(daemon.engine), lambda: daemon.configuration.rules, daemon.clock.now).bind(
+        table
+    )
     backups = Backups(
         daemon.engine,
         daemon.places.state / "backups",

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
+from decnet_actors.analysis.techniques.loader import RuleSet
+from decnet_actors.analysis.techniques.loader import load as load_rules
 from decnet_actors.app.intel import problems_of
 from decnet_actors.fleet.plan import Installed, expand, placed
 from decnet_actors.fleet.settings import DeckySettings
@@ -24,6 +26,7 @@ class Configuration:
     """What the daemon runs with."""
 
     loaded: Loaded[Settings]
+    rules: RuleSet = field(factory=load_rules)  # by which techniques are found
 
     @property
     def settings(self) -> Settings:
@@ -70,9 +73,13 @@ def load_settings(
         problems.append(problem_at(Place(), INVALID, str(error), key="decky"))
     problems += _of_driver(loaded, registry)
     problems += problems_of(loaded.value.intel, registry)
+    try:
+        rules = load_rules(loaded.value.techniques.rules)
+    except ConfigError as error:
+        raise ConfigError([*problems, *error.problems]) from error
     if problems:
         raise ConfigError(problems)
-    return Configuration(loaded=loaded)
+    return Configuration(loaded=loaded, rules=rules)
 
 
 def _of_driver(loaded: Loaded[Settings], registry: PluginRegistry) -> list[Problem]:

@@ -17,9 +17,10 @@ STORE = "decnet_actors.store.operations"
 FLEET = "decnet_actors.fleet.operations"
 WEB = "decnet_actors.web.operations"
 INTEL = "decnet_actors.contracts.intel_operations"
+TECHNIQUES = "decnet_actors.analysis.techniques.operations"
 
 # Every module that defines operations. A test finds the ones missing here.
-OPERATION_MODULES = (RUNTIME, DESCRIPTION, GEOIP, INIT, STORE, FLEET, WEB, INTEL)
+OPERATION_MODULES = (RUNTIME, DESCRIPTION, GEOIP, INIT, STORE, FLEET, WEB, INTEL, TECHNIQUES)
 
 
 @frozen(kw_only=True)
@@ -47,6 +48,7 @@ NOUNS: dict[str, Noun] = {
     "intel": Noun(help="What others know of addresses: show, list, refresh, status.", module=INTEL),
     "identity": Noun(help="Actors behind the addresses: list, show, evidence, merge, split.", module=STORE),
     "campaign": Noun(help="Identities that work together: list, show.", module=STORE),
+    "technique": Noun(help="ATT&CK techniques that events show, and the rules that find them.", module=TECHNIQUES),
     "fleet": Noun(help="What the fleet is meant to be: show, diff, apply, history, rollback.", module=FLEET),
     "operation": Noun(help="What was asked of the deckies, and whether it is done: list, show, follow.", module=FLEET),
     "decky": Noun(help="Decoy machines and their services: list, show, create, edit, delete.", module=FLEET),
@@ -112,6 +114,7 @@ VIEWS: dict[str, str] = {
     "backup.restore": "decnet_actors.ctl.backup:VIEW",
     "fleet.diff": "decnet_actors.ctl.fleet:DIFF",
     "fleet.export": "decnet_actors.ctl.fleet:TEXT",
+    "technique.export": "decnet_actors.ctl.fleet:TEXT",
     **dict.fromkeys(CHANGES, "decnet_actors.ctl.fleet:CHANGE"),
     "decky.restart": "decnet_actors.ctl.fleet:RESTART",
     "operation.follow": "decnet_actors.ctl.fleet:FOLLOW",
@@ -137,6 +140,7 @@ HINTS: dict[str, str] = {
     "user.list": "decnetctl user add NAME --role admin",
     "api-token.list": "decnetctl api-token create NAME",
     "backup.list": "decnetctl backup create",
+    "technique.list": "none of the rules has matched yet: decnetctl technique rules",
 }
 
 # Operations the command answers by itself: "module:function" of (arguments, settings) -> builtins, yielded by a stream.

@@ -261,3 +261,22 @@ class CampaignUnmerged(Finding, frozen=True, kw_only=True, gc=False):
 
     campaign: str
     former: str  # the winner
+
+
+class TechniqueSeen(Finding, frozen=True, kw_only=True, gc=False):
+    """A source did something for the first time that MITRE ATT&CK has a name for."""
+
+    area: ClassVar[str] = "ttp"
+    tail: ClassVar[str] = "tagged"
+
+    source: str
+    technique: str  # T1110.001
+    name: str
+    tactic: str  # credential-access
+    phase: str  # of the kill chain: credential_access
+    confidence: float  # from 0 to 1
+    rule: str
+    version: int  # of the rule
+    event: str  # id of the first event that shows it
+    session: str
+    decky: str

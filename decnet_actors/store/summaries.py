@@ -107,6 +107,8 @@ def _finding(fact: Fact) -> str | None:
         case findings.AttackerEnriched():
             said = ", ".join(f"{_cut(one.provider)} {one.verdict}" for one in fact.opinions[:MAX_ARGS])
             return f"{_cut(fact.address)} {fact.verdict} ({said})"
+        case findings.TechniqueSeen():
+            return f"{_cut(fact.source)} {_cut(fact.technique)} {_cut(fact.name)} (rule {_cut(fact.rule)})"
         case _:
             return None
 

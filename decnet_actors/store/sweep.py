@@ -36,6 +36,7 @@ from decnet_actors.store.tables import (
     reuse_secret,
     session,
     source,
+    technique_tag,
     web_session,
 )
 
@@ -83,6 +84,9 @@ class Sweep:
             upto = await self._newest_before(cutoff)
             removed["fact"] = await self._facts(upto)
             removed["line"] = removed.get("line", 0) + await self._lines(upto)
+            removed["technique_tag"] = await self._keys(
+                technique_tag, technique_tag.c.event, technique_tag.c.seq <= upto
+            )
             removed["minute"] = await self._keys(minute, minute.c.minute, minute.c.minute < int(cutoff // 60))
             counted = reuse_attempt.c.time < cutoff  # an event that is gone does not come again
             removed["reuse_attempt"] = await self._keys(reuse_attempt, reuse_attempt.c.id, counted)

@@ -15,6 +15,8 @@
 * ``intel`` and ``intel_verdict`` have what providers of intelligence said (``store.intel``); they cannot be made again.
 * ``trace``, ``observation``, ``identity``, ``identity_edge``, ``identity_decision``, ``campaign``, ``campaign_member``
 and ``campaign_edge`` are what analyses made of facts (``store.identity_tables``).
+* ``technique_tag`` and ``technique_window`` are the techniques' study's own (``store.technique_tags``);
+  ``technique_rule`` is what operators say of its rules.
 * The rest is state of ours: accounts, audit, what the fleet is meant to be and what was done to it, secrets of
   personas, cursors of consumers.
 
@@ -525,4 +527,43 @@ meta = _table(
     "meta",
     Column("key", String(NAME), primary_key=True),
     Column("value", LargeBinary(MAX_PAYLOAD), nullable=False),
+)
+
+technique_tag = _table(
+    "technique_tag",
+    Column("event", String(ID), primary_key=True),
+    Column("rule", String(32), primary_key=True),
+    Column("technique", String(16), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("tactic", String(32), nullable=False),
+    Column("phase", String(32), nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("source", String(ADDRESS), nullable=False),
+    Column("session", String(ID), nullable=False),
+    Column("decky", String(NAME), nullable=False),
+    Column("service", String(NAME), nullable=False),
+    Column("evidence", Text, nullable=False),  # JSON
+    Index(None, "seq"),
+    Index(None, "technique", "seq"),
+    Index(None, "source", "technique"),
+)
+
+technique_window = _table(
+    "technique_window",
+    Column("key", String(32), primary_key=True),
+    Column("touched", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # JSON
+)
+
+technique_rule = _table(
+    "technique_rule",
+    Column("rule", String(32), primary_key=True),
+    Column("mode", String(16), nullable=False),
+    Column("ceiling", Double, nullable=False),
+    Column("until", Double, nullable=True),
+    Column("reason", Text, nullable=False),
+    Column("author", String(NAME), nullable=False),
+    Column("time", Double, nullable=False),
 )

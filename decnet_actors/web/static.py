@@ -23,6 +23,7 @@ PAGES = (
     "/attackers/{address}",
     "/credentials",
     "/credentials/reuse",
+    "/techniques",
     "/decoys",
     "/decoys/{name}",
     "/system",

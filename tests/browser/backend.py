@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
+from decnet_actors.analysis.techniques.handlers import TechniqueHandlers
 from decnet_actors.contracts.description_operations import PLUGIN_LIST, PluginRow
 from decnet_actors.contracts.errors import CATALOGUE, OperatorError
 from decnet_actors.contracts.lifecycle import Lifecycle, State
@@ -53,6 +54,7 @@ from decnet_actors.store.session_operations import (
 from tests.browser.attackers import Attackers
 from tests.browser.reused import reuses
 from tests.browser.seed import DAY, FLEET, INTRUDER, NOW, PORTS
+from tests.browser.tags import RULES, MemoryTags
 from tests.decnet_actors.web.fakes import MemoryJournal
 
 Commands = frozenset({"ShellCommandSeen", "CommandSeen"})
@@ -112,6 +114,7 @@ class Backend:
         table.bind(ACTOR_START, _handler(lambda args: self._act(args.path, "running")))
         table.bind(STATUS_SHOW, _handler(self._status))
         table.bind(PLUGIN_LIST, _handler(self._plugins))
+        TechniqueHandlers(MemoryTags(self._journal.entries), lambda: RULES, lambda: NOW).bind(table)
 
     # --- evidence
 

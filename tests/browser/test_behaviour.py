@@ -188,7 +188,16 @@ def test_focus_is_visible(visit: Visit, seeded: Served) -> None:
 
 @pytest.mark.parametrize(
     ("keys", "path"),
-    [("l", "/live"), ("s", "/sessions"), ("c", "/credentials"), ("d", "/decoys"), ("y", "/system"), ("t", "/settings")],
+    [
+        ("l", "/live"),
+        ("s", "/sessions"),
+        ("c", "/credentials"),
+        ("a", "/attackers"),
+        ("m", "/techniques"),
+        ("d", "/decoys"),
+        ("y", "/system"),
+        ("t", "/settings"),
+    ],
 )
 def test_two_keys_lead_to_a_page(visit: Visit, seeded: Served, keys: str, path: str) -> None:
     page = visit(seeded).open("/")
@@ -537,3 +546,27 @@ def test_a_secret_that_was_used_again_shows_who_where_and_why(visit: Visit, seed
     expect(page.locator("main tbody tr").nth(1)).to_be_visible()
     assert page.url.endswith("/credentials/reuse")
     assert [] == watched.errors
+
+
+def test_a_technique_opens_the_events_that_show_it(visit: Visit, own: Served) -> None:
+    page: Page = visit(own).open("/techniques")
+    page.get_by_role("button", name="Account Discovery: Local Account").click()
+    drawer = page.get_by_role("dialog", name="Account Discovery: Local Account")
+
+    assert "cat /etc/passwd" in drawer.inner_text()
+    assert "SH-4" in drawer.inner_text()
+    assert "MITRE Corporation" in drawer.inner_text()
+    with page.expect_download() as saved:
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Navigator layer").click()
+    assert "decnet-techniques.json" == saved.value.suggested_filename
+    assert '"T1087.001"' in saved.value.path().read_text()
+
+
+def test_a_technique_links_to_the_session_it_is_of(visit: Visit, own: Served) -> None:
+    page: Page = visit(own).open("/techniques?source=203.0.113.7")
+    page.get_by_role("button", name="Account Discovery: Local Account").click()
+    page.get_by_role("dialog").get_by_role("rowheader").get_by_role("link").first.click()
+    page.wait_for_url("**/sessions/*")
+
+    assert 0 == page.get_by_role("dialog").count()

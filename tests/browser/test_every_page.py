@@ -19,6 +19,8 @@ PAGES = {
     "/attackers?behaviour=beaconing": "Attackers",
     "/credentials": "Credentials",
     "/credentials/reuse": "Reuse",
+    "/techniques": "Techniques",
+    "/techniques?source=203.0.113.7": "Techniques",
     "/decoys": "Decoys",
     "/system": "System",
     "/settings": "Settings",
@@ -71,7 +73,9 @@ def test_a_page_of_a_viewer(glance: Visit, seeded: Served, path: str) -> None:
     check(glance, seeded, path, {**PAGES, **DETAILS}[path], user="vic")
 
 
-@pytest.mark.parametrize("path", ["/live", "/sessions", "/attackers", "/credentials", "/credentials/reuse", "/decoys"])
+@pytest.mark.parametrize(
+    "path", ["/live", "/sessions", "/attackers", "/credentials", "/credentials/reuse", "/techniques", "/decoys"]
+)
 def test_an_empty_page_says_what_to_do_next(glance: Visit, fresh: Served, path: str) -> None:
     page = glance(fresh).open(path)
 

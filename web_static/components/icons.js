@@ -7,6 +7,7 @@ const PATHS = {
   sessions: svg`<path d="m5 7 4 5-4 5M12 18h7"/>`,
   attackers: svg`<circle cx="12" cy="12" r="7"/><path d="M12 2v6m0 8v6M2 12h6m8 0h6"/>`,
   credentials: svg`<circle cx="8" cy="15" r="4"/><path d="m11 12 8-8m-3 3 3 3m-6 0 2 2"/>`,
+  techniques: svg`<path d="M4 5h4v4H4zm6 0h4v4h-4zm6 0h4v4h-4zM4 11h4v4H4zm6 0h4v4h-4zM4 17h4v3H4z"/>`,
   decoys: svg`<path d="M12 3 20 7.5v9L12 21l-8-4.5v-9zM12 12l8-4.5M12 12v9M12 12 4 7.5"/>`,
   system: svg`<path d="M12 4v5m0 0H6v4m6-4h6v4M4 13h4v5H4zm12 0h4v5h-4zm-6 0h4v5h-4zm2-4v4"/>`,
   settings: svg`<path d="M4 7h9m4 0h3M4 17h3m4 0h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>`,

@@ -35,6 +35,7 @@ export const KINDS = {
   AttackerScored: 'Attacker',
   AttackerTraversed: 'Attacker moved on',
   AttackerEnriched: 'Intelligence',
+  TechniqueSeen: 'Technique',
 };
 
 /** What lists of events show by default: everything but the bytes of terminals, which the replay is made of. */
@@ -48,6 +49,7 @@ const LEVELS = {
   DownloadFetched: 'high',
   ForwardRequested: 'medium',
   AttackerTraversed: 'medium',
+  TechniqueSeen: 'medium',
   ProtocolViolated: 'low',
   LimitReached: 'medium',
   SessionCrashed: 'critical',
@@ -108,6 +110,7 @@ const SENTENCES = {
   ServiceStarted: (f) => html`listens on ${f.address}:${f.port}`,
   ServiceStopped: (f) => html`no longer listens: ${peer(f.reason)}`,
   DeckyStateChanged: (f) => html`is ${f.new}, was ${f.old}`,
+  TechniqueSeen: (f) => html`${f.source} was seen at ${f.name} <span class="mono">${f.technique}</span> <span class="muted">(${f.rule})</span>`,
   AddressChanged: (f) => html`is at ${f.new} now, was at ${f.old || 'no address'}: its lease changed`,
   DeckyMutated: (f) => html`serves ${f.new.join(', ') || 'nothing'}, before ${f.old.join(', ') || 'nothing'}
     <span class="muted">(${TRIGGERS[f.trigger] ?? f.trigger})</span>`,

@@ -4,7 +4,7 @@ import { tell } from '../components/dialogs.js';
 import { get } from './prefs.js';
 import { go } from './router.js';
 
-const PLACES = { o: '/', l: '/live', s: '/sessions', c: '/credentials', d: '/decoys', y: '/system', t: '/settings' };
+const PLACES = { o: '/', l: '/live', s: '/sessions', c: '/credentials', a: '/attackers', m: '/techniques', d: '/decoys', y: '/system', t: '/settings' };
 let leader = 0; // when "g" was pressed
 
 function typing(target) {
@@ -27,6 +27,8 @@ export function help() {
     ['g l', 'live events'],
     ['g s', 'sessions'],
     ['g c', 'credentials'],
+    ['g a', 'attackers'],
+    ['g m', 'techniques (the ATT&CK matrix)'],
     ['g d', 'decoys'],
     ['g y', 'system'],
     ['g t', 'settings, where these keys can be switched off'],
