@@ -9,6 +9,7 @@ from attrs import field, frozen, validators
 from decnet_actors.contracts.decky_files import Isolation
 from decnet_actors.downloads.settings import DownloadSettings
 from decnet_actors.fleet.settings import DeckySettings, default_fleet
+from decnet_actors.sensors.settings import SnifferSettings
 from decnet_actors.store.settings import JournalConfig, RetentionConfig
 from decnet_actors.web.settings import WebSettings
 from supervisors.config import Secret
@@ -110,6 +111,9 @@ class Settings:
     web: WebSettings = field(factory=WebSettings, metadata={"help": "the console"})
     downloads: DownloadSettings = field(
         factory=DownloadSettings, metadata={"help": "whether what attackers wanted to download is fetched"}
+    )
+    sniffer: SnifferSettings = field(
+        factory=SnifferSettings, metadata={"help": "whether packets to and from deckies are looked at"}
     )
     fleet: FleetSettings = field(factory=FleetSettings, metadata={"help": "how deckies get onto a network"})
     decky: tuple[DeckySettings, ...] = field(

@@ -21,6 +21,8 @@ from decnet_actors.fleet.desk import Desk
 from decnet_actors.fleet.document import Document
 from decnet_actors.fleet.mutator import Mutator
 from decnet_actors.fleet.reconciler import Reconciler
+from decnet_actors.sensors.settings import When
+from decnet_actors.sensors.sniffer import Sniffer
 from decnet_actors.settings import Settings
 from decnet_actors.store.event_queries import event_row
 from decnet_actors.store.file_changes import FileChanges, FileWriter
@@ -66,6 +68,7 @@ class Branches:
     specs: tuple[SupervisorSpec, ...]  # of the deckies
     reconciler: Callable[[], Reconciler]
     fetcher: Callable[[], Fetcher]
+    sniffer: Callable[[], Sniffer]
     conductor: Callable[[], Conductor]
     table: OperationTable
     desired: DesiredFleet
@@ -93,6 +96,7 @@ def tree(of: Branches) -> SupervisorSpec:
     if of.settings.web.enabled:
         surfaces.append(ChildSpec("web", lambda: WebServer(web(of)), backoff=of.patience, on_exhausted="disable"))
     fetcher = ChildSpec("fetcher", of.fetcher, backoff=of.patience, on_exhausted="disable")
+    sniffer = ChildSpec("sniffer", of.sniffer, backoff=of.patience, on_exhausted="disable")
     return supervisor(
         ROOT,
         ChildSpec("watchdog", Watchdog),
@@ -122,6 +126,7 @@ def tree(of: Branches) -> SupervisorSpec:
         ChildSpec("mutator", lambda: mutator(of), backoff=of.patience, on_exhausted="disable"),
         ChildSpec("reconciler", of.reconciler, backoff=of.patience, on_exhausted="disable"),
         *([fetcher] if of.settings.downloads.fetch else []),
+        *([sniffer] if of.settings.sniffer.enabled is not When.OFF else []),
         ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
         supervisor("surfaces", *surfaces),
     )

@@ -1,6 +1,6 @@
 """This module tells a fact in one line; everything a peer chose is escaped and cut."""
 
-from decnet_actors.domain import facts
+from decnet_actors.domain import facts, sensed
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.text import escaped
 
@@ -10,7 +10,7 @@ MAX_ARGS = 8  # arguments shown of a command
 
 def summary(fact: Fact) -> str:
     """Return what happened, for a list."""
-    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or ""
+    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or _traffic(fact) or ""
 
 
 def _lifecycle(fact: Fact) -> str | None:
@@ -87,6 +87,26 @@ def _content(fact: Fact) -> str | None:
             return f"{_cut(fact.url)} {_cut(fact.reason)}"
         case facts.ForwardRequested():
             return f"{_cut(fact.kind)} to {_cut(fact.host)} port {fact.port}"
+        case _:
+            return None
+
+
+def _traffic(fact: Fact) -> str | None:
+    match fact:
+        case sensed.SynSeen():
+            away = "" if fact.hops is None else f", {fact.hops} hops away"
+            return f"port {fact.port} from {_cut(fact.os_guess) or 'an unknown system'}{away}"
+        case sensed.TlsClientSeen():
+            return f"TLS to {_cut(fact.sni) or f'port {fact.port}'}, ja4 {_cut(fact.ja4)}"
+        case sensed.QuicClientSeen():
+            return f"QUIC to {_cut(fact.sni) or f'port {fact.port}'}, ja4 {_cut(fact.ja4)}"
+        case sensed.PortScanSeen():
+            return (
+                f"{_cut(fact.kind)} scan of {fact.targets} ports with {fact.packets} packets in {fact.duration:.1f} s"
+            )
+        case sensed.FlowEnded():
+            size = f"{fact.bytes_in} bytes in, {fact.bytes_out} out"
+            return f"port {fact.port} {_cut(fact.reason)} after {fact.duration:.1f} s, {size}"
         case _:
             return None
 
