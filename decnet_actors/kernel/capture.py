@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from decnet_actors.kernel import bpf
 
-BLOCK = 64 * 1024  # bytes; a block fits into one message of a unix socket
-BLOCKS = 64
+BLOCK = 32 * 1024  # bytes; a block fits into one message of a unix socket
+BLOCKS = 128
 RETIRE_MS = 40  # after which a block that is not full is handed over
 
 _SOL_PACKET = 263

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from attrs import define, field, frozen
 
 from decnet_actors.domain.facts import Fact
-from decnet_actors.domain.sensed import FlowEnded, PortScanSeen, QuicClientSeen, SynSeen, TlsClientSeen
+from decnet_actors.domain.sensed import FlowEnded, QuicClientSeen, SynSeen, TlsClientSeen
 from decnet_actors.domain.text import escaped
 from decnet_actors.sensors.flows import Flows, Key, Step
 from decnet_actors.sensors.scans import Kind, Scanned, Scans, odd_kind
@@ -171,6 +171,8 @@ class Watch:
         said = options(packet.options)
         system = "nmap" if is_probe else guess(packet, said)
         idents, isns = ipid.classify(known.idents, ipid.ID_BITS), ipid.classify(known.isns, ipid.ISN_BITS)
+        if not self._is_news((packet.source, "syn", system, said.order, idents, isns), source, now, proven=False):
+            return
         fact = SynSeen(
             port=packet.destination_port,
             ttl=packet.ttl,
@@ -190,7 +192,7 @@ class Watch:
             isn_samples=len(known.isns),
             os_guess=system,
         )
-        self._once((packet.source, "syn", system, said.order, idents, isns), fact, packet, decky, now, proven=False)
+        self._found.append(Sighting(fact, now, decky, source, packet.source_port))
 
     def _datagram(self, packet: Packet, decky: str, now: float) -> None:
         """Look at what may be the beginning of QUIC."""
@@ -215,42 +217,39 @@ class Watch:
     def _client(
         self, fact: TlsClientSeen | QuicClientSeen, packet: Packet, decky: str, now: float, *, proven: bool
     ) -> None:
-        seen = (packet.source, type(fact).__name__, fact.ja3, fact.ja4, fact.sni)
-        self._once(seen, fact, packet, decky, now, proven=proven)
+        source = text_of(packet.source)
+        if self._is_news((packet.source, type(fact), fact.ja3, fact.ja4, fact.sni), source, now, proven=proven):
+            self._found.append(Sighting(fact, now, decky, source, packet.source_port))
 
-    def _once(
-        self, seen: tuple[object, ...], fact: Fact, packet: Packet, decky: str, now: float, *, proven: bool
-    ) -> None:
-        """Tell a fact unless the same was told a while ago."""
+    def _is_news(self, seen: tuple[object, ...], source: str, now: float, *, proven: bool) -> bool:
+        """Return whether to tell of it: the same was not told a while ago, and not too much is told."""
         before = self._told.get(seen)
         if before is not None and now - before < AGAIN:
-            return
-        sighting = Sighting(fact, now, decky, text_of(packet.source), packet.source_port)
-        if self._tell(sighting, proven=proven):
-            self._told.put(seen, now)
+            return False
+        if not self._has_room(source, now, proven=proven):
+            return False
+        self._told.put(seen, now)
+        return True
 
     def _flow_ended(self, fact: FlowEnded | None, key: Key, source: str, decky: str, time: float) -> None:
-        if fact is not None:
-            self._tell(Sighting(fact, time, decky, source, key[1]), proven=True)
+        if fact is not None and self._has_room(source, time, proven=True):
+            self._found.append(Sighting(fact, time, decky, source, key[1]))
 
     def _scanned(self, scan: Scanned | None) -> None:
-        if scan is not None:
-            fact: PortScanSeen = scan.fact
-            sighting = Sighting(fact, scan.time, scan.decky, scan.source, scan.source_port)
-            self._tell(sighting, proven=fact.completed > 0)
+        if scan is not None and self._has_room(scan.source, scan.time, proven=scan.fact.completed > 0):
+            self._found.append(Sighting(scan.fact, scan.time, scan.decky, scan.source, scan.source_port))
 
-    def _tell(self, sighting: Sighting, *, proven: bool) -> bool:
-        """Tell of it if not too much is told; return whether it was."""
-        source = self._budgets.get(sighting.source)
-        if source is None:
-            source = Bucket(SOURCE_BURST, SOURCE_RATE)
-            self._budgets.put(sighting.source, source)
+    def _has_room(self, source: str, now: float, *, proven: bool) -> bool:
+        """Return whether one more fact may be told."""
+        own = self._budgets.get(source)
+        if own is None:
+            own = Bucket(SOURCE_BURST, SOURCE_RATE)
+            self._budgets.put(source, own)
         everybody = self._proven if proven else self._unproven
-        if not source.takes(sighting.time) or not everybody.takes(sighting.time):
-            self.counts["suppressed"] += 1
-            return False
-        self._found.append(sighting)
-        return True
+        if own.takes(now) and everybody.takes(now):
+            return True
+        self.counts["suppressed"] += 1
+        return False
 
 
 @lru_cache(MAX_SOURCES)

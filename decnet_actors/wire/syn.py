@@ -23,6 +23,7 @@ _NAMES = {
     30: "mptcp",
     34: "tfo",
 }
+_INITIAL = tuple(next(one for one in INITIAL_TTLS if ttl <= one) for ttl in range(256))
 _LEAST = 2  # bytes of an option with a length
 
 
@@ -66,7 +67,7 @@ def options(data: bytes) -> Options:
 
 def initial_ttl(ttl: int) -> int:
     """Return what a packet's TTL was when it was sent: the next of those that stacks begin with."""
-    return next(one for one in INITIAL_TTLS if ttl <= one)
+    return _INITIAL[ttl]
 
 
 def hops(ttl: int) -> int | None:
