@@ -86,6 +86,7 @@ async def test_keys_come_in_the_order_of_the_default_file(show) -> None:
         "control",
         "web",
         "downloads",
+        "sniffer",
         "fleet",
         "decky",
     ]
