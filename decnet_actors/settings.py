@@ -13,6 +13,7 @@ from decnet_actors.enrich.geo.settings import GeoipSettings, PtrSettings
 from decnet_actors.enrich.settings import IntelSettings
 from decnet_actors.fleet.settings import DeckySettings, default_fleet
 from decnet_actors.sensors.prober_settings import ProberSettings
+from decnet_actors.sensors.settings import SnifferSettings
 from decnet_actors.store.settings import JournalConfig, RetentionConfig
 from decnet_actors.web.settings import WebSettings
 from supervisors.config import Secret
@@ -127,6 +128,9 @@ class Settings:
     )
     techniques: TechniqueSettings = field(
         factory=TechniqueSettings, metadata={"help": "by which rules techniques are found", "hot": True}
+    )
+    sniffer: SnifferSettings = field(
+        factory=SnifferSettings, metadata={"help": "whether packets to and from deckies are looked at"}
     )
     fleet: FleetSettings = field(factory=FleetSettings, metadata={"help": "how deckies get onto a network"})
     decky: tuple[DeckySettings, ...] = field(

@@ -14,6 +14,7 @@ from decnet_actors.app.fleet_view import Inhabitant, LiveFleet
 from decnet_actors.app.hands import FleetHands
 from decnet_actors.app.house import Means, arrive, clear, kept_files, settle_all
 from decnet_actors.app.intel import correspondents, enricher, used_plugins
+from decnet_actors.app.listening import Ears
 from decnet_actors.app.load import PLUGINS, Configuration, installed
 from decnet_actors.app.places import Places
 from decnet_actors.app.placing import refusals
@@ -41,6 +42,7 @@ from decnet_actors.fleet.conductor import Conductor, Crew, Work
 from decnet_actors.fleet.desired import DesiredFleet
 from decnet_actors.fleet.desk import Desk
 from decnet_actors.fleet.reconciler import Reconciler
+from decnet_actors.sensors.sniffer import Gauge
 from decnet_actors.settings import Settings
 from decnet_actors.store.accounts import Accounts as AccountTable
 from decnet_actors.store.artifacts import ArtifactStore
@@ -114,6 +116,7 @@ class Daemon:
     sessions: OpenSessions = field(factory=OpenSessions)
     offload: Offload = field(factory=Offload)
     chores: Offload = field(factory=lambda: Offload(threads=1, limit=CHORES, nice=19))  # what has all the time there is
+    sniffing: Gauge = field(factory=Gauge)
     registry: PluginRegistry = field(factory=lambda: PluginRegistry(PLUGINS))
     rng: random.Random = field(factory=random.SystemRandom)
 
@@ -247,6 +250,7 @@ class Daemon:
             fetcher=lambda: fetcher(self),
             prober=lambda: prober(self),
             cartographer=lambda: Cartographer(self.atlas, self.places.geoip, self.settings.geoip, offload=self.off),
+            sniffer=self._ears().sniffer,
             reconciler=lambda: Reconciler(self.driver, hands, self.note),
             conductor=lambda: Conductor(self.desk, self.desired, self.crew),
             specs=tuple(spec for name, spec in specs.items() if self.inhabitants[name].plan.running),
@@ -296,6 +300,17 @@ class Daemon:
         table: Mapping[str, Any] = getattr(self.settings.fleet, name, {})  # Any: the plugin's own options
         driver: FleetDriver = self.registry.create(f"fleet_driver.{name}", table, None)
         return driver
+
+    def _ears(self) -> Ears:
+        return Ears(
+            settings=self.settings.sniffer,
+            driver=self.driver,
+            places=lambda: [one.place for one in self.inhabitants.values()],
+            writer=self.writer,
+            ids=self.ids,
+            host=self.settings.daemon.host,
+            gauge=self.sniffing,
+        )
 
     def note_of(self, about: Record, fact: Fact) -> None:
         """Record what we found out about a session after the fact in ``about``."""

@@ -19,6 +19,8 @@ from decnet_actors.contracts.operations import Caller, Page
 from decnet_actors.contracts.runtime_operations import Check, CheckResult
 from decnet_actors.domain.persona import Persona
 from decnet_actors.domain.text import escaped
+from decnet_actors.sensors.settings import When
+from decnet_actors.sensors.sniffer import Gauge
 from supervisors.report import TreeNode
 from supervisors.watchdog import LoopLag
 
@@ -55,6 +57,8 @@ class Ward:
     personas: Callable[[], Sequence[Persona]]
     places: Callable[[], Awaitable[Mapping[str, Observed]]]  # what the fleet driver has, by decky
     shortfalls: Callable[[], Sequence[str]]  # what deckies want and the fleet driver does not have
+    sniffing: Gauge
+    sniffs: When  # whether it is to
     secrets: Callable[[], Sequence[Path]]  # files of ours that the configuration names
     geography: Callable[[], GeoipStatus]
     listen: Callable[[], Sequence[str]]  # addresses of the console
@@ -76,6 +80,7 @@ class Doctor:
             "network.places": self._places,
             "network.stacks": self._stacks,
             "network.services": self._services,
+            "network.sniffer": self._sniffer,
             "network.console": self._console,
             "daemon.actors": self._actors,
             "daemon.mailboxes": self._mailboxes,
@@ -175,6 +180,18 @@ class Doctor:
             return CheckResult.FAIL, f"{evidence}: {'; '.join(silent)}", "decnetctl actor list --under decnetd/fleet"
         if not report.services_total:
             return CheckResult.WARN, "no decky is configured", "decnetctl explain decky"
+        return CheckResult.OK, evidence, ""
+
+    async def _sniffer(self) -> Found:
+        gauge = self._ward.sniffing
+        if self._ward.sniffs is When.OFF:
+            return CheckResult.OK, 'off ([sniffer] enabled = "off")', ""
+        if not gauge.interface:
+            result = CheckResult.FAIL if self._ward.sniffs is When.ON else CheckResult.WARN
+            return result, f"it does not listen: {gauge.problem}", "docs/howto/listen-to-packets.md"
+        evidence = f"listens on {gauge.interface}: {gauge.packets} packets, {gauge.dropped} dropped"
+        if gauge.dropped:
+            return CheckResult.WARN, evidence, "packets come faster than they are looked at: decnetctl event list"
         return CheckResult.OK, evidence, ""
 
     async def _console(self) -> Found:

@@ -12,6 +12,8 @@ from decnet_actors.app.actors import walk
 from decnet_actors.contracts import runtime_operations as ops
 from decnet_actors.contracts.operations import Caller, Nothing
 from decnet_actors.decoys.sessions import OpenSessions
+from decnet_actors.sensors.settings import When
+from decnet_actors.sensors.sniffer import Gauge
 from decnet_actors.store.journal import JournalStatus
 from supervisors.report import TreeNode
 from supervisors.watchdog import LoopLag
@@ -34,6 +36,8 @@ class Gauges:
     config_files: Callable[[], Sequence[Path]]
     config_problem: Callable[[], str]  # of a reload that was refused
     paused: Callable[[], Awaitable[bool]]  # whether the fleet rests
+    sniffing: Gauge
+    sniffs: When  # whether it is to
     left_out: Callable[[], Mapping[str, str]]  # deckies that could not be put together, and why
     database: Path | None  # the file, on SQLite
     state_dir: Path
@@ -94,6 +98,10 @@ class Status:
             memory=await asyncio.to_thread(resident),
             database_size=database,
             disk_free=free,
+            sniffer="off" if gauges.sniffs is When.OFF else gauges.sniffing.interface or gauges.sniffing.problem,
+            sniffer_packets=gauges.sniffing.packets,
+            sniffer_dropped=gauges.sniffing.dropped,
+            sniffer_suppressed=gauges.sniffing.suppressed,
             dashboard=" ".join(await gauges.dashboard()),
             config_files=tuple(str(path) for path in gauges.config_files()),
             problems=tuple(problems),
@@ -128,6 +136,9 @@ class Status:
         if free < LOW_DISK:
             text = f"{free // 2**20} MiB are free below {self._from.state_dir}"
             found.append(ops.Problem(code="DN3002", text=text, fix="df -h"))
+        if self._from.sniffs is When.ON and not self._from.sniffing.interface:
+            text = f"the sniffer does not listen: {self._from.sniffing.problem}"
+            found.append(ops.Problem(code="DN2112", text=text, fix="decnetctl doctor network.sniffer"))
         refused = self._from.config_problem()
         if refused:
             first, _, more = refused.partition("\n")  # the rest is the excerpt, and further problems

@@ -27,6 +27,8 @@ from decnet_actors.fleet.document import Document
 from decnet_actors.fleet.mutator import Mutator
 from decnet_actors.fleet.reconciler import Reconciler
 from decnet_actors.sensors.prober import Prober
+from decnet_actors.sensors.settings import When
+from decnet_actors.sensors.sniffer import Sniffer
 from decnet_actors.settings import Settings
 from decnet_actors.store.event_queries import event_row
 from decnet_actors.store.file_changes import FileChanges, FileWriter
@@ -77,6 +79,7 @@ class Branches:
     prober: Callable[[], Prober]
     cartographer: Callable[[], Cartographer]
     enricher: Callable[[], Enricher]
+    sniffer: Callable[[], Sniffer]
     conductor: Callable[[], Conductor]
     table: OperationTable
     desired: DesiredFleet
@@ -109,6 +112,7 @@ def tree(of: Branches) -> SupervisorSpec:
     prober = ChildSpec("prober", of.prober, backoff=of.patience, on_exhausted="disable")
     cartographer = ChildSpec("cartographer", of.cartographer, backoff=of.patience, on_exhausted="disable")
     enricher = ChildSpec(ENRICH, of.enricher, backoff=of.patience, on_exhausted="disable")
+    sniffer = ChildSpec("sniffer", of.sniffer, backoff=of.patience, on_exhausted="disable")
     return supervisor(
         ROOT,
         ChildSpec("watchdog", Watchdog),
@@ -140,6 +144,7 @@ def tree(of: Branches) -> SupervisorSpec:
         *([fetcher] if of.settings.downloads.fetch else []),
         *([prober] if of.settings.prober.enabled else []),
         *([cartographer] if of.settings.geoip.enabled and of.settings.geoip.sources else []),
+        *([sniffer] if of.settings.sniffer.enabled is not When.OFF else []),
         ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
         supervisor("analysis", *(follower(of, name) for name in of.studies)),
         *([enricher] if of.settings.intel.enabled else []),

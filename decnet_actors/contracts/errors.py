@@ -94,6 +94,14 @@ KINDS = (
         why="Another program owns the port, or the address is not on this host.",
         fix=("ss -ltnp", "ip address"),
     ),
+    ErrorKind(
+        code="DN2112",
+        title="Packets cannot be listened to",
+        status=503,
+        exit=6,
+        why="[sniffer] enabled is on, and packet sockets need CAP_NET_RAW, of decnetd or of decnet-netd.",
+        fix=("decnetctl doctor network.sniffer", "sudo systemctl restart decnet-netd.service"),
+    ),
     ErrorKind(code="DN3001", title="No such record", status=404, exit=4, why="Nothing here has that name or id."),
     ErrorKind(
         code="DN3002",

@@ -43,6 +43,31 @@ def tier_of(wrong: Sequence[str], missing: str) -> tuple[Tier, str]:
     return (Tier.SYSCTL if missing else Tier.EXACT), missing
 
 
+class Tap(Protocol):
+    """Packets of an interface, many at a time: blocks as ``kernel.capture`` reads them."""
+
+    @property
+    def interface(self) -> str:
+        """Its name."""
+
+    def fileno(self) -> int:
+        """Return what becomes readable when there are some."""
+
+    def take(self) -> bytes | None:
+        """Return the next block; ``None`` if there is none yet.
+
+        Raises:
+            OSError: there will be none any more.
+
+        """
+
+    def dropped(self) -> int:
+        """Return how many packets were lost so far because nobody took them."""
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
 class PlaceState(StrEnum):
     """Whether a decky's place is as it was made."""
 
@@ -141,6 +166,14 @@ class FleetDriver(Protocol):
 
         Raises:
             OSError: the port cannot be had; the message names the owner where that can be known.
+
+        """
+
+    async def capture(self) -> Tap:
+        """Return what comes from and goes to deckies, as it is on the interface they hang on.
+
+        Raises:
+            OSError: that is not permitted, or cannot be known here; the message says what helps.
 
         """
 

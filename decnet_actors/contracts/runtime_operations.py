@@ -45,6 +45,10 @@ class StatusReport:
     memory: int = 0
     database_size: int = 0
     disk_free: int = 0
+    sniffer: str = "off"  # the interface it listens on, "off", or why it does not listen
+    sniffer_packets: int = 0  # to and from deckies that it looked at
+    sniffer_dropped: int = 0  # that came faster than it looked; 0 is usual
+    sniffer_suppressed: int = 0  # facts it did not tell because there were too many
     dashboard: str = ""  # its address
     config_files: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -32,6 +32,7 @@ def show(report: Plain, settings: Settings) -> None:
         ("loop", f"{report['loop_lag_ms']:.1f} ms late"),
         ("memory", size(report["memory"])),
         ("disk", f"database {size(report['database_size'])}, {size(report['disk_free'])} free"),
+        ("sniffer", _sniffer(report)),
         ("dashboard", words(report["dashboard"]) or "off"),
         ("config", words(report["config_files"]) or "built-in defaults"),
     ]
@@ -57,6 +58,12 @@ def _share(up: int, total: int) -> str:
 def _events(report: Plain, now: float) -> str:
     last = report["last_event"]
     return f"{report['events_total']} kept" + ("" if last is None else f", the last {times.relative(last, now)}")
+
+
+def _sniffer(report: Plain) -> str:
+    packets, dropped = report["sniffer_packets"], report["sniffer_dropped"]
+    text = f"{words(report['sniffer'])}: {counted(packets, 'packet')}, {dropped} dropped"
+    return text if packets or dropped else words(report["sniffer"])
 
 
 def _journal(report: Plain) -> str:

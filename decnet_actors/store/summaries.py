@@ -1,6 +1,6 @@
 """This module tells a fact in one line; everything a peer chose is escaped and cut."""
 
-from decnet_actors.domain import facts, findings
+from decnet_actors.domain import facts, findings, sensed
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.text import escaped
 
@@ -10,7 +10,8 @@ MAX_ARGS = 8  # arguments shown of a command
 
 def summary(fact: Fact) -> str:
     """Return what happened, for a list."""
-    return _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact) or _finding(fact) or ""
+    told = _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact)
+    return told or _traffic(fact) or _finding(fact) or ""
 
 
 def _lifecycle(fact: Fact) -> str | None:
@@ -109,6 +110,26 @@ def _finding(fact: Fact) -> str | None:
             return f"{_cut(fact.address)} {fact.verdict} ({said})"
         case findings.TechniqueSeen():
             return f"{_cut(fact.source)} {_cut(fact.technique)} {_cut(fact.name)} (rule {_cut(fact.rule)})"
+        case _:
+            return None
+
+
+def _traffic(fact: Fact) -> str | None:
+    match fact:
+        case sensed.SynSeen():
+            away = "" if fact.hops is None else f", {fact.hops} hops away"
+            return f"port {fact.port} from {_cut(fact.os_guess) or 'an unknown system'}{away}"
+        case sensed.TlsClientSeen():
+            return f"TLS to {_cut(fact.sni) or f'port {fact.port}'}, ja4 {_cut(fact.ja4)}"
+        case sensed.QuicClientSeen():
+            return f"QUIC to {_cut(fact.sni) or f'port {fact.port}'}, ja4 {_cut(fact.ja4)}"
+        case sensed.PortScanSeen():
+            return (
+                f"{_cut(fact.kind)} scan of {fact.targets} ports with {fact.packets} packets in {fact.duration:.1f} s"
+            )
+        case sensed.FlowEnded():
+            size = f"{fact.bytes_in} bytes in, {fact.bytes_out} out"
+            return f"port {fact.port} {_cut(fact.reason)} after {fact.duration:.1f} s, {size}"
         case _:
             return None
 

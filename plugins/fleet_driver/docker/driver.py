@@ -22,6 +22,7 @@ from decnet_actors.contracts.fleet_driver import (
     Observed,
     Place,
     PlaceState,
+    Tap,
     Tier,
     Transport,
     Wanted,
@@ -168,6 +169,14 @@ class DockerDriver:
         where = f"{place.decky} cannot listen on {place.address}:{port}"
         made = await self._in_decky(place, partial(netns.listening, port, protocol, place.stack), where)
         return (made,), int(made.getsockname()[1])
+
+    async def capture(self) -> Tap:
+        """Refuse: which interface the network has on this host, only its driver in the engine knows."""
+        raise OSError(
+            errno.EOPNOTSUPP,
+            "the docker driver does not know the interface of its network: "
+            "set [sniffer] interface, such as br-... or the parent of a macvlan network",
+        )
 
     async def probe(self, place: Place, port: int) -> socket.socket:
         """Return a client inside the container: a macvlan network lets nobody on this host reach it from outside."""

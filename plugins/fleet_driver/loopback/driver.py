@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from decnet_actors.contracts.fleet_driver import DHCP, Observed, Place, PlaceState, Transport, Wanted
+from decnet_actors.contracts.fleet_driver import DHCP, Observed, Place, PlaceState, Tap, Transport, Wanted
+from decnet_actors.kernel.capture import Ring
 
 BACKLOG = 511  # what real servers ask for; the kernel cuts it to net.core.somaxconn
 PROBE_TIMEOUT = 5.0  # seconds
@@ -20,6 +21,7 @@ OFFSET = 20_000  # for ports that have no customary other one
 CUSTOMARY = {21: 2121, 22: 2222, 23: 2323, 25: 2525, 53: 5353, 80: 8080, 143: 1143, 443: 8443, 993: 9993, 995: 9995}
 
 _ADDED_NETWORK_OCTETS = 256
+_ALL = (ipaddress.IPv4Network("127.0.0.0/8"), ipaddress.IPv6Network("::1/128"))
 
 
 class Shift(StrEnum):
@@ -104,6 +106,15 @@ class LoopbackDriver:
         except OSError as error:
             raise _explained(error, place, wanted) from error
         return (found,), int(found.getsockname()[1])
+
+    async def capture(self) -> Tap:
+        """Listen on ``lo``, which is where all loopback addresses are."""
+        try:
+            return Ring("lo", _ALL)
+        except PermissionError as error:
+            raise PermissionError(
+                error.errno, "listening on lo needs CAP_NET_RAW, which decnetd does not have"
+            ) from error
 
     async def probe(self, place: Place, port: int) -> socket.socket:
         """Return a blocking client connected to ``port``, the one ``listen`` returned."""

@@ -22,10 +22,12 @@ from decnet_actors.contracts.fleet_driver import (
     Observed,
     Place,
     PlaceState,
+    Tap,
     Tier,
     Transport,
     Wanted,
 )
+from decnet_actors.kernel.capture import Relayed
 from decnet_actors.kernel.personality import PERSONALITIES
 from plugins.fleet_driver.namespace import NamespaceConfig, messages
 from plugins.fleet_driver.namespace.addresses import choose, choose_mac
@@ -179,6 +181,11 @@ class NamespaceDriver:
         """Return one socket of the decky's namespace, for all its addresses."""
         fields, sockets = await self._ask("listen", {"decky": place.decky, "port": port, "protocol": protocol})
         return sockets, int(fields["port"])
+
+    async def capture(self) -> Tap:
+        """Have the helper listen on the parent: what deckies are sent from outside passes it."""
+        _, (packets, *_) = await self._ask("capture", {})
+        return Relayed(packets, self._config.parent)
 
     async def probe(self, place: Place, port: int) -> socket.socket:
         """Return a client inside the decky: macvlan lets nobody on this host reach it from outside."""

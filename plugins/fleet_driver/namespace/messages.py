@@ -12,7 +12,7 @@ from attrs import frozen
 from decnet_actors.contracts.fleet_driver import Transport
 from plugins.fleet_driver.namespace.errors import RefusedError
 
-VERSION = 2  # of these messages
+VERSION = 3  # of these messages
 MAX_MESSAGE = 64 * 1024  # bytes
 MAX_DESCRIPTORS = 4  # that one request may bring
 PAGE = 64  # deckies in one answer to Observe; with the longest names and texts it stays below MAX_MESSAGE
@@ -113,13 +113,22 @@ class Observe:
 
 
 @frozen(kw_only=True)
+class Capture:
+    """Listen on the deckies' interface. Answered with a socket that packets come out of, and none go in."""
+
+    id: int
+
+
+@frozen(kw_only=True)
 class Leave:
     """Let go of every decky: the daemon stops in order."""
 
     id: int
 
 
-Request: TypeAlias = Hello | Create | Adopt | Lease | Assign | Destroy | Abandon | Listen | Probe | Observe | Leave
+Request: TypeAlias = (
+    Hello | Create | Adopt | Lease | Assign | Destroy | Abandon | Listen | Probe | Observe | Capture | Leave
+)
 Fields: TypeAlias = dict[str, Any]  # Any: JSON
 
 
@@ -155,6 +164,8 @@ def parse(data: bytes) -> Request:
             made = Probe(id=number, decky=fields.name("decky"), port=fields.number("port", _MAX_PORT))
         case "observe":
             made = Observe(id=number, after=fields.text("after"))
+        case "capture":
+            made = Capture(id=number)
         case "leave":
             made = Leave(id=number)
         case op:

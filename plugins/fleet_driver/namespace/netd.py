@@ -19,11 +19,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from plugins.fleet_driver.namespace import messages, privileges
+from plugins.fleet_driver.namespace.capture import Listening
 from plugins.fleet_driver.namespace.errors import RefusedError
 from plugins.fleet_driver.namespace.messages import (
     Abandon,
     Adopt,
     Assign,
+    Capture,
     Create,
     Destroy,
     Fields,
@@ -57,6 +59,11 @@ class Netd:
         self._rules = rules
         self._log = log
         self._refused = 0
+        self._listening = Listening(rules)
+
+    def close(self) -> None:
+        """End what was begun beside the deckies."""
+        self._listening.end()
 
     def answer(self, data: bytes, descriptors: Sequence[int] = ()) -> tuple[bytes, tuple[socket.socket, ...]]:
         """Return the answer to a datagram and the sockets that go with it, which the caller closes.
@@ -96,9 +103,7 @@ class Netd:
                 workshop.destroy(request.decky)
                 return {}, ()
             case Abandon():
-                for decky in request.deckies:
-                    workshop.abandon(decky)
-                return {}, ()
+                return self._abandon(request.deckies), ()
             case Listen():
                 made, port = workshop.listen(request)
                 return {"port": port}, (made,)
@@ -106,9 +111,16 @@ class Netd:
                 return {}, (workshop.probe(request),)
             case Observe():
                 return self._page(request.after), ()
+            case Capture():
+                return {}, (self._listening.begin(),)
             case Leave():
                 workshop.clear()
                 return {}, ()
+
+    def _abandon(self, deckies: Sequence[str]) -> Fields:
+        for decky in deckies:
+            self._workshop.abandon(decky)
+        return {}
 
     def _greet(self, hello: Hello) -> Fields:
         if hello.version != messages.VERSION:
@@ -283,9 +295,11 @@ def run(argv: Sequence[str], systemd: str = "") -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a decky is a descriptor; the hard limit is policy
     privileges.drop()
     workshop = Workshop(rules)
+    netd = Netd(workshop, rules, log)
     with socket.socket(fileno=descriptor) as listener:
-        Door(listener, Netd(workshop, rules, log), options.uid, log).serve(options.linger)
+        Door(listener, netd, options.uid, log).serve(options.linger)
     log("idle", deckies=len(workshop.houses), after=options.linger)
+    netd.close()
     workshop.close()
     return 0
 

@@ -1,10 +1,12 @@
-"""This module gives up every capability of this process but the two that namespaces need (capabilities(7))."""
+"""This module gives up capabilities of this process (capabilities(7))."""
 
 import ctypes
 import os
 import struct
+from collections.abc import Collection
 
-CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21  # linux/capability.h
+CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN = 12, 13, 21  # linux/capability.h
+NEEDED = (CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_NET_RAW)  # for namespaces; the last to listen to what deckies are sent
 _VERSION_3 = 0x20080522
 _WORDS = 2  # of 32 bits for each of the three sets
 _PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
@@ -12,15 +14,14 @@ _PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def drop() -> None:
-    """Keep of what this process may do only what it needs; nothing it starts gets more.
+def drop(kept: Collection[int] = NEEDED) -> None:
+    """Keep of what this process may do only these capabilities; nothing it starts gets more.
 
     Raises:
         OSError: the kernel refuses.
 
     """
-    keep = 1 << CAP_NET_ADMIN | 1 << CAP_SYS_ADMIN
-    have = _permitted() & keep
+    have = _permitted() & sum(1 << one for one in kept)
     words = [have & 0xFFFFFFFF, have >> 32]
     header = struct.pack("=Ii", _VERSION_3, 0)
     data = b"".join(struct.pack("=III", word, word, 0) for word in words)  # effective, permitted, inheritable

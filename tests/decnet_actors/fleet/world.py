@@ -13,6 +13,7 @@ from decnet_actors.contracts.fleet_driver import (
     Observed,
     Place,
     PlaceState,
+    Tap,
     Transport,
     Wanted,
 )
@@ -76,6 +77,9 @@ class MemoryDriver:
         self, place: Place, port: int, *, protocol: Transport = "tcp"
     ) -> tuple[Sequence[socket.socket], int]:
         raise NotImplementedError  # nobody listens in memory
+
+    async def capture(self) -> Tap:
+        raise NotImplementedError  # there are no packets in memory
 
     async def probe(self, place: Place, port: int) -> socket.socket:
         raise NotImplementedError

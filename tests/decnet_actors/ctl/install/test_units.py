@@ -163,7 +163,7 @@ def test_the_unit_knows_the_daemons_times_and_exit_codes():
 def test_the_helper_has_the_capabilities_it_needs_and_no_others():
     unit = settings_of("decnet-netd.service")["Service"]
 
-    assert unit["CapabilityBoundingSet"] == unit["AmbientCapabilities"] == ["CAP_NET_ADMIN CAP_SYS_ADMIN"]
+    assert unit["CapabilityBoundingSet"] == unit["AmbientCapabilities"] == ["CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_ADMIN"]
     assert settings_of("decnet-netd.socket")["Socket"]["ListenSequentialPacket"] == [f"{RUN}/netd.sock"]
     assert settings_of("decnet-netd.socket")["Socket"]["SocketMode"] == ["0600"]
 

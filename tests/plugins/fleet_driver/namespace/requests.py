@@ -32,6 +32,7 @@ _fields = {
             "abandon",
             "adopt",
             "observe",
+            "capture",
             "hello",
             "leave",
             "exec",

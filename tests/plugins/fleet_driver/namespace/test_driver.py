@@ -467,12 +467,12 @@ def test_a_kill_of_daemon_and_helper_leaves_nothing_behind(station):
     asyncio.run(emptied(station.lab))
 
 
-async def test_the_helper_keeps_two_capabilities_and_can_get_no_more(drivers):
+async def test_the_helper_keeps_three_capabilities_and_can_get_no_more(drivers):
     driver = await drivers()
     status = Path(f"/proc/{driver._process.pid}/status").read_text().splitlines()
     shown = dict(line.split(":\t", 1) for line in status)
 
-    assert {1 << 12 | 1 << 21} == {int(shown[name], 16) for name in ("CapEff", "CapPrm")}
+    assert {1 << 12 | 1 << 13 | 1 << 21} == {int(shown[name], 16) for name in ("CapEff", "CapPrm")}
     assert ("0", "1") == (shown["CapInh"].lstrip("0") or "0", shown["NoNewPrivs"])
 
 

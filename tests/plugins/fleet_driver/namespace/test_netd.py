@@ -38,9 +38,11 @@ def helper():
     logged = []
     with netlab() as lab, netns.inside(lab.host):
         workshop = Workshop(RULES)
+        netd = Netd(workshop, RULES, lambda event, **values: logged.append((event, values)))
         try:
-            yield Netd(workshop, RULES, lambda event, **values: logged.append((event, values))), workshop, logged
+            yield netd, workshop, logged
         finally:
+            netd.close()
             workshop.close()
 
 
