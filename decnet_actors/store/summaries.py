@@ -1,8 +1,9 @@
 """This module tells a fact in one line; everything a peer chose is escaped and cut."""
 
-from decnet_actors.domain import facts, findings, sensed
+from decnet_actors.domain import facts, sensed
 from decnet_actors.domain.facts import Fact
 from decnet_actors.domain.text import escaped
+from decnet_actors.store.finding_summaries import finding
 
 MAX_PART = 120  # characters of one value
 MAX_ARGS = 8  # arguments shown of a command
@@ -11,7 +12,7 @@ MAX_ARGS = 8  # arguments shown of a command
 def summary(fact: Fact) -> str:
     """Return what happened, for a list."""
     told = _lifecycle(fact) or _work(fact) or _conversation(fact) or _content(fact)
-    return told or _traffic(fact) or _finding(fact) or ""
+    return told or _traffic(fact) or finding(fact, _cut) or ""
 
 
 def _lifecycle(fact: Fact) -> str | None:
@@ -88,28 +89,6 @@ def _content(fact: Fact) -> str | None:
             return f"{_cut(fact.url)} {_cut(fact.reason)}"
         case facts.ForwardRequested():
             return f"{_cut(fact.kind)} to {_cut(fact.host)} port {fact.port}"
-        case _:
-            return None
-
-
-def _finding(fact: Fact) -> str | None:
-    match fact:
-        case findings.AttackerObserved():
-            return f"{_cut(fact.address)} was seen for the first time, on {_cut(fact.decky) or 'no decky'}"
-        case findings.AttackerScored():
-            return f"{_cut(fact.address)} acts like {_cut(fact.behaviour)}: {fact.events} events"
-        case findings.AttackerTraversed():
-            return f"{_cut(fact.address)} went on to {fact.deckies} deckies: {_cut(' '.join(fact.path))}"
-        case findings.CredentialReused():
-            return f"{fact.kind} of {fact.source_count} sources at {fact.target_count} targets, {fact.confidence:.2f}"
-        case findings.BaitUsed():
-            planted = _cut(" ".join(fact.planted))
-            return f"bait of {planted}, by {_cut(fact.source)} at {_cut(fact.decky)} {_cut(fact.service)}"
-        case findings.AttackerEnriched():
-            said = ", ".join(f"{_cut(one.provider)} {one.verdict}" for one in fact.opinions[:MAX_ARGS])
-            return f"{_cut(fact.address)} {fact.verdict} ({said})"
-        case findings.TechniqueSeen():
-            return f"{_cut(fact.source)} {_cut(fact.technique)} {_cut(fact.name)} (rule {_cut(fact.rule)})"
         case _:
             return None
 
