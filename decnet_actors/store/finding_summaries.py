@@ -43,7 +43,9 @@ def _attacker(fact: Fact, cut: Cut) -> str | None:
 def _credential(fact: Fact, cut: Cut) -> str | None:
     match fact:
         case findings.CredentialReused():
-            return f"{cut(fact.kind)} of {fact.source_count} sources at {fact.target_count} targets, {fact.confidence:.2f}"
+            return (
+                f"{cut(fact.kind)} of {fact.source_count} sources at {fact.target_count} targets, {fact.confidence:.2f}"
+            )
         case findings.BaitUsed():
             planted = cut(" ".join(fact.planted))
             return f"bait of {planted}, by {cut(fact.source)} at {cut(fact.decky)} {cut(fact.service)}"
