@@ -8,6 +8,8 @@ import pytest
 
 from tests.daemon import converse, decnetd
 
+pytestmark = pytest.mark.client  # many starts and real clients: in the longer run
+
 FLEET = """
 [fleet.loopback]
 network = "{network}"

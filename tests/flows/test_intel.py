@@ -4,11 +4,15 @@ import ipaddress
 import socket
 from pathlib import Path
 
+import pytest
+
 from decnet_actors.kernel import netns
 from plugins.fleet_driver.namespace.netlink import Netlink
 from tests.daemon import FLEET, decnetd, start
 from tests.intel import KEY, SCANNER, SERVER, Stubs, providers
 from tests.netlab import netlab
+
+pytestmark = pytest.mark.client  # many starts and real clients: in the longer run
 
 ENABLED = "[intel]\nenabled = true\n"
 

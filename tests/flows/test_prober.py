@@ -14,6 +14,8 @@ from tests.daemon import decnetd, start, stop
 from tests.decnet_actors.wire.test_ssh_kex import NAMES, kexinit, packet
 from tests.netlab import ATTACKER, PARENT, NetLab, netlab
 
+pytestmark = pytest.mark.client  # many starts and real clients: in the longer run
+
 OURS = "10.66.255.2"
 FLEET = """
 [prober]

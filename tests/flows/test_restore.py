@@ -31,12 +31,23 @@ def settled(daemon) -> list[Any]:
     return list(found)
 
 
+def profiled(daemon, sessions: int) -> list[Any]:
+    """Return the attackers once all sessions are in their profiles, which follow the journal."""
+    deadline = time.monotonic() + 10
+    found = daemon.ask("attacker", "list")
+    while sum(row["sessions"] for row in found) < sessions:
+        assert time.monotonic() < deadline, found
+        found = daemon.ask("attacker", "list")
+    return list(found)
+
+
 def evidence(daemon) -> dict[str, Any]:
-    """Return what must not change; sources and deckies are there to see that counts and personas come along."""
+    """Return what must not change; attackers and deckies are there to see that counts and personas come along."""
+    sessions = settled(daemon)
     return {
-        "sessions": settled(daemon),
+        "sessions": sessions,
         "credentials": daemon.ask("credential", "list"),
-        "sources": daemon.ask("source", "list"),
+        "attackers": profiled(daemon, len(sessions)),
         "personas": [{**daemon.ask("decky", "show", name), "details": ()} for name in ("web-01", "db-01")],
         "users": daemon.ask("user", "list"),
     }

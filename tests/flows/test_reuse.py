@@ -10,6 +10,8 @@ import pytest
 
 from tests.daemon import Daemon, decnetd, start
 
+pytestmark = pytest.mark.client  # many starts and real clients: in the longer run
+
 RARE = "Kx7!vQ2z"
 BAIT = "gT4-heron-91"
 FLEET = """

@@ -8,6 +8,8 @@ import pytest
 from tests.daemon import decnetd
 from tests.netlab import ATTACKER, ATTACKER6, netlab
 
+pytestmark = pytest.mark.client  # many starts and real clients: in the longer run
+
 FLEET = """
 [fleet]
 driver = "namespace"
