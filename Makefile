@@ -6,6 +6,9 @@ STAMP  := $(VENV)/.installed
 ASSETS := web_static/vendor/.fetched
 
 .DEFAULT_GOAL := help
+# Each start of a daemon would compile all of it again; the tests start some two hundred.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help dev run demo check fix test catalogue bench bench-peers clients faults fuzz news accept clean
 
 help:  ## print this list
