@@ -43,13 +43,17 @@ AT_MOST = {
 }  # fmt: skip
 
 
-def config(home: Path) -> str:
+def config(home: Path, *, analyses: bool) -> str:
     baits = "".join(f'[[decky.bait]]\nuser = "root"\nsecret = "{run_id}0*"\nservice = "ssh"\n' for run_id in RUN_IDS)
     return f"""
 [daemon]
 state_dir = "{home}/state"
 run_dir = "{home}/run"
 log_level = "warning"
+[analysis]
+enabled = {str(analyses).lower()}
+[sniffer]
+enabled = "{"auto" if analyses else "off"}"
 [web]
 listen = ["127.0.0.1:12643"]
 [[decky]]
@@ -67,8 +71,8 @@ redis = {{ port = {PORTS["redis"]}, password = "foobared-9c1f" }}
 """
 
 
-def started(home: Path) -> subprocess.Popen[bytes]:
-    (home / "decnet.toml").write_text(config(home))
+def started(home: Path, *, analyses: bool = False) -> subprocess.Popen[bytes]:
+    (home / "decnet.toml").write_text(config(home, analyses=analyses))
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("decnetd"), "-c", str(home / "decnet.toml")],
@@ -113,12 +117,14 @@ def run_of(bench, service, process, home: Path, logs: list[str], at: int, attemp
     )
 
 
-def measure_ours(bench, protocols: list[str], concurrency: list[int], repeats: int) -> dict[str, list[dict[str, Any]]]:
+def measure_ours(
+    bench, protocols: list[str], concurrency: list[int], repeats: int, *, analyses: bool
+) -> dict[str, list[dict[str, Any]]]:
     """Return protocol -> list of runs (CPU per 1,000, answered, recorded, p50)."""
     found: dict[str, list[dict[str, Any]]] = {}
     home = Path(tempfile.mkdtemp(prefix="dn-bench-"))
     bare = started_bare(Path(bench.__file__).parents[1])
-    process = started(home)
+    process = started(home, analyses=analyses)
     baited, usual = iter(RUN_IDS), bench.load.new_run_id
     bench.load._used.update(RUN_IDS)  # a run's id is its own, or its attempts could not be counted
     try:
@@ -177,6 +183,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--concurrency", default="50")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--analyses", action="store_true", help="with all analyses and, where permitted, the sniffer")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     folder = arguments.bench.resolve()
@@ -186,7 +193,8 @@ def main() -> None:
         setattr(bench, name, importlib.import_module(f"bench.{name}"))
     bench.suite.raise_file_limit()
     protocols = arguments.only or list(AT_MOST)
-    found = measure_ours(bench, protocols, [int(n) for n in arguments.concurrency.split(",")], arguments.repeats)
+    at = [int(n) for n in arguments.concurrency.split(",")]
+    found = measure_ours(bench, protocols, at, arguments.repeats, analyses=arguments.analyses)
     for protocol in ("ssh", "telnet", "redis", "http"):
         if any(one.startswith(protocol) for one in protocols):
             found[f"idle {protocol}"] = measure_idle(bench, protocol)

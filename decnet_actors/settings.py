@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
+from decnet_actors.analysis.settings import AnalysisSettings
 from decnet_actors.analysis.techniques.settings import TechniqueSettings
 from decnet_actors.contracts.decky_files import Isolation
 from decnet_actors.downloads.settings import DownloadSettings
@@ -126,6 +127,7 @@ class Settings:
     intel: IntelSettings = field(
         factory=IntelSettings, metadata={"help": "whether others are asked about attackers' addresses"}
     )
+    analysis: AnalysisSettings = field(factory=AnalysisSettings, metadata={"help": "what the evidence is made into"})
     techniques: TechniqueSettings = field(
         factory=TechniqueSettings, metadata={"help": "by which rules techniques are found", "hot": True}
     )

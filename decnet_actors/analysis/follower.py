@@ -14,7 +14,7 @@ from supervisors.actor import LoopActor
 from supervisors.mailbox import MailboxSpec, WhenFull
 
 LINGER = 0.2  # seconds
-PAGE = 1000  # entries a look
+PAGE = 250  # entries a look: a study may take some tens of milliseconds for them, and decoys answer in between
 
 
 class Follower(LoopActor):

@@ -146,7 +146,7 @@ def tree(of: Branches) -> SupervisorSpec:
         *([cartographer] if of.settings.geoip.enabled and of.settings.geoip.sources else []),
         *([sniffer] if of.settings.sniffer.enabled is not When.OFF else []),
         ChildSpec("conductor", of.conductor, backoff=of.patience, on_exhausted="disable"),
-        supervisor("analysis", *(follower(of, name) for name in of.studies)),
+        supervisor("analysis", *(follower(of, name) for name in of.studies if of.settings.analysis.enabled)),
         *([enricher] if of.settings.intel.enabled else []),
         supervisor("surfaces", *surfaces),
     )

@@ -90,6 +90,7 @@ async def test_keys_come_in_the_order_of_the_default_file(show) -> None:
         "geoip",
         "ptr",
         "intel",
+        "analysis",
         "sniffer",
         "fleet",
         "decky",
