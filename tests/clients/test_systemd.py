@@ -72,7 +72,7 @@ def test_a_wrong_file_fails_the_reload_and_leaves_the_daemon_alone(findings):
     assert findings["still-active"] == "0"
 
 
-def test_the_helper_is_started_by_its_socket_with_its_two_capabilities(findings):
+def test_the_helper_is_started_by_its_socket_with_its_three_capabilities(findings):
     net_admin, sys_admin = 12, 21  # linux/capability.h
 
     assert ("0", "0") == (findings["helper-init"], findings["helper-start"])
