@@ -73,12 +73,12 @@ def test_a_wrong_file_fails_the_reload_and_leaves_the_daemon_alone(findings):
 
 
 def test_the_helper_is_started_by_its_socket_with_its_three_capabilities(findings):
-    net_admin, sys_admin = 12, 21  # linux/capability.h
+    net_admin, net_raw, sys_admin = 12, 13, 21  # linux/capability.h
 
     assert ("0", "0") == (findings["helper-init"], findings["helper-start"])
     assert findings["helper-socket"] == "decnet:600"
     assert findings["helper-user"] == "decnet-netd"
-    assert int(findings["helper-capabilities"], 16) == 1 << net_admin | 1 << sys_admin
+    assert int(findings["helper-capabilities"], 16) == 1 << net_admin | 1 << net_raw | 1 << sys_admin
 
 
 def test_the_helper_in_its_sandbox_makes_a_place_for_the_daemons_user(findings):
