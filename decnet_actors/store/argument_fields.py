@@ -8,6 +8,7 @@ from decnet_actors.contracts.operations import about
 
 MAX_LIMIT = 1000
 MAX_TEXT = 500  # characters of a filter
+MAX_KINDS = 4000  # characters of a list of classes of facts: room for all there are
 
 
 def word(text: str) -> str:
@@ -19,6 +20,14 @@ def word(text: str) -> str:
 def matching(text: str) -> str | None:
     """Return the field of an optional filter."""
     value: str | None = field(default=None, validator=_short, metadata=about(text))
+    return value
+
+
+def kinds(text: str) -> str | None:
+    """Return the field of an optional list of classes of facts, with commas."""
+    value: str | None = field(
+        default=None, validator=validators.optional(validators.max_len(MAX_KINDS)), metadata=about(text)
+    )
     return value
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from attrs import field, frozen
 
 from decnet_actors.contracts.operations import Mode, Operation, Page, Role, Route, about
-from decnet_actors.store.argument_fields import MAX_LIMIT, count, cursor, limit, matching, moment, word
+from decnet_actors.store.argument_fields import MAX_LIMIT, count, cursor, kinds, limit, matching, moment, word
 
 MAX_BUCKETS = 1000
 
@@ -38,7 +38,7 @@ class EventListArgs:
     service: str | None = matching("Only of this service.")
     source: str | None = matching("Only from this address.")
     session: str | None = matching("Only of this session.")
-    kind: str | None = matching(
+    kind: str | None = kinds(
         "Only of this class of facts, e.g. CredentialSeen; several with commas. Without it all but TerminalSeen."
     )
     since: float | None = moment("Not before this time.")
@@ -63,7 +63,7 @@ class EventTailArgs:
     service: str | None = matching("Only of this service.")
     source: str | None = matching("Only from this address.")
     session: str | None = matching("Only of this session.")
-    kind: str | None = matching(
+    kind: str | None = kinds(
         "Only of this class of facts, e.g. CredentialSeen; several with commas. Without it all but TerminalSeen."
     )
     q: str | None = matching("Only events whose fact contains this text (case matters).")
@@ -79,7 +79,7 @@ class HistogramArgs:
     service: str | None = matching("Only of this service.")
     source: str | None = matching("Only from this address.")
     session: str | None = matching("Only of this session.")
-    kind: str | None = matching("Only of this class of facts, e.g. CredentialSeen; several with commas.")
+    kind: str | None = kinds("Only of this class of facts, e.g. CredentialSeen; several with commas.")
     since: float | None = moment("From this time on; a day ago if missing.")
     until: float | None = moment("Before this time; now if missing.")
     buckets: int = count("Bars, about; each is a whole number of minutes.", 48, 1, MAX_BUCKETS)
